@@ -1,0 +1,185 @@
+//! One typed value, and the one way each kind of value is written.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// A typed value: a cell of a table, a field of an outcome, the content of a variable.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Cell {
+    /// A number without a unit: a count, an id, a pid, a semaphore's value. Wide enough
+    /// for every `u64` and `i64`.
+    Int(i128),
+    /// A number of bytes.
+    Size(u64),
+    /// A System V key, written as `ipcs` writes it: `0x%08x`.
+    Key(i32),
+    /// Permission bits, written in octal.
+    Mode(u32),
+    /// Seconds since the epoch. Zero is the kernel's "never".
+    Time(i64),
+    /// A length of time.
+    Elapsed(Duration),
+    /// A word or a line for people.
+    Text(String),
+    /// Bytes from an IPC object. They need not be UTF-8 and may hold terminal escapes.
+    Data(Vec<u8>),
+    /// Several values of one field, such as the value of every semaphore of a set.
+    List(Vec<Cell>),
+    /// It exists and we may not see it: `?`.
+    Unknown,
+    /// There is nothing to show: `-`.
+    Nothing,
+}
+
+impl Cell {
+    /// The value as an integer, where it is one: a key, a mode, a size and a time too.
+    pub fn as_int(&self) -> Option<i128> {
+        match self {
+            Cell::Int(n) => Some(*n),
+            Cell::Size(n) => Some(i128::from(*n)),
+            Cell::Key(k) => Some(i128::from(*k)),
+            Cell::Mode(m) => Some(i128::from(*m)),
+            Cell::Time(t) => Some(i128::from(*t)),
+            _ => None,
+        }
+    }
+
+    /// Text for a cell, from anything that can be shown.
+    pub fn text(s: impl Into<String>) -> Cell {
+        Cell::Text(s.into())
+    }
+}
+
+macro_rules! int_cells {
+    ($($t:ty)*) => {$(
+        impl From<$t> for Cell {
+            fn from(n: $t) -> Cell {
+                Cell::Int(n as i128)
+            }
+        }
+    )*};
+}
+int_cells!(i16 i32 i64 u8 u16 u32 u64 usize);
+
+/// As it is written in an outcome and may be typed back: `42`, `0600`, `"hi"`.
+impl fmt::Display for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Cell::Int(n) => write!(f, "{n}"),
+            Cell::Size(n) => write!(f, "{n}"),
+            Cell::Key(k) => write!(f, "0x{k:08x}"),
+            Cell::Mode(m) => write!(f, "0{m:03o}"),
+            Cell::Time(t) => write!(f, "{t}"),
+            Cell::Elapsed(d) => write_elapsed(f, *d),
+            Cell::Text(s) => f.write_str(s),
+            Cell::Data(bytes) => f.write_str(&quote(bytes)),
+            Cell::List(cells) => {
+                for (i, cell) in cells.iter().enumerate() {
+                    let comma = if i == 0 { "" } else { "," };
+                    write!(f, "{comma}{cell}")?;
+                }
+                Ok(())
+            }
+            Cell::Unknown => f.write_str("?"),
+            Cell::Nothing => f.write_str("-"),
+        }
+    }
+}
+
+/// A length of time for people: `850 µs`, `3.2 s`, `2 min 5 s`.
+fn write_elapsed(f: &mut fmt::Formatter<'_>, d: Duration) -> fmt::Result {
+    let s = d.as_secs_f64();
+    if s < 0.001 {
+        write!(f, "{} µs", d.as_micros())
+    } else if s < 1.0 {
+        write!(f, "{} ms", d.as_millis())
+    } else if s < 60.0 {
+        write!(f, "{s:.1} s")
+    } else {
+        write!(f, "{} min {} s", d.as_secs() / 60, d.as_secs() % 60)
+    }
+}
+
+/// Bytes as the language writes them, so that what is shown can be typed back and no
+/// control byte reaches a terminal: `"hi\n"` where they are UTF-8, `x"ff 00"` otherwise.
+pub fn quote(bytes: &[u8]) -> String {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return hex_literal(bytes);
+    };
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\t' => out.push_str("\\t"),
+            '\r' => out.push_str("\\r"),
+            // A `$` that could open an interpolation is written so that it cannot.
+            '$' => out.push_str("\\$"),
+            c if c.is_control() && (c as u32) < 0x80 => {
+                out.push_str(&format!("\\x{:02x}", c as u32));
+            }
+            c if c.is_control() || invisible(c) => {
+                out.push_str(&format!("\\u{{{:x}}}", c as u32));
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// Characters that change how the text around them is shown: bidirectional overrides,
+/// zero-width marks, line separators.
+fn invisible(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+fn hex_literal(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len() * 3 + 3);
+    out.push_str("x\"");
+    for (i, b) in bytes.iter().enumerate() {
+        if i > 0 {
+            out.push(' ');
+        }
+        out.push_str(&format!("{b:02x}"));
+    }
+    out.push('"');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_is_written_as_it_may_be_typed() {
+        for (bytes, written) in [
+            (&b"hi"[..], r#""hi""#),
+            (b"a\"b\\", r#""a\"b\\""#),
+            (b"\x1b[31m\n\0", r#""\x1b[31m\n\x00""#),
+            (b"${x}", r#""\${x}""#),
+            ("\u{202e}é".as_bytes(), "\"\\u{202e}é\""),
+            (b"\xff\x00", r#"x"ff 00""#),
+            (b"", r#""""#),
+        ] {
+            assert_eq!(quote(bytes), written);
+        }
+    }
+
+    #[test]
+    fn kinds_are_written_in_the_familiar_way() {
+        assert_eq!(Cell::Key(0x1234).to_string(), "0x00001234");
+        assert_eq!(Cell::Key(-1).to_string(), "0xffffffff");
+        assert_eq!(Cell::Mode(0o600).to_string(), "0600");
+        assert_eq!(Cell::Mode(0).to_string(), "0000");
+        assert_eq!(Cell::List(vec![1u8.into(), 2u8.into()]).to_string(), "1,2");
+        assert_eq!(
+            Cell::Elapsed(Duration::from_millis(3200)).to_string(),
+            "3.2 s"
+        );
+    }
+}

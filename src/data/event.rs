@@ -1,0 +1,76 @@
+//! What happens in a session, as it is handed to a view.
+
+use std::time::Duration;
+
+use super::{StepResult, Table};
+
+/// Something that happened. A view decides how it is shown: as a line of a transcript, a
+/// notice at the prompt, an object of JSON.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A step has ended.
+    Step {
+        /// The actor it ran in; `None` for what runs in the shell.
+        actor: Option<String>,
+        /// The step as it was written, without its outcome.
+        source: String,
+        /// The outcome that was claimed, as it was written.
+        claimed: Option<String>,
+        /// The line it stands on, from 1.
+        line: u32,
+        /// How it ended.
+        result: StepResult,
+        /// How long it was blocked, where it was.
+        after: Option<Duration>,
+        /// Whether the script goes on: the outcome is the claimed one, or a success with
+        /// nothing claimed.
+        passed: bool,
+    },
+    /// A step is seen blocked in the kernel and stays pending.
+    Blocked {
+        /// The actor it runs in.
+        actor: String,
+        /// The step as it was written, without its marker.
+        source: String,
+        /// The line it stands on, from 1.
+        line: u32,
+        /// Whether the script said so with `...`.
+        claimed: bool,
+        /// On what, and who operated on it last: `lock is 0, last operated by a (pid 4240)`.
+        why: String,
+    },
+    /// A step was started with `&`, with nothing claimed.
+    Started {
+        /// The actor it runs in.
+        actor: String,
+        /// The step as it was written.
+        source: String,
+        /// The line it stands on, from 1.
+        line: u32,
+    },
+    /// A line for people: `started b (pid 4242)`.
+    Note(String),
+    /// A line for people about something that went wrong outside any step.
+    Warning(String),
+    /// Rows a command yields.
+    Table(Table),
+    /// Text a command yields, of one or more lines.
+    Text(String),
+    /// Where every actor stands, beside a failure.
+    Stands(Vec<Stand>),
+}
+
+/// Where one actor stands.
+#[derive(Clone, Debug)]
+pub struct Stand {
+    /// Its name.
+    pub actor: String,
+    /// Its process.
+    pub pid: i32,
+    /// `idle`, `running`, `blocked`, `dead`.
+    pub state: String,
+    /// The call it is in, decoded: `semop lock[0] -1`.
+    pub call: Option<String>,
+    /// The object's condition and its last operator.
+    pub about: Option<String>,
+}

@@ -1,0 +1,14 @@
+//! The shared vocabulary: what a command yields and what a view shows.
+//!
+//! Values stay typed until the last moment. Nothing here prints, parses a script or
+//! asks the kernel.
+
+mod cell;
+mod event;
+mod outcome;
+mod table;
+
+pub use cell::{Cell, quote};
+pub use event::{Event, Stand};
+pub use outcome::{Failure, FailureKind, Field, Outcome, StepResult};
+pub use table::{Column, Table};

@@ -1,0 +1,247 @@
+//! What a step ends with.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::Cell;
+
+/// A named value of an outcome.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Field {
+    /// The kernel's word for it, the same as the table's column and the JSON key.
+    pub name: Cow<'static, str>,
+    /// Its value.
+    pub value: Cell,
+}
+
+/// How a step ended that did what was asked.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// What is the same in every run, written after `=>` and matched by name.
+    pub fields: Vec<Field>,
+    /// The bare integer or the data that was read.
+    pub value: Option<Cell>,
+    /// The other side has closed: written `eof`.
+    pub eof: bool,
+    /// What differs from run to run (ids, keys, pids): written as a comment, never matched.
+    pub remarks: Vec<Field>,
+    /// What the user should know besides: `created message queue q1 (id 32768)`.
+    pub notes: Vec<String>,
+}
+
+impl Outcome {
+    /// Done, with nothing to tell.
+    pub fn ok() -> Outcome {
+        Outcome::default()
+    }
+
+    /// A bare value: an integer or data.
+    pub fn value(value: impl Into<Cell>) -> Outcome {
+        Outcome {
+            value: Some(value.into()),
+            ..Outcome::default()
+        }
+    }
+
+    /// The other side has closed.
+    pub fn eof() -> Outcome {
+        Outcome {
+            eof: true,
+            ..Outcome::default()
+        }
+    }
+
+    /// Adds a field that is the same in every run.
+    pub fn field(mut self, name: &'static str, value: impl Into<Cell>) -> Outcome {
+        self.fields.push(Field {
+            name: name.into(),
+            value: value.into(),
+        });
+        self
+    }
+
+    /// Adds a field that differs from run to run.
+    pub fn remark(mut self, name: &'static str, value: impl Into<Cell>) -> Outcome {
+        self.remarks.push(Field {
+            name: name.into(),
+            value: value.into(),
+        });
+        self
+    }
+
+    /// Adds a line for people.
+    pub fn note(mut self, note: impl Into<String>) -> Outcome {
+        self.notes.push(note.into());
+        self
+    }
+
+    /// The value of a field or a remark.
+    pub fn get(&self, name: &str) -> Option<&Cell> {
+        self.fields
+            .iter()
+            .chain(&self.remarks)
+            .find(|f| f.name == name)
+            .map(|f| &f.value)
+    }
+
+    /// The remarks as the comment behind an outcome: `id 32768, key 0x6970c31f`.
+    pub fn remarks_text(&self) -> String {
+        let parts: Vec<String> = self
+            .remarks
+            .iter()
+            .map(|f| format!("{} {}", f.name, f.value))
+            .collect();
+        parts.join(", ")
+    }
+}
+
+/// What stands after `=>`: `ok`, `eof`, `42`, `type=2 "hi"`.
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.eof {
+            return f.write_str("eof");
+        }
+        let mut gap = "";
+        for field in &self.fields {
+            write!(f, "{gap}{}={}", field.name, field.value)?;
+            gap = " ";
+        }
+        match &self.value {
+            Some(value) => write!(f, "{gap}{value}"),
+            None if self.fields.is_empty() => f.write_str("ok"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Why a step did not do what was asked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Failure {
+    /// What sort of failure it is.
+    pub kind: FailureKind,
+    /// The errno's symbol, `ENOMSG`, where the kernel gave one.
+    pub errno: Option<Cow<'static, str>>,
+    /// The call with its arguments, `msgsnd(jobs, type 1, 2 B, IPC_NOWAIT)`.
+    pub call: Option<String>,
+    /// What it means here.
+    pub meaning: String,
+    /// One way out.
+    pub help: Option<String>,
+}
+
+/// The sorts of failure: they decide the exit code and what `=>` can match.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FailureKind {
+    /// The kernel refused: `=> ERRNO` matches it.
+    Errno,
+    /// The session refused before the kernel was asked: no current object, an unknown name.
+    Refused,
+    /// It was done, and the outcome is not the one that was claimed.
+    Mismatch,
+    /// It did not end within its deadline.
+    Deadline,
+    /// It waits in a cycle of waits.
+    Deadlock,
+    /// Its actor is gone.
+    Died,
+    /// The surroundings: a process could not be started, a file not be read.
+    Environment,
+}
+
+impl Failure {
+    /// A failure without an errno.
+    pub fn new(kind: FailureKind, meaning: impl Into<String>) -> Failure {
+        Failure {
+            kind,
+            errno: None,
+            call: None,
+            meaning: meaning.into(),
+            help: None,
+        }
+    }
+
+    /// The session refuses.
+    pub fn refused(meaning: impl Into<String>) -> Failure {
+        Failure::new(FailureKind::Refused, meaning)
+    }
+
+    /// The surroundings fail.
+    pub fn environment(meaning: impl Into<String>) -> Failure {
+        Failure::new(FailureKind::Environment, meaning)
+    }
+
+    /// Adds the way out.
+    pub fn help(mut self, help: impl Into<String>) -> Failure {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// What may stand after `=>` to say that this failure is expected.
+    pub fn symbol(&self) -> &str {
+        match (&self.errno, self.kind) {
+            (Some(errno), _) => errno,
+            (None, FailureKind::Died) => "died",
+            (None, _) => "error",
+        }
+    }
+}
+
+/// `msgsnd(jobs, type 1, 2 B, IPC_NOWAIT) = EAGAIN: the queue is full. Receive a message…`
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.call, &self.errno) {
+            (Some(call), Some(errno)) => write!(f, "{call} = {errno}: ")?,
+            (None, Some(errno)) => write!(f, "{errno}: ")?,
+            (Some(call), None) => write!(f, "{call}: ")?,
+            (None, None) => {}
+        }
+        f.write_str(&self.meaning)?;
+        match &self.help {
+            Some(help) => write!(f, ". {help}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// How a step ended.
+pub type StepResult = Result<Outcome, Failure>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outcomes_are_written_as_they_are_matched() {
+        assert_eq!(Outcome::ok().to_string(), "ok");
+        assert_eq!(Outcome::eof().to_string(), "eof");
+        assert_eq!(Outcome::value(42).to_string(), "42");
+        assert_eq!(
+            Outcome::value(Cell::Data(b"hi".to_vec()))
+                .field("type", 2)
+                .to_string(),
+            r#"type=2 "hi""#
+        );
+        let created = Outcome::ok()
+            .remark("id", 7)
+            .remark("key", Cell::Key(0x6970c31f));
+        assert_eq!(created.to_string(), "ok");
+        assert_eq!(created.remarks_text(), "id 7, key 0x6970c31f");
+    }
+
+    #[test]
+    fn a_failure_names_call_errno_meaning_and_way_out() {
+        let failure = Failure {
+            kind: FailureKind::Errno,
+            errno: Some("EAGAIN".into()),
+            call: Some("msgsnd(jobs, type 1, 2 B, IPC_NOWAIT)".into()),
+            meaning: "the queue is full".into(),
+            help: Some("Receive a message".into()),
+        };
+        assert_eq!(
+            failure.to_string(),
+            "msgsnd(jobs, type 1, 2 B, IPC_NOWAIT) = EAGAIN: the queue is full. Receive a message"
+        );
+    }
+}

@@ -1,0 +1,68 @@
+//! Rows of cells under named columns.
+
+use super::Cell;
+
+/// One column: its name is the field's name in the language and the key in JSON.
+#[derive(Debug, PartialEq)]
+pub struct Column {
+    /// The kernel's own word, in lower case.
+    pub name: &'static str,
+    /// What it holds, with its unit.
+    pub help: &'static str,
+}
+
+/// A table whose cells are laid out row after row.
+#[derive(Clone, Debug)]
+pub struct Table {
+    /// What the rows are, in one word: `msgq`. The `"kind"` of each JSON row.
+    pub kind: &'static str,
+    /// The heading for people: `Message queues`.
+    pub title: &'static str,
+    /// The columns, in order.
+    pub columns: Vec<&'static Column>,
+    /// What is shown where there are no rows.
+    pub empty: &'static str,
+    /// Lines below the table: what could not be seen, and what would reveal it.
+    pub footer: Vec<String>,
+    cells: Vec<Cell>,
+}
+
+impl Table {
+    /// An empty table.
+    pub fn new(kind: &'static str, title: &'static str, columns: Vec<&'static Column>) -> Table {
+        Table {
+            kind,
+            title,
+            columns,
+            empty: "none",
+            footer: Vec::new(),
+            cells: Vec::new(),
+        }
+    }
+
+    /// Makes room for so many more rows.
+    pub fn reserve(&mut self, rows: usize) {
+        self.cells.reserve(rows * self.columns.len());
+    }
+
+    /// Adds a row: one cell for each column.
+    pub fn push(&mut self, row: impl IntoIterator<Item = Cell>) {
+        self.cells.extend(row);
+        debug_assert_eq!(self.cells.len() % self.columns.len(), 0);
+    }
+
+    /// The rows, each a slice with one cell for each column.
+    pub fn rows(&self) -> std::slice::Chunks<'_, Cell> {
+        self.cells.chunks(self.columns.len().max(1))
+    }
+
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.rows().len()
+    }
+
+    /// Whether there are no rows.
+    pub fn is_empty(&self) -> bool {
+        self.cells.is_empty()
+    }
+}

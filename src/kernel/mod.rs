@@ -1,0 +1,1 @@
+//! Thin, safe wrappers over the kernel's calls: one file a mechanism and flavour.

@@ -1,0 +1,4 @@
+//! The shell for inter-process communication on Linux.
+
+pub mod data;
+pub mod kernel;
