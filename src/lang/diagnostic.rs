@@ -1,0 +1,86 @@
+//! A mistake in the text: where, what, and what could have stood there.
+
+use std::sync::Arc;
+
+use super::program::{Source, Span};
+
+/// A mistake in the text.
+#[derive(Clone, Debug)]
+pub struct Diagnostic {
+    /// The text it stands in.
+    pub source: Arc<Source>,
+    /// Under which the caret goes.
+    pub span: Span,
+    /// What is wrong: ``unknown command `msgqq` ``.
+    pub message: String,
+    /// Under the caret: what could have stood there.
+    pub label: String,
+    /// The closest known word, or the way out.
+    pub help: Option<String>,
+    /// Whether the text only ends too early: at the prompt, another line is read.
+    pub incomplete: bool,
+}
+
+impl std::fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let line = self.source.line(self.span.start);
+        write!(f, "{}:{line}: {}", self.source.name, self.message)
+    }
+}
+
+impl std::error::Error for Diagnostic {}
+
+/// A mistake before it is known in which text: what the parser's parts return.
+#[derive(Clone, Debug)]
+pub(super) struct Mistake {
+    pub span: Span,
+    pub message: String,
+    pub label: String,
+    pub help: Option<String>,
+    pub incomplete: bool,
+}
+
+pub(super) type Parsed<T> = Result<T, Mistake>;
+
+impl Mistake {
+    pub fn new(span: Span, message: impl Into<String>) -> Mistake {
+        Mistake {
+            span,
+            message: message.into(),
+            label: String::new(),
+            help: None,
+            incomplete: false,
+        }
+    }
+
+    pub fn label(mut self, label: impl Into<String>) -> Mistake {
+        self.label = label.into();
+        self
+    }
+
+    pub fn help(mut self, help: impl Into<String>) -> Mistake {
+        self.help = Some(help.into());
+        self
+    }
+
+    pub fn maybe_help(mut self, help: Option<String>) -> Mistake {
+        self.help = help.or(self.help);
+        self
+    }
+
+    pub fn incomplete(mut self) -> Mistake {
+        self.incomplete = true;
+        self
+    }
+
+    pub fn in_source(self, source: &Arc<Source>) -> Diagnostic {
+        Diagnostic {
+            source: Arc::clone(source),
+            span: self.span,
+            message: self.message,
+            label: self.label,
+            help: self.help,
+            incomplete: self.incomplete,
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! Text to program. Knows no kernel and no terminal.
+//!
+//! [`parse`] reads a whole program and checks it against the [`Catalog`] of commands, so
+//! that a mistake on the last line is found before the first step runs.
+
+mod arith;
+mod bind;
+mod catalog;
+mod check;
+mod claim;
+mod diagnostic;
+mod eval;
+mod lexer;
+mod number;
+mod parser;
+mod pattern;
+mod program;
+mod signature;
+mod suggest;
+mod term;
+
+pub use bind::{Wanted, wanted};
+pub use catalog::Catalog;
+pub use check::Known;
+pub use diagnostic::Diagnostic;
+pub use eval::{Env, EvalError};
+pub use lexer::{Lexeme, Token, is_name, tokens};
+pub use parser::{Loader, parse};
+pub use pattern::{Pattern, PatternKind};
+pub use program::*;
+pub use signature::{Example, Family, Form, Kind, Need, Param, Runs, Signature};
+pub use suggest::closest;

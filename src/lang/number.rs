@@ -1,0 +1,96 @@
+//! Integers, sizes, durations and modes.
+
+use std::time::Duration;
+
+use super::lexer::digits;
+
+/// `42`, `-3`, `0x1f`, `0o17`, `64K`, `1M`: powers of 1024.
+pub(super) fn integer(word: &str) -> Option<i128> {
+    let (negative, rest) = match word.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, word),
+    };
+    let (rest, n) = digits(rest).ok()?;
+    let n = n.checked_mul(unit(rest)?)?;
+    Some(if negative { -n } else { n })
+}
+
+fn unit(suffix: &str) -> Option<i128> {
+    let power = match suffix {
+        "" | "B" => 0,
+        "K" | "KiB" => 1,
+        "M" | "MiB" => 2,
+        "G" | "GiB" => 3,
+        "T" | "TiB" => 4,
+        _ => return None,
+    };
+    Some(1 << (10 * power))
+}
+
+/// `50ms`, `2s`, `1m`, `1.5s`, `200us`.
+pub(super) fn duration(word: &str) -> Option<Duration> {
+    let number = word.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let nanoseconds: f64 = match &word[number.len()..] {
+        "us" => 1e3,
+        "ms" => 1e6,
+        "s" => 1e9,
+        "m" => 60e9,
+        "h" => 3600e9,
+        _ => return None,
+    };
+    if !number.chars().all(|c| c.is_ascii_digit() || c == '.') {
+        return None;
+    }
+    let n: f64 = number.parse().ok()?;
+    // A year is more than any step needs and far from overflow.
+    let total = n * nanoseconds;
+    (total <= 31_536_000e9).then(|| Duration::from_nanos(total as u64))
+}
+
+/// `0600`, `600`: octal.
+pub(super) fn mode(word: &str) -> Option<i128> {
+    let octal = word.strip_prefix("0o").unwrap_or(word);
+    if octal.is_empty() || !octal.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    u32::from_str_radix(octal, 8)
+        .ok()
+        .filter(|m| *m <= 0o777)
+        .map(i128::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_read_in_every_spelling() {
+        for (word, n) in [
+            ("42", Some(42)),
+            ("-3", Some(-3)),
+            ("0x1f", Some(31)),
+            ("0o17", Some(15)),
+            ("64K", Some(65536)),
+            ("1M", Some(1 << 20)),
+            ("1_000", Some(1000)),
+            ("18446744073709551615", Some(u64::MAX.into())),
+            ("9999999999999999999999999999999999999999999", None),
+            ("", None),
+            ("-", None),
+            ("12x", None),
+            ("64k", None),
+        ] {
+            assert_eq!(integer(word), n, "{word}");
+        }
+        assert_eq!(duration("50ms"), Some(Duration::from_millis(50)));
+        assert_eq!(duration("1m"), Some(Duration::from_secs(60)));
+        assert_eq!(duration("1.5s"), Some(Duration::from_millis(1500)));
+        for bad in ["50", "ms", "-1s", "1.2.3s", "1e9s", "99999999999h"] {
+            assert_eq!(duration(bad), None, "{bad}");
+        }
+        assert_eq!(mode("0600"), Some(0o600));
+        assert_eq!(mode("666"), Some(0o666));
+        assert_eq!(mode("0888"), None);
+        assert_eq!(mode("07777"), None);
+    }
+}

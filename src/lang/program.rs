@@ -1,0 +1,482 @@
+//! A program: what the parser makes and the engine runs.
+//!
+//! What travels to an actor ([`Work`] and all it holds) can be serialised.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::pattern::Pattern;
+use super::signature::Family;
+
+/// A range of bytes in the source.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Span {
+    /// The first byte.
+    pub start: u32,
+    /// One past the last byte.
+    pub end: u32,
+}
+
+impl Span {
+    /// From `start` up to `end`.
+    pub fn new(start: usize, end: usize) -> Span {
+        Span {
+            start: start as u32,
+            end: end as u32,
+        }
+    }
+
+    /// The text under it; empty where the span is not of this text.
+    pub fn of(self, text: &str) -> &str {
+        text.get(self.start as usize..self.end as usize)
+            .unwrap_or("")
+    }
+
+    /// From the start of this to the end of the other.
+    pub fn to(self, end: Span) -> Span {
+        Span {
+            start: self.start,
+            end: end.end,
+        }
+    }
+}
+
+/// A piece of source: a file, a `-c` argument, what was typed at the prompt.
+#[derive(Debug)]
+pub struct Source {
+    /// How it is called in messages: a path, `-c`, `<stdin>`.
+    pub name: String,
+    /// Its text.
+    pub text: String,
+    /// Where each line begins.
+    lines: Vec<u32>,
+}
+
+impl Source {
+    /// Names a text.
+    pub fn new(name: impl Into<String>, text: impl Into<String>) -> Source {
+        let text = text.into();
+        let newlines = text.bytes().enumerate().filter(|(_, b)| *b == b'\n');
+        let lines = std::iter::once(0)
+            .chain(newlines.map(|(i, _)| i as u32 + 1))
+            .collect();
+        Source {
+            name: name.into(),
+            text,
+            lines,
+        }
+    }
+
+    /// The line, from 1, that a byte stands on.
+    pub fn line(&self, offset: u32) -> u32 {
+        self.lines.partition_point(|start| *start <= offset) as u32
+    }
+}
+
+/// A program that has been checked.
+#[derive(Clone, Debug)]
+pub struct Program {
+    /// Where it was read from.
+    pub source: Arc<Source>,
+    /// What it says.
+    pub statements: Vec<Statement>,
+}
+
+/// One statement.
+#[derive(Clone, Debug)]
+pub struct Statement {
+    /// From its first to its last character.
+    pub span: Span,
+    /// What it is.
+    pub kind: StatementKind,
+}
+
+/// The kinds of statement.
+#[derive(Clone, Debug)]
+pub enum StatementKind {
+    /// A command, in an actor or in the shell.
+    Step(Step),
+    /// `b: ... [=> outcome]`: the pending step must end.
+    Resume(Resume),
+    /// `expect …`.
+    Expect(Expect),
+    /// `require …`.
+    Require(Require),
+    /// `defer STATEMENT`: run at the end, whatever happens.
+    Defer(Box<Statement>),
+    /// `timeout step DUR`.
+    TimeoutStep(Duration),
+    /// `repeat N { … }` whose body has steps of several actors or of the shell.
+    Repeat {
+        /// How often.
+        count: Term,
+        /// What.
+        body: Vec<Statement>,
+    },
+    /// `source FILE`, read when the program was.
+    Source(Program),
+    /// `!command`.
+    Host(Host),
+    /// `let NAME = VALUE`.
+    Let {
+        /// The name.
+        name: String,
+        /// The value.
+        value: Term,
+    },
+}
+
+/// A command with everything that is said of it.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// The actor it names; `None` for `me`, or for what runs in the shell.
+    pub actor: Option<String>,
+    /// `b@500ms:`.
+    pub deadline: Option<Duration>,
+    /// `...` or `&`.
+    pub marker: Marker,
+    /// What is done.
+    pub work: Work,
+    /// Whether it runs in the shell.
+    pub in_shell: bool,
+    /// The step without its marker and outcome.
+    pub text: Span,
+    /// The outcome, as written.
+    pub claim_text: Option<Span>,
+}
+
+/// What is said of a step's course.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Marker {
+    /// Nothing: it must end.
+    None,
+    /// `...`: it must be seen blocked.
+    Blocks,
+    /// `&`: started, nothing claimed.
+    Background,
+}
+
+/// `b: ... => ok`.
+#[derive(Clone, Debug)]
+pub struct Resume {
+    /// Whose pending step.
+    pub actor: String,
+    /// `b@500ms: ...`.
+    pub deadline: Option<Duration>,
+    /// What it must end with.
+    pub claim: Option<Claim>,
+    /// The statement without its outcome.
+    pub text: Span,
+    /// The outcome, as written.
+    pub claim_text: Option<Span>,
+}
+
+/// `!command [&] [=> exit=N]`.
+#[derive(Clone, Debug)]
+pub struct Host {
+    /// What `sh -c` gets, with `${name.field}` put in.
+    pub command: Vec<Piece>,
+    /// `let NAME =`: its standard output, without the last newline.
+    pub bind: Option<String>,
+    /// `&`.
+    pub background: bool,
+    /// What it must end with; `ok` where nothing is said.
+    pub claim: Option<Claim>,
+    /// The statement without its outcome.
+    pub text: Span,
+    /// The outcome, as written.
+    pub claim_text: Option<Span>,
+}
+
+/// What an actor does for one step.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Work {
+    /// What is done.
+    pub action: Action,
+    /// `let NAME =`.
+    pub bind: Option<String>,
+    /// `=> …`.
+    pub claim: Option<Claim>,
+    /// Where it is written, so that a failing step of a loop can be named.
+    pub span: Span,
+}
+
+/// What is done.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Action {
+    /// A command.
+    Call(Call),
+    /// `let NAME = VALUE` in a loop.
+    Value(Term),
+    /// A loop, run whole in its actor.
+    Repeat {
+        /// How often.
+        count: Term,
+        /// What.
+        body: Vec<Work>,
+    },
+}
+
+/// A command with its arguments.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Call {
+    /// Its place in the catalog.
+    pub command: u16,
+    /// The arguments that were given, each with the place of its parameter.
+    pub args: Vec<(u8, Arg)>,
+}
+
+/// An argument.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Arg {
+    /// An object.
+    Ref(Reference),
+    /// A number, a size, a mode, a duration, data.
+    Term(Term),
+    /// Where in a segment.
+    Place(Place),
+    /// A word, a name, a path that is not computed.
+    Word(String),
+    /// One operation of a `semop`.
+    SemOp(SemOpTerm),
+    /// A command to run: `watch ipcs`.
+    Command(Box<Call>, String),
+    /// It is there.
+    Switch,
+}
+
+/// An object, as it is written.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Reference {
+    /// The family, where the reference says it: `msgq.jobs`.
+    pub family: Option<Family>,
+    /// Which object.
+    pub target: Target,
+    /// `[i]`: one semaphore of a set.
+    pub index: Option<Term>,
+}
+
+/// Which object.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Target {
+    /// The current object of the family.
+    Current,
+    /// A name of this session.
+    Name(String),
+    /// `id:N`.
+    Id(Term),
+    /// `key:N`.
+    Key(Term),
+    /// `key:PATH,N`: ftok(3).
+    Ftok(String, u8),
+}
+
+/// `@OFF` or `TYPE@OFF`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Place {
+    /// The integer type, where one is named.
+    pub ty: Option<IntType>,
+    /// The offset in bytes.
+    pub offset: Term,
+}
+
+/// `INDEX:DELTA[u][n]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SemOpTerm {
+    /// Which semaphore of the set.
+    pub index: u16,
+    /// What is added; 0 waits for zero.
+    pub delta: i16,
+    /// SEM_UNDO.
+    pub undo: bool,
+    /// IPC_NOWAIT.
+    pub nowait: bool,
+}
+
+/// The fixed-width integers, in the machine's byte order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub enum IntType {
+    U8,
+    U16,
+    U32,
+    U64,
+    I8,
+    I16,
+    I32,
+    I64,
+}
+
+/// A value that may have to be computed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Term {
+    /// An integer, a size, a mode.
+    Int(i128),
+    /// A duration.
+    Duration(Duration),
+    /// Bytes.
+    Bytes(Vec<u8>),
+    /// `"… ${name} …"`.
+    Template(Vec<Piece>),
+    /// A file's bytes, read when the step runs.
+    File(Vec<Piece>),
+    /// `u32:…`.
+    Number(IntType, Box<Term>),
+    /// `$name`, `$name.field`.
+    Var(VarRef),
+    /// `$((…))`.
+    Arith(Box<Arith>),
+}
+
+/// A piece of a template.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Piece {
+    /// As it is.
+    Bytes(Vec<u8>),
+    /// `${name.field}`.
+    Var(VarRef),
+}
+
+/// `name` or `name.field`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct VarRef {
+    /// The variable or actor.
+    pub name: String,
+    /// The field.
+    pub field: Option<String>,
+}
+
+/// `$((…))`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Arith {
+    /// A number.
+    Int(i128),
+    /// A variable, with or without its `$`.
+    Var(VarRef),
+    /// `-x`.
+    Neg(Box<Arith>),
+    /// `x OP y`.
+    Binary(Box<Arith>, ArithOp, Box<Arith>),
+}
+
+/// The operators of arithmetic, as in C.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub enum ArithOp {
+    Add,
+    Sub,
+    Mul,
+    Div,
+    Rem,
+    Shl,
+    Shr,
+    And,
+    Or,
+    Xor,
+}
+
+/// What stands after `=>`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Claim {
+    /// `ok`: any success.
+    Ok,
+    /// `eof`.
+    Eof,
+    /// An errno's symbol.
+    Errno(String),
+    /// `type=2 "hi"`, `42`, `re"…"`.
+    Yields {
+        /// The fields that are written.
+        fields: Vec<(String, Expected)>,
+        /// The bare value.
+        value: Option<Expected>,
+    },
+}
+
+/// What a value is compared with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Expected {
+    /// A value.
+    Term(Term),
+    /// A word, such as the state `blocked`.
+    Word(String),
+    /// A pattern.
+    Pattern(Pattern),
+}
+
+/// `expect …`.
+#[derive(Clone, Debug)]
+pub struct Expect {
+    /// What must hold.
+    pub condition: Condition,
+    /// `within DUR`.
+    pub within: Option<Duration>,
+}
+
+/// What an expectation or a requirement states.
+#[derive(Clone, Debug)]
+pub enum Condition {
+    /// `KIND.REF.FIELD OP VALUE`.
+    Compare {
+        /// What is looked at.
+        subject: Subject,
+        /// How it is compared.
+        op: CompareOp,
+        /// With what.
+        expected: Expected,
+    },
+    /// `deadlock a b`.
+    Deadlock(Vec<String>),
+}
+
+/// What an expectation looks at.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Subject {
+    /// `msgq.jobs.qnum`.
+    Object(Family, Reference, String),
+    /// `shm.cnt.u32@8`.
+    Memory(Reference, Place),
+    /// `actor.b.state`.
+    Actor(String, String),
+    /// `limits.msgmax.value`.
+    Limit(String, String),
+    /// `$v`, `$((…))`.
+    Term(Term),
+}
+
+/// The comparisons.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum CompareOp {
+    Eq,
+    Ne,
+    Lt,
+    Le,
+    Gt,
+    Ge,
+    Matches,
+}
+
+/// `require …`: where it does not hold, the script is skipped.
+#[derive(Clone, Debug)]
+pub struct Require {
+    /// What must hold.
+    pub what: Requirement,
+    /// The requirement, as written.
+    pub text: Span,
+}
+
+/// What a script may need.
+#[derive(Clone, Debug)]
+pub enum Requirement {
+    /// `root`.
+    Root,
+    /// `program NAME`.
+    Program(String),
+    /// `!command`: it must exit with 0.
+    Host(Vec<Piece>),
+    /// `limits.msgmax.value >= 65536`.
+    Condition(Condition),
+}

@@ -1,0 +1,338 @@
+//! What a command looks like: one constant a command, from which argument parsing,
+//! completion, hints, help, the README's table and `commands.ebnf` are derived.
+
+/// The families of objects. Each has one current object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+pub enum Family {
+    /// Message queues.
+    Msgq,
+    /// Shared memory segments.
+    Shm,
+    /// Semaphore sets.
+    Sem,
+}
+
+impl Family {
+    /// Every family, in the order in which `ipcs` lists them.
+    pub const ALL: [Family; 3] = [Family::Msgq, Family::Shm, Family::Sem];
+
+    /// The noun of its commands.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Family::Msgq => "msgq",
+            Family::Shm => "shm",
+            Family::Sem => "sem",
+        }
+    }
+
+    /// What one of its objects is called in a sentence.
+    pub fn object(self) -> &'static str {
+        match self {
+            Family::Msgq => "message queue",
+            Family::Shm => "shared memory segment",
+            Family::Sem => "semaphore set",
+        }
+    }
+
+    /// The family whose noun this is.
+    pub fn from_noun(noun: &str) -> Option<Family> {
+        Family::ALL.into_iter().find(|f| f.noun() == noun)
+    }
+}
+
+/// A command: a noun with a verb (`msgq send`), or a word alone (`ipcs`).
+#[derive(Debug)]
+pub struct Signature {
+    /// The words that name it: `msgq send`, `ipcs`.
+    pub name: &'static str,
+    /// What it does, in one line without a full stop.
+    pub summary: &'static str,
+    /// Its arguments: positional ones in order, then options and flags.
+    pub params: &'static [Param],
+    /// Where it runs.
+    pub runs: Runs,
+    /// When it blocks: `while the queue is full`. `None`: never.
+    pub blocks: Option<&'static str>,
+    /// The system calls it makes, as man pages: `msgsnd(2)`.
+    pub calls: &'static [&'static str],
+    /// The errnos a user can reach, and what each means here.
+    pub errnos: &'static [(&'static str, &'static str)],
+    /// What a reader should know besides. Paragraphs, one a line.
+    pub notes: &'static str,
+    /// Programs that run as they stand; the tests run them.
+    pub examples: &'static [Example],
+}
+
+impl Signature {
+    /// For `..Signature::NEW` in the constants: a command with nothing special.
+    pub const NEW: Signature = Signature {
+        name: "",
+        summary: "",
+        params: &[],
+        runs: Runs::Shell,
+        blocks: None,
+        calls: &[],
+        errnos: &[],
+        notes: "",
+        examples: &[],
+    };
+
+    /// The first word of the name.
+    pub fn noun(&self) -> &'static str {
+        self.name.split(' ').next().unwrap_or(self.name)
+    }
+
+    /// The second word, where there is one.
+    pub fn verb(&self) -> Option<&'static str> {
+        self.name.split_once(' ').map(|(_, verb)| verb)
+    }
+
+    /// The family it belongs to, where it has one.
+    pub fn family(&self) -> Option<Family> {
+        Family::from_noun(self.noun())
+    }
+
+    /// How it is written: `msgq send [QUEUE] TYPE DATA [--nowait]`.
+    pub fn usage(&self) -> String {
+        let mut usage = self.name.to_string();
+        for param in self.params {
+            usage.push(' ');
+            usage.push_str(&param.usage());
+        }
+        usage
+    }
+}
+
+/// Where a command runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Runs {
+    /// In an actor: it makes the calls that the actor's process is seen making.
+    Actor,
+    /// In the shell: it looks, or steers the session, and never blocks in the kernel.
+    Shell,
+}
+
+/// An example, run by the tests.
+#[derive(Debug)]
+pub struct Example {
+    /// A whole program that passes.
+    pub script: &'static str,
+    /// What it shows, in a few words.
+    pub shows: &'static str,
+}
+
+/// One argument.
+#[derive(Debug)]
+pub struct Param {
+    /// Its name, in lower case; the command asks for it by this name.
+    pub name: &'static str,
+    /// How it is written.
+    pub form: Form,
+    /// What it takes.
+    pub kind: Kind,
+    /// Whether it may be left out or repeated.
+    pub need: Need,
+    /// What it means, with its unit and default.
+    pub help: &'static str,
+}
+
+impl Param {
+    /// How it stands in a usage line.
+    pub fn usage(&self) -> String {
+        let upper = self.name.to_uppercase();
+        let written = match self.form {
+            Form::Positional => match self.kind {
+                Kind::Choice(words) if words.len() <= 4 => words.join("|"),
+                Kind::Ref(Family::Sem) => format!("{upper}[i]"),
+                _ => upper,
+            },
+            Form::Option => format!("{}={}", self.name, self.kind.placeholder()),
+            Form::Flag => format!("--{}", self.name),
+            Form::Short(letter) => match self.kind {
+                Kind::Switch => format!("-{letter}"),
+                _ => format!("-{letter} {upper}"),
+            },
+        };
+        match self.need {
+            Need::Required => written,
+            Need::Optional => format!("[{written}]"),
+            Need::Repeated => format!("{written} …"),
+            Need::Any => format!("[{written} …]"),
+        }
+    }
+}
+
+/// How an argument is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// By its place.
+    Positional,
+    /// `name=VALUE`.
+    Option,
+    /// `--name`.
+    Flag,
+    /// `-x`, or `-x VALUE` where the kind is not [`Kind::Switch`].
+    Short(char),
+}
+
+/// Whether an argument may be left out or repeated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// Exactly once.
+    Required,
+    /// Once or not at all.
+    Optional,
+    /// Once or more.
+    Repeated,
+    /// Any number of times.
+    Any,
+}
+
+/// What an argument takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// An object that exists: a name, `id:N`, `key:K`, `key:PATH,N`; `NAME[i]` for one
+    /// semaphore of a set.
+    Ref(Family),
+    /// The name that a new object gets, or `key:K` for a key of the user's choice.
+    NewRef(Family),
+    /// An object of any family, written `FAMILY.NAME`, or a name that is unique.
+    AnyRef,
+    /// An integer within the bounds, both included.
+    Int(i64, i64),
+    /// A number of bytes: `64K`, `1M`.
+    Size,
+    /// `50ms`, `2s`, `1m`.
+    Duration,
+    /// Permission bits, in octal.
+    Mode,
+    /// Bytes.
+    Data,
+    /// A number or data, by what the place says.
+    Value,
+    /// `@OFF` or `TYPE@OFF`.
+    Place,
+    /// One operation of a `semop`: `0:-1`, `1:+1u`, `2:0n`.
+    SemOp,
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// The name of an actor: a new one for `spawn`, a known one elsewhere.
+    Actor {
+        /// Whether it may be a new name.
+        new: bool,
+    },
+    /// A file's path, bare or quoted.
+    Path,
+    /// A user or group: a name or a number.
+    Owner,
+    /// Anything: a word, a number or data.
+    Word,
+    /// A whole command.
+    Command,
+    /// Whether it is there (flags).
+    Switch,
+}
+
+impl Kind {
+    /// What stands for it after `name=` in a usage line.
+    pub fn placeholder(self) -> &'static str {
+        match self {
+            Kind::Ref(_) | Kind::NewRef(_) | Kind::AnyRef => "REF",
+            Kind::Int(..) => "N",
+            Kind::Size => "SIZE",
+            Kind::Duration => "DUR",
+            Kind::Mode => "MODE",
+            Kind::Data => "DATA",
+            Kind::Value => "VALUE",
+            Kind::Place => "PLACE",
+            Kind::SemOp => "OP",
+            Kind::Choice(_) | Kind::Word => "WORD",
+            Kind::Actor { .. } => "ACTOR",
+            Kind::Path => "PATH",
+            Kind::Owner => "USER",
+            Kind::Command => "COMMAND",
+            Kind::Switch => "",
+        }
+    }
+
+    /// What it takes, for "expected …".
+    pub fn describe(self) -> String {
+        match self {
+            Kind::Ref(family) => format!("a {} (NAME, id:N, key:K)", family.object()),
+            Kind::NewRef(family) => format!("a name for the {}", family.object()),
+            Kind::AnyRef => "an object (NAME or FAMILY.NAME)".into(),
+            Kind::Int(i64::MIN, i64::MAX) => "an integer".into(),
+            Kind::Int(0, i64::MAX) => "an integer that is not negative".into(),
+            Kind::Int(1, i64::MAX) => "a positive integer".into(),
+            Kind::Int(min, max) => format!("an integer from {min} to {max}"),
+            Kind::Size => "a size such as 4096 or 64K".into(),
+            Kind::Duration => "a duration such as 50ms, 2s or 1m".into(),
+            Kind::Mode => "a mode in octal such as 0600".into(),
+            Kind::Data => "data such as \"text\", x\"00 ff\" or u32:5".into(),
+            Kind::Value => "a number or data such as \"text\"".into(),
+            Kind::Place => "a place such as @16 or u32@8".into(),
+            Kind::SemOp => "an operation such as 0:-1, 1:+1u or 2:0".into(),
+            Kind::Choice(words) => words.join(" or "),
+            Kind::Actor { .. } => "an actor's name".into(),
+            Kind::Path => "a path".into(),
+            Kind::Owner => "a user or group, by name or number".into(),
+            Kind::Word => "a word".into(),
+            Kind::Command => "a command".into(),
+            Kind::Switch => "a flag".into(),
+        }
+    }
+}
+
+/// Shorthands for the constants.
+impl Param {
+    /// A positional argument.
+    pub const fn required(name: &'static str, kind: Kind, help: &'static str) -> Param {
+        Param::make(name, Form::Positional, kind, Need::Required, help)
+    }
+
+    /// A positional argument that may be left out.
+    pub const fn optional(name: &'static str, kind: Kind, help: &'static str) -> Param {
+        Param::make(name, Form::Positional, kind, Need::Optional, help)
+    }
+
+    /// A positional argument that may be repeated and is there at least once.
+    pub const fn repeated(name: &'static str, kind: Kind, help: &'static str) -> Param {
+        Param::make(name, Form::Positional, kind, Need::Repeated, help)
+    }
+
+    /// Positional arguments, any number.
+    pub const fn any(name: &'static str, kind: Kind, help: &'static str) -> Param {
+        Param::make(name, Form::Positional, kind, Need::Any, help)
+    }
+
+    /// `name=VALUE`.
+    pub const fn option(name: &'static str, kind: Kind, help: &'static str) -> Param {
+        Param::make(name, Form::Option, kind, Need::Optional, help)
+    }
+
+    /// `--name`.
+    pub const fn flag(name: &'static str, help: &'static str) -> Param {
+        Param::make(name, Form::Flag, Kind::Switch, Need::Optional, help)
+    }
+
+    /// `-x` or `-x VALUE`.
+    pub const fn short(letter: char, name: &'static str, kind: Kind, help: &'static str) -> Param {
+        Param::make(name, Form::Short(letter), kind, Need::Optional, help)
+    }
+
+    const fn make(
+        name: &'static str,
+        form: Form,
+        kind: Kind,
+        need: Need,
+        help: &'static str,
+    ) -> Param {
+        Param {
+            name,
+            form,
+            kind,
+            need,
+            help,
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! Tokens to terms: what one word means where a value of some kind is taken.
+
+use super::arith::arithmetic;
+use super::diagnostic::{Mistake, Parsed};
+use super::lexer::{Lexeme, Token, braced_variable, is_name, variable};
+use super::number;
+use super::program::{IntType, Place, Reference, SemOpTerm, Span, Target, Term, VarRef};
+use super::signature::Family;
+
+/// `$name`, `$name.field`, `${name}` or `$((…))`; `None` where the word is none of them.
+pub(super) fn computed(word: &str, at: usize) -> Option<Parsed<Term>> {
+    if let Some(body) = word.strip_prefix("$((") {
+        let Some(body) = body.strip_suffix("))") else {
+            let span = Span::new(at, at + word.len());
+            return Some(Err(Mistake::new(span, "text after `))`")));
+        };
+        return Some(match arithmetic(body) {
+            Ok(arith) => Ok(Term::Arith(Box::new(arith))),
+            Err(offset) => {
+                let from = at + 3 + offset;
+                let width = body[offset..].chars().next().map_or(1, char::len_utf8);
+                Err(Mistake::new(
+                    Span::new(from, from + width),
+                    "this arithmetic makes no sense",
+                )
+                .label("expected a number, a variable, or one of + - * / % << >> & | ^"))
+            }
+        });
+    }
+    let rest = word.strip_prefix('$')?;
+    let found = if rest.starts_with('{') {
+        braced_variable(word)
+    } else {
+        variable(rest)
+    };
+    Some(match found {
+        Ok(("", var)) => Ok(Term::Var(var)),
+        _ => {
+            let span = Span::new(at, at + word.len());
+            Err(Mistake::new(span, format!("`{word}` is no variable"))
+                .label("a variable is written $name or $name.field"))
+        }
+    })
+}
+
+/// An integer, a size, or what is computed; `None` where the word is none of them.
+pub(super) fn integer(word: &str, at: usize) -> Option<Parsed<Term>> {
+    computed(word, at).or_else(|| number::integer(word).map(|n| Ok(Term::Int(n))))
+}
+
+/// Data: a string, or `u32:5`.
+pub(super) fn data(token: &Token) -> Option<Parsed<Term>> {
+    match &token.lexeme {
+        Lexeme::Data(term) => Some(Ok(term.clone())),
+        Lexeme::Bare(word) => {
+            let at = token.span.start as usize;
+            if let Some((ty, number)) = word.split_once(':')
+                && let Some(ty) = IntType::from_name(ty)
+            {
+                let from = at + ty.name().len() + 1;
+                return Some(typed(ty, number, from));
+            }
+            computed(word, at)
+        }
+        _ => None,
+    }
+}
+
+fn typed(ty: IntType, number: &str, at: usize) -> Parsed<Term> {
+    let span = Span::new(at, at + number.len().max(1));
+    match integer(number, at) {
+        Some(Ok(Term::Int(n))) => match ty.encode(n) {
+            Ok(bytes) => Ok(Term::Bytes(bytes)),
+            Err(e) => Err(Mistake::new(span, e.to_string())),
+        },
+        Some(Ok(term)) => Ok(Term::Number(ty, Box::new(term))),
+        Some(Err(e)) => Err(e),
+        None => Err(Mistake::new(span, format!("`{number}` is no integer"))
+            .label(format!("expected an integer for {}", ty.name()))),
+    }
+}
+
+/// `@OFF` or `TYPE@OFF`.
+pub(super) fn place(word: &str, at: usize) -> Option<Parsed<Place>> {
+    let (ty, offset) = word.split_once('@')?;
+    let ty = match ty {
+        "" => None,
+        name => match IntType::from_name(name) {
+            Some(ty) => Some(ty),
+            None => {
+                let span = Span::new(at, at + name.len());
+                return Some(Err(Mistake::new(span, format!("unknown type `{name}`"))
+                    .label("expected u8, u16, u32, u64, i8, i16, i32 or i64")));
+            }
+        },
+    };
+    let from = at + word.len() - offset.len();
+    Some(match integer(offset, from) {
+        Some(Ok(offset)) => Ok(Place { ty, offset }),
+        Some(Err(e)) => Err(e),
+        None => Err(Mistake::new(
+            Span::new(from, from + offset.len().max(1)),
+            "an offset in bytes stands after `@`",
+        )
+        .label("such as @16 or @1K")),
+    })
+}
+
+/// `NAME`, `NAME[i]`, `id:N`, `key:K`, `key:PATH,N`, each with `FAMILY.` before it.
+/// `None` where the word cannot be a reference at all.
+pub(super) fn reference(word: &str, at: usize) -> Option<Parsed<Reference>> {
+    let (family, rest) = match word.split_once('.') {
+        Some((noun, rest)) if Family::from_noun(noun).is_some() => (Family::from_noun(noun), rest),
+        _ => (None, word),
+    };
+    let from = at + word.len() - rest.len();
+    let (rest, index) = match rest.strip_suffix(']').and_then(|r| r.split_once('[')) {
+        Some((name, index)) => {
+            let at = from + name.len() + 1;
+            match integer(index, at) {
+                Some(Ok(term)) => (name, Some(term)),
+                Some(Err(e)) => return Some(Err(e)),
+                None => {
+                    let span = Span::new(at, at + index.len().max(1));
+                    return Some(Err(Mistake::new(
+                        span,
+                        "the number of a semaphore stands here",
+                    )
+                    .label("such as set[0]")));
+                }
+            }
+        }
+        None => (rest, None),
+    };
+    let target = match target(rest, from)? {
+        Ok(target) => target,
+        Err(e) => return Some(Err(e)),
+    };
+    Some(Ok(Reference {
+        family,
+        target,
+        index,
+    }))
+}
+
+fn target(word: &str, at: usize) -> Option<Parsed<Target>> {
+    let wrong = |from: usize, label: &str| {
+        let from = at + from;
+        let span = Span::new(from, (at + word.len()).max(from + 1));
+        Mistake::new(span, format!("`{word}` names no object")).label(label)
+    };
+    if let Some(id) = word.strip_prefix("id:") {
+        return Some(
+            integer(id, at + 3)
+                .unwrap_or_else(|| Err(wrong(3, "expected a number: id:32768")))
+                .map(Target::Id),
+        );
+    }
+    if let Some(key) = word.strip_prefix("key:") {
+        if let Some(term) = integer(key, at + 4) {
+            return Some(term.map(Target::Key));
+        }
+        let Some((path, project)) = key.rsplit_once(',') else {
+            return Some(Err(wrong(4, "expected key:0x1234 or key:/path,1")));
+        };
+        let project = number::integer(project).filter(|p| (1..=255).contains(p));
+        return Some(match project {
+            Some(p) => Ok(Target::Ftok(path.to_string(), p as u8)),
+            None => Err(wrong(
+                4 + path.len() + 1,
+                "expected the project number of ftok(3), from 1 to 255",
+            )),
+        });
+    }
+    is_name(word).then(|| Ok(Target::Name(word.to_string())))
+}
+
+/// `INDEX:DELTA[u][n]`.
+pub(super) fn sem_op(word: &str) -> Option<SemOpTerm> {
+    let (index, delta) = word.split_once(':')?;
+    let number = delta.trim_end_matches(['u', 'n']);
+    let flags = &delta[number.len()..];
+    Some(SemOpTerm {
+        index: index.parse().ok()?,
+        delta: number.strip_prefix('+').unwrap_or(number).parse().ok()?,
+        undo: flags.contains('u'),
+        nowait: flags.contains('n'),
+    })
+}
+
+/// The variables that a term reads.
+pub(super) fn variables<'a>(term: &'a Term, found: &mut Vec<&'a VarRef>) {
+    use super::program::{Arith, Piece};
+    fn arith<'a>(a: &'a Arith, found: &mut Vec<&'a VarRef>) {
+        match a {
+            Arith::Int(_) => {}
+            Arith::Var(var) => found.push(var),
+            Arith::Neg(x) => arith(x, found),
+            Arith::Binary(x, _, y) => {
+                arith(x, found);
+                arith(y, found);
+            }
+        }
+    }
+    match term {
+        Term::Int(_) | Term::Duration(_) | Term::Bytes(_) => {}
+        Term::Template(pieces) | Term::File(pieces) => {
+            found.extend(pieces.iter().filter_map(|p| match p {
+                Piece::Var(var) => Some(var),
+                Piece::Bytes(_) => None,
+            }));
+        }
+        Term::Number(_, term) => variables(term, found),
+        Term::Var(var) => found.push(var),
+        Term::Arith(a) => arith(a, found),
+    }
+}
