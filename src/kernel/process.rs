@@ -1,0 +1,189 @@
+//! Processes: starting, naming, signalling and waiting for them (pidfd_open(2), waitid(2), prctl(2)).
+#![allow(unsafe_code)]
+
+use std::ffi::{CString, c_int};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use super::{Errno, Result, poll};
+
+pub use super::signal::{signal_name, signal_number};
+pub use super::spawn::{SpawnSpec, Stream, spawn};
+
+/// How a process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Ended {
+    /// By itself, with this exit status.
+    Exited(i32),
+    /// Killed by the signal of this number, real-time ones included.
+    Signaled(i32),
+}
+
+/// A child process. Dropping it neither ends nor reaps it.
+#[derive(Debug)]
+pub struct Child {
+    pid: i32,
+    pidfd: OwnedFd,
+    ended: OnceLock<Ended>,
+}
+
+impl Child {
+    pub(super) fn new(pid: i32, pidfd: OwnedFd) -> Child {
+        Child {
+            pid,
+            pidfd,
+            ended: OnceLock::new(),
+        }
+    }
+
+    /// Its process id, which is its own until it has been waited for.
+    pub fn pid(&self) -> i32 {
+        self.pid
+    }
+
+    /// A descriptor for it that polls readable once it has ended.
+    pub fn pidfd(&self) -> BorrowedFd<'_> {
+        self.pidfd.as_fd()
+    }
+
+    /// waitid(2): waits for its end and reaps it. Goes on after `EINTR`. Gives the same again when
+    /// called again; `ECHILD` if something else reaped it.
+    pub fn wait(&self) -> Result<Ended> {
+        loop {
+            match self.wait_with(0) {
+                Ok(Some(ended)) => return Ok(ended),
+                Ok(None) | Err(Errno::EINTR) => {}
+                Err(errno) => return Err(errno),
+            }
+        }
+    }
+
+    /// waitid(2) with `WNOHANG`: how it ended, if it has; then it is reaped.
+    pub fn try_wait(&self) -> Result<Option<Ended>> {
+        self.wait_with(libc::WNOHANG)
+    }
+
+    fn wait_with(&self, flags: c_int) -> Result<Option<Ended>> {
+        if let Some(ended) = self.ended.get() {
+            return Ok(Some(*ended));
+        }
+        // SAFETY: plain data; all zeroes is a value of it, which stays when there is nothing to tell.
+        let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
+        let fd = self.pidfd.as_raw_fd().cast_unsigned();
+        // SAFETY: `info` lives through the call, which fills it.
+        Errno::result(unsafe {
+            libc::waitid(libc::P_PIDFD, fd, &mut info, libc::WEXITED | flags)
+        })?;
+        if info.si_signo == 0 {
+            return Ok(None);
+        }
+        // SAFETY: waitid filled it for SIGCHLD, which carries a status.
+        let status = unsafe { info.si_status() };
+        let ended = match info.si_code {
+            libc::CLD_EXITED => Ended::Exited(status),
+            _ => Ended::Signaled(status),
+        };
+        Ok(Some(*self.ended.get_or_init(|| ended)))
+    }
+
+    /// pidfd_send_signal(2): signals this very process, never one that got its pid later. `ESRCH` once
+    /// it has been reaped.
+    pub fn kill(&self, signo: i32) -> Result<()> {
+        pidfd_send_signal(&self.pidfd, signo)
+    }
+}
+
+impl AsFd for Child {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.pidfd()
+    }
+}
+
+/// pidfd_open(2): a descriptor for a process, close-on-exec. `ESRCH` when there is none.
+pub fn pidfd_open(pid: i32) -> Result<OwnedFd> {
+    // SAFETY: takes and gives integers.
+    let fd = Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) })?;
+    // SAFETY: just made, and owned by nobody else; descriptors fit in a C int.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd as c_int) })
+}
+
+/// pidfd_send_signal(2): signals the process behind a descriptor; 0 only asks. `ESRCH`, `EPERM`,
+/// `EINVAL`.
+pub fn pidfd_send_signal(pidfd: &impl AsFd, signo: i32) -> Result<()> {
+    let fd = pidfd.as_fd().as_raw_fd();
+    let no_info = std::ptr::null::<libc::siginfo_t>();
+    // SAFETY: takes integers, and no siginfo.
+    Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_send_signal, fd, signo, no_info, 0) })
+        .map(drop)
+}
+
+/// pidfd_getfd(2): a copy of another process's descriptor, close-on-exec. Needs ptrace access:
+/// `EPERM`; `EBADF` when it has no such descriptor, `ESRCH`.
+pub fn pidfd_getfd(pidfd: &impl AsFd, fd: i32) -> Result<OwnedFd> {
+    let pidfd = pidfd.as_fd().as_raw_fd();
+    // SAFETY: takes and gives integers.
+    let copy = Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_getfd, pidfd, fd, 0) })?;
+    // SAFETY: just made, and owned by nobody else; descriptors fit in a C int.
+    Ok(unsafe { OwnedFd::from_raw_fd(copy as c_int) })
+}
+
+/// kill(2): signals a process, or a group for a `pid` below 0; 0 only asks. `ESRCH`, `EPERM`, `EINVAL`.
+pub fn kill(pid: i32, signo: i32) -> Result<()> {
+    // SAFETY: takes integers.
+    Errno::result(unsafe { libc::kill(pid, signo) }).map(drop)
+}
+
+/// sigqueue(3): signals a process and sends an integer along. As [`kill`], and `EAGAIN` when too many
+/// signals are queued for its user.
+pub fn sigqueue(pid: i32, signo: i32, value: i32) -> Result<()> {
+    let value = libc::sigval {
+        sival_ptr: std::ptr::without_provenance_mut(value.cast_unsigned() as usize),
+    };
+    // SAFETY: takes integers, and a pointer that is only handed on.
+    Errno::result(unsafe { libc::sigqueue(pid, signo, value) }).map(drop)
+}
+
+/// Whether a process exists and has not ended; one that ended and is not yet reaped is not alive.
+pub fn is_alive(pid: i32) -> bool {
+    match pidfd_open(pid) {
+        Ok(fd) => {
+            let mut fds = [poll::PollFd::new(fd.as_fd(), poll::PollFlags::POLLIN)];
+            poll::poll(&mut fds, Some(Duration::ZERO)) == Ok(0)
+        }
+        // No process, or the id of a mere thread.
+        Err(Errno::ESRCH | Errno::EINVAL | Errno::ENOENT) => false,
+        // Out of descriptors: then kill(2) can tell, but for those not yet reaped.
+        Err(_) => !matches!(kill(pid, 0), Err(Errno::ESRCH)),
+    }
+}
+
+/// `PR_SET_NAME`: the thread's name, as `comm` in `/proc`; cut to 15 bytes. `EINVAL` for a NUL in it.
+pub fn set_name(name: &str) -> Result<()> {
+    let name = CString::new(name).map_err(|_| Errno::EINVAL)?;
+    nix::sys::prctl::set_name(&name)
+}
+
+/// `PR_SET_PDEATHSIG`: the signal this process gets when the thread that started it ends; 0 for none.
+/// Async-signal-safe.
+pub fn set_death_signal(signo: i32) -> Result<()> {
+    let signo = libc::c_ulong::try_from(signo).map_err(|_| Errno::EINVAL)?;
+    // SAFETY: takes integers.
+    Errno::result(unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, signo) }).map(drop)
+}
+
+/// setsid(2): leaves the terminal and the group, and leads a session of its own. `EPERM` for one that
+/// leads a group already.
+pub fn become_session_leader() -> Result<()> {
+    nix::unistd::setsid().map(drop)
+}
+
+/// getuid(2): the real user.
+pub fn getuid() -> u32 {
+    nix::unistd::getuid().as_raw()
+}
+
+/// geteuid(2): the effective user.
+pub fn geteuid() -> u32 {
+    nix::unistd::geteuid().as_raw()
+}

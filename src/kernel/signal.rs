@@ -1,0 +1,242 @@
+//! Signals to this process: blocking, receiving, ignoring, cancelling (signal(7), signalfd(2)).
+#![allow(unsafe_code)]
+
+use std::borrow::Cow;
+use std::ffi::c_int;
+use std::mem::{MaybeUninit, zeroed};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::{Errno, Result};
+
+/// The signal that interrupts a blocked step: SIGRTMAX, which programs hardly use.
+pub const CANCEL_SIGNAL: i32 = 64;
+
+/// A signal that was received.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SignalInfo {
+    /// Which.
+    pub signo: i32,
+    /// How it was sent: `SI_USER`, `SI_QUEUE`, `CLD_EXITED`, ….
+    pub code: i32,
+    /// The sender, or for SIGCHLD the child; 0 if it is outside this pid namespace, or the kernel.
+    pub pid: i32,
+    /// The sender's real user.
+    pub uid: u32,
+    /// The integer that sigqueue(3) sent along.
+    pub value: i32,
+}
+
+/// The set of these signals. `EINVAL` for a number that is none.
+fn set_of(signals: &[i32]) -> Result<libc::sigset_t> {
+    let mut set = MaybeUninit::uninit();
+    // SAFETY: sigemptyset fills the set, sigaddset changes it.
+    unsafe {
+        libc::sigemptyset(set.as_mut_ptr());
+        for &signo in signals {
+            Errno::result(libc::sigaddset(set.as_mut_ptr(), signo))?;
+        }
+        Ok(set.assume_init())
+    }
+}
+
+/// pthread_sigmask(3).
+fn mask(how: c_int, signals: &[i32]) -> Result<()> {
+    let set = set_of(signals)?;
+    // SAFETY: reads the set; the old one is not asked for.
+    match unsafe { libc::pthread_sigmask(how, &set, std::ptr::null_mut()) } {
+        0 => Ok(()),
+        errno => Err(Errno::from_raw(errno)),
+    }
+}
+
+/// pthread_sigmask(3): holds these signals back in this thread, and in threads it starts later.
+pub fn block(signals: &[i32]) -> Result<()> {
+    mask(libc::SIG_BLOCK, signals)
+}
+
+/// pthread_sigmask(3): lets these signals through in this thread again.
+pub fn unblock(signals: &[i32]) -> Result<()> {
+    mask(libc::SIG_UNBLOCK, signals)
+}
+
+/// Signals read from a descriptor instead of interrupting (signalfd(2)). They stay blocked when it is
+/// dropped.
+#[derive(Debug)]
+pub struct SignalFd(OwnedFd);
+
+impl SignalFd {
+    /// Blocks these signals in this thread and reads them from now on. Call it before other threads
+    /// start: a signal to the process is delivered to any thread that does not block it.
+    pub fn new(signals: &[i32]) -> Result<SignalFd> {
+        let set = set_of(signals)?;
+        block(signals)?;
+        // SAFETY: reads the set.
+        let fd = Errno::result(unsafe {
+            libc::signalfd(-1, &set, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK)
+        })?;
+        // SAFETY: just made, and owned by nobody else.
+        Ok(SignalFd(unsafe { OwnedFd::from_raw_fd(fd) }))
+    }
+
+    /// The next signal, if one is pending. Never waits; poll for that.
+    pub fn read(&self) -> Result<Option<SignalInfo>> {
+        // SAFETY: plain integers; all zeroes is a value of it.
+        let mut info: libc::signalfd_siginfo = unsafe { zeroed() };
+        let size = size_of_val(&info);
+        // SAFETY: fills at most `size` bytes of it, and it lives through the call.
+        let got = unsafe { libc::read(self.0.as_raw_fd(), (&raw mut info).cast(), size) };
+        match Errno::result(got) {
+            Ok(got) if got.unsigned_abs() == size => Ok(Some(SignalInfo {
+                signo: info.ssi_signo.cast_signed(),
+                code: info.ssi_code,
+                pid: info.ssi_pid.cast_signed(),
+                uid: info.ssi_uid,
+                value: info.ssi_int,
+            })),
+            Ok(_) => Err(Errno::EIO),
+            Err(Errno::EAGAIN) => Ok(None),
+            Err(errno) => Err(errno),
+        }
+    }
+}
+
+impl AsFd for SignalFd {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+/// sigaction(2) with an empty mask and no flags: so without `SA_RESTART`.
+fn act(signo: i32, handler: libc::sighandler_t) -> Result<()> {
+    // SAFETY: plain data; all zeroes is a value of it.
+    let mut action: libc::sigaction = unsafe { zeroed() };
+    action.sa_sigaction = handler;
+    // SAFETY: `action` is read; its handler is SIG_DFL, SIG_IGN or `note_cancel`, which only stores to
+    // an atomic.
+    Errno::result(unsafe { libc::sigaction(signo, &action, std::ptr::null_mut()) }).map(drop)
+}
+
+/// `SIG_IGN`: this process does not notice the signal any more; nor does what it executes.
+pub fn ignore(signo: i32) -> Result<()> {
+    act(signo, libc::SIG_IGN)
+}
+
+/// `SIG_DFL`: the signal does again what it does by itself.
+pub fn default(signo: i32) -> Result<()> {
+    act(signo, libc::SIG_DFL)
+}
+
+/// Ends this process by a signal, so that its parent sees that signal: restores the default, unblocks
+/// it and raises it in this thread. Returns only for a signal whose default is not to end the process.
+pub fn raise_default(signo: i32) -> Result<()> {
+    default(signo)?;
+    // SAFETY: takes an integer.
+    Errno::result(unsafe { libc::raise(signo) })?;
+    unblock(&[signo])
+}
+
+static CANCELLED: AtomicBool = AtomicBool::new(false);
+
+extern "C" fn note_cancel(_: c_int) {
+    CANCELLED.store(true, Ordering::SeqCst);
+}
+
+/// Makes a signal interrupt the system call it finds (`EINTR`, no `SA_RESTART`) and be remembered for
+/// [`cancelled`]. One that comes just before the call does not interrupt it: who cancels sends again
+/// until the call has returned.
+pub fn install_cancel_handler(signo: i32) -> Result<()> {
+    act(
+        signo,
+        note_cancel as extern "C" fn(c_int) as libc::sighandler_t,
+    )
+}
+
+/// Whether a cancel signal has come since [`clear_cancelled`].
+pub fn cancelled() -> bool {
+    CANCELLED.load(Ordering::SeqCst)
+}
+
+/// Forgets the cancel signals that have come.
+pub fn clear_cancelled() {
+    CANCELLED.store(false, Ordering::SeqCst);
+}
+
+/// Names and numbers of the signals that have a name of their own, without `SIG`.
+const NAMES: [(c_int, &str); 31] = [
+    (libc::SIGHUP, "HUP"),
+    (libc::SIGINT, "INT"),
+    (libc::SIGQUIT, "QUIT"),
+    (libc::SIGILL, "ILL"),
+    (libc::SIGTRAP, "TRAP"),
+    (libc::SIGABRT, "ABRT"),
+    (libc::SIGBUS, "BUS"),
+    (libc::SIGFPE, "FPE"),
+    (libc::SIGKILL, "KILL"),
+    (libc::SIGUSR1, "USR1"),
+    (libc::SIGSEGV, "SEGV"),
+    (libc::SIGUSR2, "USR2"),
+    (libc::SIGPIPE, "PIPE"),
+    (libc::SIGALRM, "ALRM"),
+    (libc::SIGTERM, "TERM"),
+    (libc::SIGSTKFLT, "STKFLT"),
+    (libc::SIGCHLD, "CHLD"),
+    (libc::SIGCONT, "CONT"),
+    (libc::SIGSTOP, "STOP"),
+    (libc::SIGTSTP, "TSTP"),
+    (libc::SIGTTIN, "TTIN"),
+    (libc::SIGTTOU, "TTOU"),
+    (libc::SIGURG, "URG"),
+    (libc::SIGXCPU, "XCPU"),
+    (libc::SIGXFSZ, "XFSZ"),
+    (libc::SIGVTALRM, "VTALRM"),
+    (libc::SIGPROF, "PROF"),
+    (libc::SIGWINCH, "WINCH"),
+    (libc::SIGIO, "IO"),
+    (libc::SIGPWR, "PWR"),
+    (libc::SIGSYS, "SYS"),
+];
+
+/// Other names for them.
+const ALIASES: [(c_int, &str); 3] = [
+    (libc::SIGIO, "POLL"),
+    (libc::SIGABRT, "IOT"),
+    (libc::SIGCHLD, "CLD"),
+];
+
+/// The name of a signal without `SIG`: `KILL`, `RTMIN+3`, `RTMAX-1`; `None` for a number that is none,
+/// and for the two that the C library keeps for itself.
+pub fn signal_name(signo: i32) -> Option<Cow<'static, str>> {
+    if let Some((_, name)) = NAMES.iter().find(|(number, _)| *number == signo) {
+        return Some(Cow::Borrowed(name));
+    }
+    let (first, last) = (libc::SIGRTMIN(), libc::SIGRTMAX());
+    match signo {
+        _ if signo == first => Some("RTMIN".into()),
+        _ if signo == last => Some("RTMAX".into()),
+        _ if signo < first || signo > last => None,
+        _ if signo - first <= last - signo => Some(format!("RTMIN+{}", signo - first).into()),
+        _ => Some(format!("RTMAX-{}", last - signo).into()),
+    }
+}
+
+/// The number of a signal by its name, with or without `SIG`: the reverse of [`signal_name`].
+pub fn signal_number(name: &str) -> Option<i32> {
+    let name = name.strip_prefix("SIG").unwrap_or(name);
+    let named = NAMES
+        .iter()
+        .chain(&ALIASES)
+        .find(|(_, known)| *known == name);
+    if let Some((number, _)) = named {
+        return Some(*number);
+    }
+    let (first, last) = (libc::SIGRTMIN(), libc::SIGRTMAX());
+    let number = match (name.strip_prefix("RTMIN"), name.strip_prefix("RTMAX")) {
+        (Some(""), _) => first,
+        (_, Some("")) => last,
+        (Some(more), _) => first.checked_add(more.strip_prefix('+')?.parse::<u8>().ok()?.into())?,
+        (_, Some(less)) => last.checked_sub(less.strip_prefix('-')?.parse::<u8>().ok()?.into())?,
+        _ => return None,
+    };
+    (first..=last).contains(&number).then_some(number)
+}

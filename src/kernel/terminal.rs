@@ -1,0 +1,111 @@
+//! The terminal on standard input and output: termios(3), tty_ioctl(4).
+#![allow(unsafe_code)]
+
+use std::io::{IsTerminal, stdin, stdout};
+use std::os::fd::{AsFd, AsRawFd};
+use std::time::Duration;
+
+use nix::sys::termios::{
+    InputFlags, LocalFlags, SetArg, SpecialCharacterIndices, Termios, tcgetattr, tcsetattr,
+};
+
+use super::poll::{PollFd, PollFlags, poll};
+use super::{Errno, Result};
+
+/// The size of a terminal in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct WindowSize {
+    /// How wide.
+    pub columns: u16,
+    /// How high.
+    pub rows: u16,
+}
+
+/// isatty(3).
+pub fn is_terminal(fd: &impl AsFd) -> bool {
+    fd.as_fd().is_terminal()
+}
+
+/// `TIOCGWINSZ` on standard output. `ENOTTY` when it is no terminal; a terminal that does not know its
+/// size says 0.
+pub fn window_size() -> Result<WindowSize> {
+    window_size_of(&stdout())
+}
+
+/// `TIOCGWINSZ` on any descriptor.
+pub fn window_size_of(fd: &impl AsFd) -> Result<WindowSize> {
+    let mut size = libc::winsize {
+        ws_row: 0,
+        ws_col: 0,
+        ws_xpixel: 0,
+        ws_ypixel: 0,
+    };
+    // SAFETY: fills `size`, which lives through the call.
+    Errno::result(unsafe { libc::ioctl(fd.as_fd().as_raw_fd(), libc::TIOCGWINSZ, &raw mut size) })?;
+    Ok(WindowSize {
+        columns: size.ws_col,
+        rows: size.ws_row,
+    })
+}
+
+/// The settings of the terminal on standard input, to be put back.
+#[derive(Debug, Clone)]
+pub struct Saved(Termios);
+
+impl Saved {
+    /// tcgetattr(3). `ENOTTY` when standard input is no terminal.
+    pub fn save() -> Result<Saved> {
+        tcgetattr(stdin()).map(Saved)
+    }
+
+    /// tcsetattr(3): puts the settings back; what has been typed and not read stays.
+    pub fn restore(&self) -> Result<()> {
+        tcsetattr(stdin(), SetArg::TCSANOW, &self.0)
+    }
+}
+
+/// Keys come one by one and are not echoed, until this is dropped. Output is processed as before.
+#[derive(Debug)]
+pub struct RawInput {
+    before: Saved,
+}
+
+impl RawInput {
+    /// Sets the terminal on standard input so; without `signals`, Ctrl-C, Ctrl-\ and Ctrl-Z are bytes
+    /// like others. `ENOTTY` when it is no terminal.
+    pub fn new(signals: bool) -> Result<RawInput> {
+        let before = Saved::save()?;
+        let mut raw = before.0.clone();
+        raw.local_flags
+            .remove(LocalFlags::ICANON | LocalFlags::ECHO | LocalFlags::IEXTEN);
+        raw.local_flags.set(LocalFlags::ISIG, signals);
+        raw.input_flags.remove(InputFlags::ICRNL | InputFlags::IXON);
+        raw.control_chars[SpecialCharacterIndices::VMIN as usize] = 1;
+        raw.control_chars[SpecialCharacterIndices::VTIME as usize] = 0;
+        tcsetattr(stdin(), SetArg::TCSANOW, &raw)?;
+        Ok(RawInput { before })
+    }
+
+    /// The next byte typed, waiting at most for `timeout` (`None`: for ever); `None` when none came.
+    /// `EINTR` after a signal, `EIO` when the terminal is gone.
+    pub fn read_byte(&self, timeout: Option<Duration>) -> Result<Option<u8>> {
+        let stdin = stdin();
+        let mut fds = [PollFd::new(stdin.as_fd(), PollFlags::POLLIN)];
+        if poll(&mut fds, timeout)? == 0 {
+            return Ok(None);
+        }
+        let mut byte = [0];
+        // Not through std's buffer, which would take more than this byte from who reads next.
+        match nix::unistd::read(&stdin, &mut byte)? {
+            0 => Err(Errno::EIO),
+            _ => Ok(Some(byte[0])),
+        }
+    }
+}
+
+impl Drop for RawInput {
+    fn drop(&mut self) {
+        // A terminal that is gone needs no settings.
+        let _ = self.before.restore();
+    }
+}
