@@ -3,3 +3,4 @@
 pub mod data;
 pub mod kernel;
 pub mod lang;
+pub mod session;

@@ -5,10 +5,14 @@
 
 mod cell;
 mod event;
+mod family;
 mod outcome;
+mod reply;
 mod table;
 
 pub use cell::{Cell, quote};
 pub use event::{Event, Stand};
+pub use family::Family;
 pub use outcome::{Failure, FailureKind, Field, Outcome, StepResult};
+pub use reply::Reply;
 pub use table::{Column, Table};

@@ -9,6 +9,7 @@ compile_error!("the System V structures and semtimedop(2) are written down for 6
 
 mod bytes;
 pub mod cloexec;
+pub mod inherit;
 pub mod memory;
 pub mod msg;
 pub mod poll;

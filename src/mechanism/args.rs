@@ -1,0 +1,158 @@
+//! The arguments of a call, by the names that its signature gives them.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use crate::data::{Cell, Failure, FailureKind};
+use crate::kernel::Errno;
+use crate::lang::{Arg, Env, EvalError, Reference, SemOpTerm, Signature, Term};
+
+/// A call's arguments, and the variables they are computed from.
+#[derive(Clone, Copy, Debug)]
+pub struct Args<'a> {
+    /// The command.
+    pub signature: &'static Signature,
+    /// What was given.
+    pub given: &'a [(u8, Arg)],
+    /// The variables.
+    pub env: &'a Env,
+}
+
+impl From<EvalError> for Failure {
+    fn from(e: EvalError) -> Failure {
+        match e {
+            EvalError::File { .. } => Failure::environment(e.to_string()),
+            e => Failure::refused(e.to_string()),
+        }
+    }
+}
+
+impl<'a> Args<'a> {
+    /// Every value given for a parameter.
+    pub fn all(&self, name: &str) -> impl Iterator<Item = &'a Arg> {
+        let place = self.signature.params.iter().position(|p| p.name == name);
+        debug_assert!(place.is_some(), "{} has no {name}", self.signature.name);
+        self.given
+            .iter()
+            .filter(move |(p, _)| Some(usize::from(*p)) == place)
+            .map(|(_, arg)| arg)
+    }
+
+    /// The value given for a parameter.
+    pub fn get(&self, name: &str) -> Option<&'a Arg> {
+        self.all(name).next()
+    }
+
+    /// Whether a flag is there.
+    pub fn flag(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    /// The object that a parameter names.
+    pub fn reference(&self, name: &str) -> Option<&'a Reference> {
+        match self.get(name) {
+            Some(Arg::Ref(reference)) => Some(reference),
+            _ => None,
+        }
+    }
+
+    /// The word that was given.
+    pub fn word(&self, name: &str) -> Option<&'a str> {
+        match self.get(name) {
+            Some(Arg::Word(word)) => Some(word),
+            _ => None,
+        }
+    }
+
+    /// The term that was given.
+    pub fn term(&self, name: &str) -> Option<&'a Term> {
+        match self.get(name) {
+            Some(Arg::Term(term)) => Some(term),
+            _ => None,
+        }
+    }
+
+    /// An integer of the C type that the call takes.
+    ///
+    /// # Errors
+    /// It cannot be computed, or the C type cannot hold it.
+    pub fn int<T: TryFrom<i128>>(&self, name: &str) -> Result<Option<T>, Failure> {
+        let Some(term) = self.term(name) else {
+            return Ok(None);
+        };
+        let n = self.env.int(term)?;
+        T::try_from(n).map(Some).map_err(|_| {
+            Failure::refused(format!(
+                "{name} is {n}, which the call's C type ({}) cannot hold",
+                std::any::type_name::<T>()
+            ))
+        })
+    }
+
+    /// Bytes.
+    ///
+    /// # Errors
+    /// They cannot be computed or read.
+    pub fn bytes(&self, name: &str) -> Result<Option<Cow<'a, [u8]>>, Failure> {
+        match self.term(name) {
+            Some(term) => Ok(Some(self.env.bytes(term)?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Text: a path, a word.
+    ///
+    /// # Errors
+    /// It cannot be computed.
+    pub fn text(&self, name: &str) -> Result<Option<String>, Failure> {
+        let bytes = self.bytes(name)?;
+        Ok(bytes.map(|b| String::from_utf8_lossy(&b).into_owned()))
+    }
+
+    /// A duration; a bare number that a variable holds is in seconds.
+    ///
+    /// # Errors
+    /// It cannot be computed, or is none.
+    pub fn duration(&self, name: &str) -> Result<Option<Duration>, Failure> {
+        let Some(term) = self.term(name) else {
+            return Ok(None);
+        };
+        match self.env.value(term)? {
+            Cell::Elapsed(d) => Ok(Some(d)),
+            Cell::Int(n) if n >= 0 => Ok(Some(Duration::from_secs(n as u64))),
+            other => Err(Failure::refused(format!("{name}={other} is no duration"))),
+        }
+    }
+
+    /// The operations of a `semop`.
+    pub fn sem_ops(&self, name: &str) -> impl Iterator<Item = &'a SemOpTerm> {
+        self.all(name).filter_map(|arg| match arg {
+            Arg::SemOp(op) => Some(op),
+            _ => None,
+        })
+    }
+
+    /// The kernel refused: the call as it was made, and what the errno means for this
+    /// command by its signature.
+    pub fn failure(&self, errno: Errno, call: String) -> Failure {
+        let symbol = errno_symbol(errno);
+        let meaning = self
+            .signature
+            .errnos
+            .iter()
+            .find(|(s, _)| *s == symbol)
+            .map_or_else(|| errno.desc().to_string(), |(_, m)| m.to_string());
+        Failure {
+            kind: FailureKind::Errno,
+            errno: Some(symbol.into()),
+            call: Some(call),
+            meaning,
+            help: None,
+        }
+    }
+}
+
+/// The errno's symbol: `ENOMSG`.
+pub fn errno_symbol(errno: Errno) -> String {
+    format!("{errno:?}")
+}

@@ -1,0 +1,215 @@
+//! Creating a System V object so that it cannot be lost.
+//!
+//! Its key is chosen first, written into the ledger, and used to create exclusively: if
+//! this process is killed at any instant, the janitor knows what to look for.
+
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+
+use super::{Args, World};
+use crate::data::{Cell, Failure, FailureKind, Family, Outcome};
+use crate::kernel::{Errno, sysv};
+use crate::lang::{Reference, Target};
+use crate::session::Binding;
+
+/// The upper half of every key we choose: `ip`, so that ours can be told from others'.
+const OUR_KEYS: u32 = 0x6970_0000;
+
+/// Where the search for a free key begins: random, so that sessions do not collide.
+pub(super) fn first_key() -> u32 {
+    // The standard library's hasher is seeded by the kernel for each process.
+    RandomState::new().build_hasher().finish() as u32
+}
+
+/// An object that has just been created.
+#[derive(Clone, Debug)]
+pub struct Created {
+    /// The name it was given.
+    pub name: String,
+    /// The kernel's identifier.
+    pub id: i32,
+    /// Its key.
+    pub key: i32,
+}
+
+impl Created {
+    /// `ok   # id 32768, key 0x6970c31f`
+    pub fn outcome(&self, family: Family, named: bool) -> Outcome {
+        let outcome = Outcome::ok()
+            .remark("id", self.id)
+            .remark("key", Cell::Key(self.key));
+        if named {
+            return outcome;
+        }
+        outcome.note(self.note(family))
+    }
+
+    /// What is said where the user did not ask for it: `created message queue q1 (id 7)`.
+    pub fn note(&self, family: Family) -> String {
+        format!("created {} {} (id {})", family.object(), self.name, self.id)
+    }
+}
+
+/// What the call that creates is given.
+pub(super) struct Maker<'a> {
+    pub family: Family,
+    /// `msgget`
+    pub call: &'static str,
+    /// Creates exclusively under this key.
+    pub make: &'a dyn Fn(i32) -> Result<i32, Errno>,
+    /// The id of the object that has this key.
+    pub lookup: &'a dyn Fn(i32) -> Result<i32, Errno>,
+    /// Whether the object behind an id still exists.
+    pub exists: &'a dyn Fn(i32) -> bool,
+}
+
+impl World {
+    /// Creates an object and makes it the current one of its family.
+    pub(super) fn create(
+        &mut self,
+        args: &Args,
+        wanted: Option<&Reference>,
+        private: bool,
+        maker: &Maker,
+    ) -> Result<Created, Failure> {
+        let family = maker.family;
+        let (name, chosen) = match wanted.map(|r| &r.target) {
+            Some(Target::Name(name)) => (Some(name.clone()), None),
+            Some(Target::Key(term)) => (None, Some(key_of(args.env.int(term)?)?)),
+            Some(Target::Ftok(path, project)) => {
+                let key = ftok(path, *project)?;
+                (None, Some(key))
+            }
+            _ => (None, None),
+        };
+        if let Some(name) = &name
+            && let Some(binding) = self.names.get(family, name)
+        {
+            let id = binding.id;
+            if (maker.exists)(id) {
+                return Err(Failure {
+                    kind: FailureKind::Errno,
+                    errno: Some("EEXIST".into()),
+                    call: Some(format!("{}({name})", maker.call)),
+                    meaning: format!("`{name}` already names a {} (id {id})", family.object()),
+                    help: Some(format!(
+                        "Remove it with `{} rm {name}`, or choose another name",
+                        family.noun()
+                    )),
+                });
+            }
+            self.names.forget(family, id);
+        }
+        let name = name.unwrap_or_else(|| self.names.fresh(family));
+        let (id, key, entry) = match chosen {
+            Some(key) => {
+                // A key of the user's choice may well be taken: look before the ledger
+                // speaks of it, so that nobody else's object can ever be taken for ours.
+                if key != sysv::IPC_PRIVATE && (maker.lookup)(key) != Err(Errno::ENOENT) {
+                    return Err(args.failure(Errno::EEXIST, call_text(maker, key)));
+                }
+                self.create_at(args, key, maker)?
+            }
+            None if private => self.create_at(args, sysv::IPC_PRIVATE, maker)?,
+            None => self.create_anywhere(args, maker)?,
+        };
+        let binding = Binding {
+            id,
+            key,
+            entry: Some(entry),
+        };
+        self.names.bind(family, &name, binding);
+        Ok(Created { name, id, key })
+    }
+
+    /// Under a key of our choice: one that is free.
+    fn create_anywhere(
+        &mut self,
+        args: &Args,
+        maker: &Maker,
+    ) -> Result<(i32, i32, crate::session::Entry), Failure> {
+        for _ in 0..=u16::MAX {
+            let key = OUR_KEYS | (self.next_key & 0xffff);
+            self.next_key = self.next_key.wrapping_add(1);
+            match self.create_at(args, key as i32, maker) {
+                Err(failure) if failure.errno.as_deref() == Some("EEXIST") => {}
+                result => return result,
+            }
+        }
+        Err(Failure::environment(format!(
+            "all 65536 keys that ipcsh uses (0x{OUR_KEYS:08x} and up) are taken"
+        ))
+        .help(format!("`{} ls` shows by whom", maker.family.noun())))
+    }
+
+    fn create_at(
+        &mut self,
+        args: &Args,
+        key: i32,
+        maker: &Maker,
+    ) -> Result<(i32, i32, crate::session::Entry), Failure> {
+        let entry = self
+            .ledger
+            .intend(maker.family, key, now(), self.uid)
+            .ok_or_else(|| {
+                Failure::environment("the session's ledger is full (65536 objects)")
+                    .help("Remove some of them first")
+            })?;
+        match (maker.make)(key) {
+            Ok(id) => {
+                self.ledger.settle(entry, maker.family, id);
+                Ok((id, key, entry))
+            }
+            Err(errno) => {
+                self.ledger.forget(entry);
+                Err(args.failure(errno, call_text(maker, key)))
+            }
+        }
+    }
+
+    /// Notes that an object was removed by a call of ours.
+    pub(super) fn removed(&mut self, family: Family, id: i32) {
+        let entries: Vec<_> = self
+            .names
+            .all(family)
+            .into_iter()
+            .filter(|(_, binding)| binding.id == id)
+            .filter_map(|(_, binding)| binding.entry)
+            .collect();
+        entries.into_iter().for_each(|e| self.ledger.forget(e));
+        self.names.forget(family, id);
+    }
+}
+
+fn call_text(maker: &Maker, key: i32) -> String {
+    let key = match key {
+        sysv::IPC_PRIVATE => "IPC_PRIVATE".to_string(),
+        key => format!("0x{key:08x}"),
+    };
+    format!("{}({key}, IPC_CREAT|IPC_EXCL)", maker.call)
+}
+
+/// An integer as a key: any 32 bits, signed or not.
+pub(super) fn key_of(n: i128) -> Result<i32, Failure> {
+    i32::try_from(n)
+        .or_else(|_| u32::try_from(n).map(|n| n as i32))
+        .map_err(|_| Failure::refused(format!("the key {n} does not fit 32 bits")))
+}
+
+/// The key of a path and a project number.
+pub(super) fn ftok(path: &str, project: u8) -> Result<i32, Failure> {
+    sysv::ftok(path.as_ref(), project).map_err(|errno| Failure {
+        kind: FailureKind::Errno,
+        errno: Some(super::args::errno_symbol(errno).into()),
+        call: Some(format!("ftok({path}, {project})")),
+        meaning: format!("the key is made from the file, and it cannot be read: {}", errno.desc()),
+        help: None,
+    })
+}
+
+/// Seconds since the epoch.
+fn now() -> i64 {
+    std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |d| d.as_secs() as i64)
+}

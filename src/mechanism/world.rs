@@ -1,0 +1,54 @@
+//! What a verb works on when it runs in an actor.
+
+use std::collections::HashMap;
+
+use super::Args;
+use super::sight::resolve;
+use crate::data::{Failure, Family};
+use crate::kernel::{msg, process, shm};
+use crate::lang::Reference;
+use crate::session::{Ledger, Names};
+
+/// An actor's names, its ledger, and what its process holds.
+#[derive(Debug)]
+pub struct World {
+    /// The names of the session.
+    pub names: Names,
+    /// Where what is created is written down.
+    pub ledger: Ledger,
+    /// The buffer for messages.
+    pub mailbox: msg::Mailbox,
+    /// The segments that this process has attached, by id.
+    pub attachments: HashMap<i32, shm::Attachment>,
+    /// The next key that is tried for a new object.
+    pub(super) next_key: u32,
+    /// The user on whose behalf objects are created.
+    pub(super) uid: u32,
+}
+
+impl World {
+    /// A world in which nothing has happened.
+    pub fn new(ledger: Ledger) -> World {
+        World {
+            names: Names::default(),
+            ledger,
+            mailbox: msg::Mailbox::new(8192),
+            attachments: HashMap::new(),
+            next_key: super::create::first_key(),
+            uid: process::geteuid(),
+        }
+    }
+
+    /// The object that an argument names, or the family's current one.
+    ///
+    /// # Errors
+    /// There is no such name, no current object, no object with that key.
+    pub fn find(&self, family: Family, args: &Args, param: &str) -> Result<i32, Failure> {
+        resolve(&self.names, family, args.reference(param), args.env)
+    }
+
+    /// How an object is called in the text of a call: its name, or `id:7`.
+    pub fn label(&self, family: Family, reference: Option<&Reference>, id: i32) -> String {
+        super::sight::label(&self.names, family, reference, id)
+    }
+}

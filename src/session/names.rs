@@ -1,0 +1,207 @@
+//! The names of a session's objects, and each family's current one.
+//!
+//! The shell and every actor hold a copy. Changes travel as the present state of the
+//! names that were touched, so that applying them twice, or late, does no harm.
+
+use std::collections::{HashMap, HashSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::ledger::Entry;
+use crate::data::Family;
+
+/// The object behind a name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Binding {
+    /// The kernel's identifier.
+    pub id: i32,
+    /// Its key; 0 (IPC_PRIVATE) where it has none.
+    pub key: i32,
+    /// Where the ledger holds it; `None` for an object this session did not create.
+    pub entry: Option<Entry>,
+}
+
+/// What is to be told to another copy of the names.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Change {
+    /// A name and what it now means; `None`: nothing any more.
+    Name(Family, String, Option<Binding>),
+    /// The family's current object.
+    Current(Family, Option<String>),
+}
+
+/// The names of one family.
+#[derive(Debug, Default)]
+struct FamilyNames {
+    bindings: HashMap<String, Binding>,
+    current: Option<String>,
+    /// The names that changed since the last report.
+    touched: HashSet<String>,
+    current_touched: bool,
+    /// The number of the next name that is made up: `q1`.
+    next: u32,
+}
+
+/// Every name of a session.
+#[derive(Debug, Default)]
+pub struct Names {
+    families: [FamilyNames; Family::ALL.len()],
+}
+
+impl Names {
+    /// What a name means.
+    pub fn get(&self, family: Family, name: &str) -> Option<&Binding> {
+        self.families[family.index()].bindings.get(name)
+    }
+
+    /// The current object of a family.
+    pub fn current(&self, family: Family) -> Option<(&str, &Binding)> {
+        let names = &self.families[family.index()];
+        let name = names.current.as_deref()?;
+        Some((name, names.bindings.get(name)?))
+    }
+
+    /// Every name of a family with its object, in the order of the alphabet.
+    pub fn all(&self, family: Family) -> Vec<(&str, &Binding)> {
+        let bindings = &self.families[family.index()].bindings;
+        let mut all: Vec<_> = bindings.iter().map(|(n, b)| (n.as_str(), b)).collect();
+        all.sort_unstable_by_key(|(name, _)| *name);
+        all
+    }
+
+    /// The name of an object, where it has one.
+    pub fn name_of(&self, family: Family, id: i32) -> Option<&str> {
+        let bindings = &self.families[family.index()].bindings;
+        let mut found = bindings.iter().filter(|(_, b)| b.id == id);
+        found.next().map(|(name, _)| name.as_str())
+    }
+
+    /// A name that is free: `q1`, `shm1`, `sem1`.
+    pub fn fresh(&mut self, family: Family) -> String {
+        let prefix = match family {
+            Family::Msgq => "q",
+            Family::Shm => "shm",
+            Family::Sem => "sem",
+        };
+        let names = &mut self.families[family.index()];
+        loop {
+            names.next += 1;
+            let name = format!("{prefix}{}", names.next);
+            if !names.bindings.contains_key(&name) {
+                return name;
+            }
+        }
+    }
+
+    /// Gives a name to an object and makes it the current one.
+    pub fn bind(&mut self, family: Family, name: &str, binding: Binding) {
+        let names = &mut self.families[family.index()];
+        names.bindings.insert(name.to_string(), binding);
+        names.touched.insert(name.to_string());
+        self.make_current(family, Some(name));
+    }
+
+    /// Makes a name's object the current one of its family.
+    pub fn make_current(&mut self, family: Family, name: Option<&str>) {
+        let names = &mut self.families[family.index()];
+        if names.current.as_deref() != name {
+            names.current = name.map(String::from);
+            names.current_touched = true;
+        }
+    }
+
+    /// Forgets every name of an object that is gone.
+    pub fn forget(&mut self, family: Family, id: i32) {
+        let names = &mut self.families[family.index()];
+        let touched = &mut names.touched;
+        names.bindings.retain(|name, binding| {
+            let stays = binding.id != id;
+            if !stays {
+                touched.insert(name.clone());
+            }
+            stays
+        });
+        let lost = names
+            .current
+            .as_ref()
+            .is_some_and(|c| !names.bindings.contains_key(c));
+        if lost {
+            names.current = None;
+            names.current_touched = true;
+        }
+    }
+
+    /// What changed since this was last asked.
+    pub fn take_changes(&mut self) -> Vec<Change> {
+        let mut changes = Vec::new();
+        for family in Family::ALL {
+            let names = &mut self.families[family.index()];
+            for name in names.touched.drain() {
+                let binding = names.bindings.get(&name).cloned();
+                changes.push(Change::Name(family, name, binding));
+            }
+            if std::mem::take(&mut names.current_touched) {
+                changes.push(Change::Current(family, names.current.clone()));
+            }
+        }
+        changes
+    }
+
+    /// Takes over what another copy reports.
+    pub fn apply(&mut self, change: &Change) {
+        match change {
+            Change::Name(family, name, Some(binding)) => {
+                let names = &mut self.families[family.index()];
+                names.bindings.insert(name.clone(), binding.clone());
+            }
+            Change::Name(family, name, None) => {
+                self.families[family.index()].bindings.remove(name);
+            }
+            Change::Current(family, current) => {
+                self.families[family.index()].current = current.clone();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn binding(id: i32) -> Binding {
+        Binding {
+            id,
+            key: 0,
+            entry: None,
+        }
+    }
+
+    #[test]
+    fn creating_makes_current_and_removing_leaves_none() {
+        let mut names = Names::default();
+        names.bind(Family::Msgq, "jobs", binding(1));
+        names.bind(Family::Msgq, "more", binding(2));
+        assert_eq!(names.current(Family::Msgq).map(|(n, _)| n), Some("more"));
+        names.forget(Family::Msgq, 2);
+        assert!(names.current(Family::Msgq).is_none());
+        assert!(names.get(Family::Msgq, "more").is_none());
+        assert_eq!(names.name_of(Family::Msgq, 1), Some("jobs"));
+        assert!(names.current(Family::Sem).is_none());
+    }
+
+    #[test]
+    fn a_copy_follows() {
+        let (mut here, mut there) = (Names::default(), Names::default());
+        for i in 0..1000 {
+            here.bind(Family::Sem, "x", binding(i));
+            here.forget(Family::Sem, i);
+        }
+        here.bind(Family::Sem, "lock", binding(7));
+        let changes = here.take_changes();
+        assert_eq!(changes.len(), 3, "{changes:?}");
+        changes.iter().for_each(|c| there.apply(c));
+        assert_eq!(there.current(Family::Sem), Some(("lock", &binding(7))));
+        assert!(there.get(Family::Sem, "x").is_none());
+        assert!(here.take_changes().is_empty());
+    }
+}
