@@ -1,4 +1,5 @@
 //! The shell for inter-process communication on Linux.
 
 pub mod data;
+pub mod inspect;
 pub mod kernel;

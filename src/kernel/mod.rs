@@ -1,1 +1,2 @@
 //! Thin, safe wrappers over the kernel's calls: one file a mechanism and flavour.
+pub mod memory;
