@@ -6,13 +6,12 @@
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::Read;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::{Path, PathBuf};
+use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
 
 use libc::c_int;
 
 use super::syscall::Syscall;
-use crate::data::quote;
 use crate::kernel::memory::read_process;
 
 /// What a thread waits for.
@@ -124,6 +123,23 @@ pub enum Wait {
         /// The number, in the process's own architecture.
         nr: i64,
     },
+}
+
+impl Wait {
+    /// Whether it is a wait for another process, as far as the call alone tells: a
+    /// descriptor may yet be a terminal, and a futex in memory that nobody shares.
+    pub fn is_ipc(&self) -> bool {
+        match self {
+            Wait::Futex { private, .. } => !private,
+            Wait::Sleep | Wait::Poll | Wait::Child | Wait::Restart | Wait::Other { .. } => false,
+            _ => true,
+        }
+    }
+
+    /// Whether [`decode`] could give a wait that [`Wait::is_ipc`]: touches no process.
+    pub fn may_be_ipc(call: &Syscall) -> bool {
+        by_number(call).is_ipc()
+    }
 }
 
 /// One operation of a semop(2), `struct sembuf`.
@@ -356,151 +372,6 @@ pub fn opened(pid: i32, wait: &Wait) -> Option<PathBuf> {
         dirfd => fs::read_link(format!("/proc/{pid}/fd/{dirfd}")),
     };
     Some(start.ok()?.join(path))
-}
-
-/// What a number in a [`Wait`] is the number of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
-    /// A System V message queue's id.
-    Msgq,
-    /// A System V semaphore set's id.
-    Sem,
-    /// A descriptor of the waiting process.
-    Fd,
-}
-
-/// What an object is called.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Name {
-    /// The words to be shown.
-    pub text: String,
-    /// How many semaphores a set has, where that is known: the index in a set of one is
-    /// left out.
-    pub nsems: Option<u64>,
-}
-
-impl<T: Into<String>> From<T> for Name {
-    fn from(text: T) -> Name {
-        Name {
-            text: text.into(),
-            nsems: None,
-        }
-    }
-}
-
-impl Wait {
-    /// Whether it is a wait for another process, as far as the call alone tells: a
-    /// descriptor may yet be a terminal, and a futex in memory that nobody shares.
-    pub fn is_ipc(&self) -> bool {
-        match self {
-            Wait::Futex { private, .. } => !private,
-            Wait::Sleep | Wait::Poll | Wait::Child | Wait::Restart | Wait::Other { .. } => false,
-            _ => true,
-        }
-    }
-
-    /// Whether [`decode`] could give a wait that [`Wait::is_ipc`]: touches no process.
-    pub fn may_be_ipc(call: &Syscall) -> bool {
-        by_number(call).is_ipc()
-    }
-
-    /// In words: `semop lock[0] -1 undo`, `msgrcv jobs type 7`, `read fd 3`. `name_of`
-    /// names an object by its kind and number; where it gives `None` it is written
-    /// `id:32768` or `fd 3`. What the process chose is escaped.
-    pub fn text(&self, name_of: impl Fn(Kind, i32) -> Option<Name>) -> String {
-        let name = |kind, id: i32| {
-            name_of(kind, id).unwrap_or_else(|| match kind {
-                Kind::Fd => Name::from(format!("fd {id}")),
-                Kind::Msgq | Kind::Sem => Name::from(format!("id:{id}")),
-            })
-        };
-        let on_fd = |call: &str, fd: i32| format!("{call} {}", name(Kind::Fd, fd).text);
-        match self {
-            Wait::SemOp { id, ops, timeout } => {
-                let end = if *timeout { " timeout" } else { "" };
-                format!("semop {}{end}", ops_text(&name(Kind::Sem, *id), ops))
-            }
-            Wait::MsgSend { id, size, mtype } => {
-                let queue = name(Kind::Msgq, *id).text;
-                match mtype {
-                    Some(mtype) => format!("msgsnd {queue} type {mtype} {size} B"),
-                    None => format!("msgsnd {queue} {size} B"),
-                }
-            }
-            Wait::MsgReceive {
-                id, mtype, flags, ..
-            } => {
-                let queue = name(Kind::Msgq, *id).text;
-                let except = if flags & libc::MSG_EXCEPT != 0 {
-                    "except "
-                } else {
-                    ""
-                };
-                match mtype {
-                    0 => format!("msgrcv {queue}"),
-                    mtype => format!("msgrcv {queue} {except}type {mtype}"),
-                }
-            }
-            Wait::Read { fd } => on_fd("read", *fd),
-            Wait::Write { fd } => on_fd("write", *fd),
-            Wait::Splice { from, to } => {
-                format!(
-                    "splice {} {}",
-                    name(Kind::Fd, *from).text,
-                    name(Kind::Fd, *to).text
-                )
-            }
-            Wait::Open { path, .. } => match path {
-                Some(path) => format!("open {}", path_text(path)),
-                None => "open".into(),
-            },
-            Wait::Accept { fd } => on_fd("accept", *fd),
-            Wait::Connect { fd } => on_fd("connect", *fd),
-            Wait::Receive { fd } => on_fd("recv", *fd),
-            Wait::Send { fd } => on_fd("send", *fd),
-            Wait::MqSend { fd } => on_fd("mq_send", *fd),
-            Wait::MqReceive { fd } => on_fd("mq_receive", *fd),
-            Wait::Futex { addr, .. } => format!("futex {addr:#x}"),
-            Wait::Sleep => "nanosleep".into(),
-            Wait::SigWait => "sigwait".into(),
-            Wait::Poll => "poll".into(),
-            Wait::Child => "wait".into(),
-            Wait::Restart => "restart_syscall".into(),
-            Wait::Other { nr } => format!("syscall {nr}"),
-        }
-    }
-}
-
-/// `lock -1 undo` in a set of one, `set[0] -1, [2] +1` otherwise.
-fn ops_text(set: &Name, ops: &[SemBuf]) -> String {
-    let single = set.nsems == Some(1) && ops.iter().all(|op| op.num == 0);
-    let mut text = set.text.clone();
-    for (i, op) in ops.iter().enumerate() {
-        match (i, single) {
-            (0, true) => text.push(' '),
-            (0, false) => text.push_str(&format!("[{}] ", op.num)),
-            (_, true) => text.push_str(", "),
-            (_, false) => text.push_str(&format!(", [{}] ", op.num)),
-        }
-        match op.op {
-            0 => text.push('0'),
-            n => text.push_str(&format!("{n:+}")),
-        }
-        for (set, word) in [(op.undo, " undo"), (op.nowait, " nowait")] {
-            if set {
-                text.push_str(word);
-            }
-        }
-    }
-    text
-}
-
-/// A path bare where every character of it shows, quoted otherwise.
-fn path_text(path: &Path) -> String {
-    match path.to_str() {
-        Some(text) if !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic()) => text.into(),
-        _ => quote(path.as_os_str().as_bytes()),
-    }
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ pub mod limits;
 pub mod process;
 pub mod syscall;
 pub mod wait;
+pub mod words;
 
 #[cfg(test)]
 mod witness;

@@ -9,7 +9,8 @@ use std::io;
 use super::process::{self, ThreadStat, switches, thread_stat};
 use super::syscall::{Syscall, SyscallState, syscall};
 
-pub use super::decode::{Kind, Name, SemBuf, Wait, decode, opened};
+pub use super::decode::{SemBuf, Wait, decode, opened};
+pub use super::words::{Kind, Name};
 
 /// What was seen of a thread at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
