@@ -1,6 +1,7 @@
 //! The shell for inter-process communication on Linux.
 
 pub mod data;
+pub mod inspect;
 pub mod kernel;
 pub mod lang;
 pub mod session;

@@ -1,0 +1,163 @@
+//! Which threads are blocked, and in what.
+//!
+//! The rule of the house: "blocked" is claimed when two observations of a thread are
+//! equal and stalled. Equal counts of context switches say that it has not run between
+//! them. Never a sleep, never `wchan`, never a guess.
+
+use std::io;
+
+use super::process::{self, ThreadStat, switches, thread_stat};
+use super::syscall::{Syscall, SyscallState, syscall};
+
+pub use super::decode::{SemBuf, Wait, decode, opened};
+pub use super::words::{Kind, Name};
+
+/// What was seen of a thread at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Observation {
+    /// Its state, [`ThreadStat::state`].
+    pub state: char,
+    /// The call it is in.
+    pub syscall: SyscallState,
+    /// How often it has left a processor, [`switches`].
+    pub switches: u64,
+}
+
+impl Observation {
+    /// Whether it sleeps, interruptibly, in a system call. A stopped thread (`T`) does
+    /// not: it waits for SIGCONT, whatever call it was in. Nor does `D`, which ends by
+    /// itself.
+    pub fn is_stalled(&self) -> bool {
+        self.call().is_some()
+    }
+
+    /// The call that it is stalled in.
+    pub fn call(&self) -> Option<&Syscall> {
+        match &self.syscall {
+            SyscallState::Blocked(call) if self.state == 'S' => Some(call),
+            _ => None,
+        }
+    }
+
+    /// The call that a thread is blocked in, by the rule of the house: `self` and a
+    /// `later` observation of it are equal and stalled.
+    pub fn blocked(&self, later: &Observation) -> Option<&Syscall> {
+        self.call().filter(|_| self == later)
+    }
+}
+
+/// Looks at a thread. An error means that it is gone.
+pub fn observe(pid: i32, tid: i32) -> io::Result<Observation> {
+    Ok(Observation {
+        switches: switches(pid, tid)?,
+        syscall: syscall(pid, tid)?,
+        state: thread_stat(pid, tid)?.state,
+    })
+}
+
+/// A thread that is blocked in IPC.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiter {
+    /// Its process.
+    pub pid: i32,
+    /// The thread.
+    pub tid: i32,
+    /// The thread's name, which is its process's unless it has chosen one: any bytes.
+    pub comm: String,
+    /// The effective user id of its process.
+    pub uid: Option<u32>,
+    /// The inode of its IPC namespace, [`process::ipc_namespace`]: the ids in `wait` are
+    /// those of that namespace. `None` where it may not be known.
+    pub ipc_namespace: Option<u64>,
+    /// What it waits for.
+    pub wait: Wait,
+}
+
+/// What one pass over the host has found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Waiters {
+    /// The threads blocked in IPC, in the kernel's order of processes.
+    pub found: Vec<Waiter>,
+    /// How many processes could not be looked into, for want of privilege: any of them may
+    /// wait too. Threads of the kernel's own are not among them.
+    pub unreadable: usize,
+}
+
+/// A thread in an IPC call, seen once.
+struct Candidate {
+    pid: i32,
+    tid: i32,
+    seen: Observation,
+}
+
+/// Every thread of the host that is blocked in IPC ([`Wait::is_ipc`]). All are looked at
+/// once, and those that stall there a second time after the pass.
+pub fn waiters() -> Waiters {
+    let mut unreadable = 0;
+    let mut candidates = Vec::new();
+    for pid in process::pids() {
+        if !collect(pid, &mut candidates) {
+            unreadable += 1;
+        }
+    }
+    Waiters {
+        found: candidates.iter().filter_map(confirm).collect(),
+        unreadable,
+    }
+}
+
+/// The threads of one process that are blocked in IPC, by the same rule as [`waiters`].
+pub fn waiters_of(pid: i32) -> Waiters {
+    let mut candidates = Vec::new();
+    let readable = collect(pid, &mut candidates);
+    Waiters {
+        found: candidates.iter().filter_map(confirm).collect(),
+        unreadable: usize::from(!readable),
+    }
+}
+
+/// Adds the threads of `pid` that stall in IPC; false when they may not be looked at.
+fn collect(pid: i32, candidates: &mut Vec<Candidate>) -> bool {
+    let Ok(threads) = process::threads(pid) else {
+        return true;
+    };
+    for tid in threads {
+        match syscall(pid, tid) {
+            Ok(SyscallState::Blocked(call)) if Wait::may_be_ipc(&call) => {
+                let Ok(seen) = observe(pid, tid) else {
+                    continue;
+                };
+                if seen.call() == Some(&call) {
+                    candidates.push(Candidate { pid, tid, seen });
+                }
+            }
+            // Access is the same for all threads: the others need not be asked.
+            Ok(SyscallState::Unreadable(_)) => return !makes_calls(thread_stat(pid, tid)),
+            Ok(_) | Err(_) => {}
+        }
+    }
+    true
+}
+
+/// Whether there is a thread that can be in a system call.
+fn makes_calls(stat: io::Result<ThreadStat>) -> bool {
+    stat.is_ok_and(|stat| !stat.is_kernel_thread() && !stat.is_dead())
+}
+
+fn confirm(candidate: &Candidate) -> Option<Waiter> {
+    let &Candidate { pid, tid, ref seen } = candidate;
+    let again = observe(pid, tid).ok()?;
+    let call = seen.blocked(&again)?;
+    let wait = decode(pid, call);
+    wait.is_ipc().then(|| Waiter {
+        pid,
+        tid,
+        comm: thread_stat(pid, tid).map_or_else(|_| String::new(), |stat| stat.comm),
+        uid: process::uid(pid),
+        ipc_namespace: process::ipc_namespace(pid),
+        wait,
+    })
+}
+
+#[cfg(test)]
+mod tests;
