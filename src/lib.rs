@@ -4,4 +4,5 @@ pub mod data;
 pub mod inspect;
 pub mod kernel;
 pub mod lang;
+pub mod mechanism;
 pub mod session;

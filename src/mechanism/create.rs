@@ -202,7 +202,10 @@ pub(super) fn ftok(path: &str, project: u8) -> Result<i32, Failure> {
         kind: FailureKind::Errno,
         errno: Some(super::args::errno_symbol(errno).into()),
         call: Some(format!("ftok({path}, {project})")),
-        meaning: format!("the key is made from the file, and it cannot be read: {}", errno.desc()),
+        meaning: format!(
+            "the key is made from the file, and it cannot be read: {}",
+            errno.desc()
+        ),
         help: None,
     })
 }

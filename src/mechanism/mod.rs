@@ -7,6 +7,8 @@
 mod args;
 mod create;
 pub mod msgq;
+pub mod sem;
+pub mod shm;
 mod sight;
 mod world;
 
@@ -56,7 +58,7 @@ pub struct Mechanism {
 }
 
 /// Every mechanism, in the order in which `ipcs` lists them.
-pub static ALL: [&Mechanism; 1] = [&msgq::MECHANISM];
+pub static ALL: [&Mechanism; 3] = [&msgq::MECHANISM, &shm::MECHANISM, &sem::MECHANISM];
 
 /// The mechanism of a family.
 pub fn of(family: Family) -> &'static Mechanism {

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::create::{ftok, key_of};
 use crate::data::{Failure, FailureKind, Family};
 use crate::inspect::process::{self, LastOperator};
-use crate::inspect::wait::{Survey, survey};
+use crate::inspect::wait::{Waiters, waiters};
 use crate::kernel::{Errno, msg, sem, shm};
 use crate::lang::{Env, Reference, Target, closest};
 use crate::session::Names;
@@ -21,7 +21,7 @@ pub struct Sight<'a> {
     pub env: &'a Env,
     /// The actors, by their process.
     pub actors: &'a HashMap<i32, String>,
-    survey: OnceCell<Survey>,
+    waiters: OnceCell<Waiters>,
     operators: RefCell<HashMap<i32, Option<String>>>,
 }
 
@@ -41,14 +41,14 @@ impl<'a> Sight<'a> {
             names,
             env,
             actors,
-            survey: OnceCell::new(),
+            waiters: OnceCell::new(),
             operators: RefCell::default(),
         }
     }
 
     /// Every thread of the host that waits in an IPC call: one pass over `/proc`.
-    pub fn survey(&self) -> &Survey {
-        self.survey.get_or_init(survey)
+    pub fn waiters(&self) -> &Waiters {
+        self.waiters.get_or_init(waiters)
     }
 
     /// The command of a process, as long as it runs.
@@ -74,7 +74,7 @@ impl<'a> Sight<'a> {
         } = process::last_operator(pid, when)?;
         Some(match (certainty, comm) {
             (process::Certainty::Alive, Some(comm)) => format!("{comm} (pid {pid})"),
-            (process::Certainty::Alive, None) => format!("pid {pid}"),
+            (process::Certainty::Alive | process::Certainty::Hidden, _) => format!("pid {pid}"),
             (process::Certainty::Gone, _) => format!("pid {pid}, which is gone"),
             (process::Certainty::Recycled, _) => {
                 format!("pid {pid}, which is gone (another process has its number now)")

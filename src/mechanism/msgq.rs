@@ -1,0 +1,341 @@
+//! System V message queues: msgget(2), msgop(2), msgctl(2).
+
+mod table;
+
+use super::create::Maker;
+use super::{Args, Mechanism, Run, Verb, World};
+use crate::data::{Cell, Failure, Family, Outcome, StepResult};
+use crate::kernel::{Errno, msg};
+use crate::lang::{Example, Kind, Param, Runs, Signature};
+
+const FAMILY: Family = Family::Msgq;
+
+const QUEUE: Param = Param::optional(
+    "queue",
+    Kind::Ref(FAMILY),
+    "the queue; the current one where it is left out",
+);
+
+static CREATE: Verb = Verb {
+    signature: Signature {
+        name: "msgq create",
+        summary: "create a message queue and make it the current one",
+        params: &[
+            Param::optional(
+                "name",
+                Kind::NewRef(FAMILY),
+                "its name in this session, or key:K for a key of your choice; q1, q2 … where it is left out",
+            ),
+            Param::option(
+                "mode",
+                Kind::Mode,
+                "its permissions; 0600 where they are left out",
+            ),
+            Param::flag("private", "create it with IPC_PRIVATE, without a key"),
+        ],
+        runs: Runs::Actor,
+        calls: &["msgget(2)"],
+        errnos: &[
+            ("EEXIST", "a queue with this key exists"),
+            ("ENOSPC", "the host has as many queues as it may (msgmni)"),
+            ("ENOMEM", "the kernel has no memory for it"),
+        ],
+        notes: "The queue is removed when the session ends, unless `keep` exempts it.\n\
+                Its key is chosen first and written down, so that it is removed even after SIGKILL. \
+                With --private there is no key to find it by: a SIGKILL in the few instructions \
+                between the kernel's creation and our note of the id leaves it behind.",
+        examples: &[
+            Example {
+                script: "msgq create jobs\nmsgq send jobs 1 \"hi\"",
+                shows: "a queue with a name",
+            },
+            Example {
+                script: "msgq create key:0x49504301 mode=0666\nmsgq create key:0x49504301 => EEXIST",
+                shows: "a key of your choice",
+            },
+        ],
+        ..Signature::NEW
+    },
+    run: Run::Actor(create),
+};
+
+fn create(world: &mut World, args: &Args) -> StepResult {
+    let wanted = args.reference("name");
+    let mode = args.int("mode")?.unwrap_or(0o600);
+    let created = make(world, args, wanted, mode, args.flag("private"))?;
+    let named = matches!(
+        wanted.map(|r| &r.target),
+        Some(crate::lang::Target::Name(_))
+    );
+    Ok(created.outcome(FAMILY, named))
+}
+
+fn make(
+    world: &mut World,
+    args: &Args,
+    wanted: Option<&crate::lang::Reference>,
+    mode: u32,
+    private: bool,
+) -> Result<super::Created, Failure> {
+    world.create(
+        args,
+        wanted,
+        private,
+        &Maker {
+            family: FAMILY,
+            call: "msgget",
+            make: &|key| msg::get(key, mode, true, true),
+            lookup: &|key| msg::get(key, 0, false, false),
+            exists: &|id| msg::stat_any_id(id).is_ok(),
+        },
+    )
+}
+
+static SEND: Verb = Verb {
+    signature: Signature {
+        name: "msgq send",
+        summary: "send a message",
+        params: &[
+            QUEUE,
+            Param::required(
+                "type",
+                Kind::Int(i64::MIN, i64::MAX),
+                "the message's type, from 1",
+            ),
+            Param::required("data", Kind::Data, "the message's text"),
+            Param::flag(
+                "nowait",
+                "fail with EAGAIN where it would block (IPC_NOWAIT)",
+            ),
+        ],
+        runs: Runs::Actor,
+        blocks: Some("while the queue is full (cbytes at qbytes, or as many messages as qbytes)"),
+        calls: &["msgsnd(2)"],
+        errnos: &[
+            ("EAGAIN", "the queue is full"),
+            ("EACCES", "the queue's mode does not let you write"),
+            ("EIDRM", "the queue was removed while this waited"),
+            ("EINTR", "it was interrupted while it waited"),
+            (
+                "EINVAL",
+                "there is no queue with this id, the type is not positive, or the message is longer than msgmax",
+            ),
+            ("ENOMEM", "the kernel has no memory for the message"),
+        ],
+        notes: "Where there is no current queue, one is created.",
+        examples: &[Example {
+            script: "msgq send 1 \"hi\"\nmsgq recv => type=1 \"hi\"",
+            shows: "a message there and back",
+        }],
+        ..Signature::NEW
+    },
+    run: Run::Actor(send),
+};
+
+fn send(world: &mut World, args: &Args) -> StepResult {
+    let mtype: i64 = args.int("type")?.unwrap_or(1);
+    let data = args.bytes("data")?.unwrap_or_default();
+    let nowait = args.flag("nowait");
+    let mut outcome = Outcome::ok();
+    let reference = args.reference("queue");
+    if reference.is_none() && world.names.current(FAMILY).is_none() {
+        let created = make(world, args, None, 0o600, false)?;
+        outcome = outcome.note(created.note(FAMILY));
+    }
+    let id = world.find(FAMILY, args, "queue")?;
+    match world.mailbox.send(id, mtype, &data, nowait) {
+        Ok(()) => Ok(outcome),
+        Err(errno) => Err(send_failure(
+            world,
+            args,
+            errno,
+            id,
+            mtype,
+            data.len(),
+            nowait,
+        )),
+    }
+}
+
+fn send_failure(
+    world: &World,
+    args: &Args,
+    errno: Errno,
+    id: i32,
+    mtype: i64,
+    length: usize,
+    nowait: bool,
+) -> Failure {
+    let label = world.label(FAMILY, args.reference("queue"), id);
+    let flag = if nowait { ", IPC_NOWAIT" } else { "" };
+    let call = format!("msgsnd({label}, type {mtype}, {length} B{flag})");
+    let mut failure = args.failure(errno, call);
+    match (errno, msg::stat_any_id(id), msg::limits()) {
+        (Errno::EAGAIN, Ok(stat), _) => {
+            failure.meaning = format!(
+                "the queue is full ({} of {} bytes, {} messages)",
+                stat.cbytes, stat.qbytes, stat.qnum
+            );
+            failure.help = Some(format!(
+                "Receive a message, or raise it: msgq set {label} qbytes={}",
+                (stat.qbytes * 2).max(length as u64)
+            ));
+        }
+        (Errno::EINVAL, _, _) if mtype < 1 => {
+            failure.meaning = format!("a message's type is positive, not {mtype}");
+        }
+        (Errno::EINVAL, _, Ok(limits)) if length as u64 > limits.msgmax => {
+            failure.meaning = format!(
+                "the message is longer than msgmax ({} bytes)",
+                limits.msgmax
+            );
+            failure.help = Some("Send it in pieces, or as root raise kernel.msgmax".into());
+        }
+        (Errno::EINVAL, Err(_), _) => {
+            failure.meaning = format!("there is no message queue with id {id}: it was removed");
+        }
+        _ => {}
+    }
+    failure
+}
+
+static RECV: Verb = Verb {
+    signature: Signature {
+        name: "msgq recv",
+        summary: "receive a message",
+        params: &[
+            QUEUE,
+            Param::optional(
+                "type",
+                Kind::Int(i64::MIN, i64::MAX),
+                "0 the first message, N the first of type N, -N the first of the lowest type up to N; 0 where it is left out",
+            ),
+            Param::option(
+                "max",
+                Kind::Size,
+                "the buffer in bytes; large enough for any message where it is left out",
+            ),
+            Param::flag(
+                "nowait",
+                "fail with ENOMSG where it would block (IPC_NOWAIT)",
+            ),
+            Param::flag(
+                "noerror",
+                "cut a message that is longer than the buffer (MSG_NOERROR)",
+            ),
+            Param::flag("except", "the first message not of this type (MSG_EXCEPT)"),
+        ],
+        runs: Runs::Actor,
+        blocks: Some("while no message matches"),
+        calls: &["msgrcv(2)"],
+        errnos: &[
+            (
+                "E2BIG",
+                "the message is longer than the buffer, and stays in the queue",
+            ),
+            ("EACCES", "the queue's mode does not let you read"),
+            ("EIDRM", "the queue was removed while this waited"),
+            ("EINTR", "it was interrupted while it waited"),
+            ("EINVAL", "there is no queue with this id"),
+            ("ENOMSG", "no message matches"),
+        ],
+        examples: &[
+            Example {
+                script: "msgq create jobs\nmsgq send 2 \"two\"\nmsgq send 1 \"one\"\nmsgq recv 1 => type=1 \"one\"\nmsgq recv --nowait 7 => ENOMSG",
+                shows: "by type",
+            },
+            Example {
+                script: "msgq create jobs\nb: msgq recv jobs ...\nmsgq send jobs 1 \"hi\"\nb: ... => type=1 \"hi\"",
+                shows: "a receiver that blocks until there is a message",
+            },
+        ],
+        ..Signature::NEW
+    },
+    run: Run::Actor(recv),
+};
+
+fn recv(world: &mut World, args: &Args) -> StepResult {
+    let mtype: i64 = args.int("type")?.unwrap_or(0);
+    let max: Option<usize> = args.int("max")?;
+    let how = msg::Receive {
+        nowait: args.flag("nowait"),
+        noerror: args.flag("noerror"),
+        except: args.flag("except"),
+        copy: false,
+    };
+    let id = world.find(FAMILY, args, "queue")?;
+    let mut room = max.unwrap_or(world.mailbox.capacity());
+    loop {
+        match world.mailbox.receive(id, room, mtype, how) {
+            Ok(message) => {
+                return Ok(
+                    Outcome::value(Cell::Data(message.data.to_vec())).field("type", message.mtype)
+                );
+            }
+            // Nobody asked for a limit: make room for what the queue can hold.
+            Err(Errno::E2BIG) if max.is_none() && room < MAX_ROOM => room = larger(id, room),
+            Err(errno) => {
+                let label = world.label(FAMILY, args.reference("queue"), id);
+                return Err(recv_failure(args, errno, &label, id, mtype, room, how));
+            }
+        }
+    }
+}
+
+/// More than any message can be: msgmax is an int.
+const MAX_ROOM: usize = i32::MAX as usize;
+
+fn larger(id: i32, room: usize) -> usize {
+    let cbytes = msg::stat_any_id(id).map_or(0, |s| s.cbytes as usize);
+    cbytes.clamp(room * 2, MAX_ROOM.max(room * 2))
+}
+
+fn recv_failure(
+    args: &Args,
+    errno: Errno,
+    label: &str,
+    id: i32,
+    mtype: i64,
+    room: usize,
+    how: msg::Receive,
+) -> Failure {
+    let mut flags = Vec::new();
+    flags.extend(how.nowait.then_some("IPC_NOWAIT"));
+    flags.extend(how.noerror.then_some("MSG_NOERROR"));
+    flags.extend(how.except.then_some("MSG_EXCEPT"));
+    let flags = match flags.as_slice() {
+        [] => String::new(),
+        flags => format!(", {}", flags.join("|")),
+    };
+    let call = format!("msgrcv({label}, type {mtype}, room for {room} B{flags})");
+    let mut failure = args.failure(errno, call);
+    match (errno, msg::stat_any_id(id)) {
+        (Errno::ENOMSG, Ok(stat)) => {
+            failure.meaning = match (stat.qnum, mtype) {
+                (0, _) => "the queue is empty".to_string(),
+                (n, mtype) => format!("none of the {n} messages in the queue is of type {mtype}"),
+            };
+        }
+        (Errno::E2BIG, _) => {
+            failure.help = Some(format!(
+                "Receive it with more room (max={}), or cut it: --noerror",
+                room * 2
+            ));
+        }
+        (Errno::EINVAL, Err(_)) => {
+            failure.meaning = format!("there is no message queue with id {id}: it was removed");
+        }
+        _ => {}
+    }
+    failure
+}
+
+/// Everything about message queues.
+pub static MECHANISM: Mechanism = Mechanism {
+    family: FAMILY,
+    verbs: &[&CREATE, &SEND, &RECV],
+    fields: table::fields,
+    look: table::look,
+    list: table::list,
+    condition: table::condition,
+};
