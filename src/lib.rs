@@ -1,5 +1,6 @@
 //! The shell for inter-process communication on Linux.
 
+pub mod actor;
 pub mod data;
 pub mod inspect;
 pub mod kernel;

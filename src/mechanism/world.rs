@@ -7,7 +7,7 @@ use super::sight::resolve;
 use crate::data::{Failure, Family};
 use crate::kernel::{msg, process, shm};
 use crate::lang::Reference;
-use crate::session::{Ledger, Names};
+use crate::session::{Holds, Ledger, Names};
 
 /// An actor's names, its ledger, and what its process holds.
 #[derive(Debug)]
@@ -20,6 +20,8 @@ pub struct World {
     pub mailbox: msg::Mailbox,
     /// The segments that this process has attached, by id.
     pub attachments: HashMap<i32, shm::Attachment>,
+    /// What this actor holds of which semaphore.
+    pub holds: Holds,
     /// The next key that is tried for a new object.
     pub(super) next_key: u32,
     /// The user on whose behalf objects are created.
@@ -34,6 +36,7 @@ impl World {
             ledger,
             mailbox: msg::Mailbox::new(8192),
             attachments: HashMap::new(),
+            holds: Holds::default(),
             next_key: super::create::first_key(),
             uid: process::geteuid(),
         }

@@ -1,0 +1,83 @@
+//! Reports that have not been sent yet.
+//!
+//! A wake-up of the shell costs more than a step, so reports are gathered and sent
+//! together. They are gathered in memory that the shell shares: when the kernel shows the
+//! actor blocked, the shell reads from there what the actor can no longer send.
+
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::sync::atomic::Ordering;
+
+use crate::kernel::Result;
+use crate::kernel::shared::SharedMemory;
+
+/// The number of the step that runs, plus one; 0 between orders.
+const RUNNING: usize = 0;
+/// How many bytes of reports are gathered.
+const LENGTH: usize = 1;
+/// Where they begin.
+const BYTES: usize = 64;
+/// How many there may be.
+const ROOM: usize = 64 << 10;
+
+/// The memory that an actor and the shell share.
+#[derive(Debug)]
+pub(super) struct Outbox {
+    memory: SharedMemory,
+}
+
+impl Outbox {
+    pub fn create() -> Result<Outbox> {
+        let memory = SharedMemory::create("ipcsh-outbox", BYTES + ROOM)?;
+        Ok(Outbox { memory })
+    }
+
+    pub fn open(fd: OwnedFd) -> Result<Outbox> {
+        let memory = SharedMemory::from_fd(fd)?;
+        if memory.len() < BYTES + ROOM {
+            return Err(crate::kernel::Errno::EINVAL);
+        }
+        Ok(Outbox { memory })
+    }
+
+    pub fn fd(&self) -> BorrowedFd<'_> {
+        self.memory.fd()
+    }
+
+    /// The number of the step that runs; `None` between orders.
+    pub fn running(&self) -> Option<u64> {
+        self.memory.words()[RUNNING]
+            .load(Ordering::Acquire)
+            .checked_sub(1)
+    }
+
+    pub fn set_running(&self, step: Option<u64>) {
+        let word = step.map_or(0, |s| s + 1);
+        self.memory.words()[RUNNING].store(word, Ordering::Release);
+    }
+
+    /// Adds a frame; `false` where there is no room for it.
+    pub fn push(&self, frame: &[u8]) -> Result<bool> {
+        let length = self.len();
+        if length + frame.len() > ROOM {
+            return Ok(false);
+        }
+        self.memory.copy_in(BYTES + length, frame)?;
+        let length = (length + frame.len()) as u64;
+        self.memory.words()[LENGTH].store(length, Ordering::Release);
+        Ok(true)
+    }
+
+    fn len(&self) -> usize {
+        let length = self.memory.words()[LENGTH].load(Ordering::Acquire) as usize;
+        length.min(ROOM)
+    }
+
+    /// What is gathered.
+    pub fn bytes(&self) -> Result<Vec<u8>> {
+        self.memory.copy_out(BYTES, self.len())
+    }
+
+    pub fn clear(&self) {
+        self.memory.words()[LENGTH].store(0, Ordering::Release);
+    }
+}

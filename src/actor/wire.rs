@@ -1,0 +1,103 @@
+//! What travels between the shell and an actor, and how it is framed.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::data::{Outcome, StepResult};
+use crate::lang::{Span, Work};
+use crate::session::{Change, Hold};
+
+/// Shell to actor: steps to do one after the other. The first that does not end as it
+/// should ends the order.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Order {
+    /// The number of the first step; they count on from there.
+    pub first: u64,
+    /// Names that changed since the last order.
+    pub changes: Vec<Change>,
+    /// Variables that changed since the last order.
+    pub bindings: Vec<(String, Outcome)>,
+    /// The steps.
+    pub steps: Vec<Work>,
+}
+
+/// Actor to shell: how one step ended.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Report {
+    /// The step's number.
+    pub number: u64,
+    /// How it ended.
+    pub result: StepResult,
+    /// Whether that is what was claimed, or a success with nothing claimed.
+    pub passed: bool,
+    /// What ended it: the step, or the step of its loop that failed.
+    pub at: Span,
+    /// Names that it changed.
+    pub changes: Vec<Change>,
+    /// Variables that it bound.
+    pub bindings: Vec<(String, Outcome)>,
+    /// Semaphores of which it now holds more or less.
+    pub holds: Vec<Hold>,
+}
+
+/// The length of a frame stands before it, as four bytes.
+const LENGTH: usize = 4;
+
+/// A message with its length before it.
+pub(super) fn frame<T: Serialize>(message: &T, out: &mut Vec<u8>) -> postcard::Result<()> {
+    let start = out.len();
+    out.extend_from_slice(&[0; LENGTH]);
+    let taken = std::mem::take(out);
+    *out = postcard::to_extend(message, taken)?;
+    let length = (out.len() - start - LENGTH) as u32;
+    out[start..start + LENGTH].copy_from_slice(&length.to_le_bytes());
+    Ok(())
+}
+
+/// The length of the frame that begins here, with its length; `None` where that has not
+/// all arrived.
+pub(super) fn frame_length(bytes: &[u8]) -> Option<usize> {
+    let length = bytes.get(..LENGTH)?;
+    let length = u32::from_le_bytes(length.try_into().ok()?) as usize;
+    Some(LENGTH + length)
+}
+
+/// The message of a whole frame.
+pub(super) fn message<T: DeserializeOwned>(frame: &[u8]) -> postcard::Result<T> {
+    postcard::from_bytes(&frame[LENGTH..])
+}
+
+/// Splits the whole messages off the front of what has arrived.
+pub(super) fn drain<T: DeserializeOwned>(arrived: &mut Vec<u8>) -> postcard::Result<Vec<T>> {
+    let mut messages = Vec::new();
+    let mut at = 0;
+    while let Some(length) = frame_length(&arrived[at..]) {
+        let Some(frame) = arrived.get(at..at + length) else {
+            break;
+        };
+        messages.push(message(frame)?);
+        at += length;
+    }
+    arrived.drain(..at);
+    Ok(messages)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_are_found_however_they_arrive() {
+        let mut sent = Vec::new();
+        for word in ["one", "", "three"] {
+            frame(&word.to_string(), &mut sent).unwrap();
+        }
+        let (mut arrived, mut got) = (Vec::new(), Vec::<String>::new());
+        for byte in sent {
+            arrived.push(byte);
+            got.extend(drain::<String>(&mut arrived).unwrap());
+        }
+        assert_eq!(got, ["one", "", "three"]);
+        assert!(arrived.is_empty());
+    }
+}
