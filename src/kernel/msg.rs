@@ -310,3 +310,6 @@ impl Mailbox {
 fn flag(set: bool, bit: c_int) -> c_int {
     if set { bit } else { 0 }
 }
+
+#[cfg(test)]
+mod tests;
