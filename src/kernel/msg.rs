@@ -13,8 +13,9 @@ const MSG_STAT_ANY: c_int = 13;
 /// The largest text a queue can hold: `kernel.msgmax` is a C `int`.
 const LARGEST: usize = c_int::MAX as usize;
 
-/// How much is allocated before a message has asked for more.
-const FIRST_BUFFER: usize = 64 * 1024;
+/// How much is allocated before a message has asked for more. Small in the tests, since a stock
+/// `msgmax` of 8 KiB would never outgrow it.
+const FIRST_BUFFER: usize = if cfg!(test) { 1024 } else { 64 * 1024 };
 
 /// The state of a queue, `struct msqid_ds`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -310,3 +311,6 @@ impl Mailbox {
 fn flag(set: bool, bit: c_int) -> c_int {
     if set { bit } else { 0 }
 }
+
+#[cfg(test)]
+mod tests;

@@ -134,6 +134,13 @@ pub fn kill(pid: i32, signo: i32) -> Result<()> {
     Errno::result(unsafe { libc::kill(pid, signo) }).map(drop)
 }
 
+/// tgkill(2): signals one thread of a process. kill(2) lets any thread take the signal, so with several
+/// threads this is how to interrupt the one that is blocked. `ESRCH`, `EPERM`, `EINVAL`.
+pub fn tgkill(pid: i32, tid: i32, signo: i32) -> Result<()> {
+    // SAFETY: takes integers.
+    Errno::result(unsafe { libc::syscall(libc::SYS_tgkill, pid, tid, signo) }).map(drop)
+}
+
 /// sigqueue(3): signals a process and sends an integer along. As [`kill`], and `EAGAIN` when too many
 /// signals are queued for its user.
 pub fn sigqueue(pid: i32, signo: i32, value: i32) -> Result<()> {
@@ -187,3 +194,6 @@ pub fn getuid() -> u32 {
 pub fn geteuid() -> u32 {
     nix::unistd::geteuid().as_raw()
 }
+
+#[cfg(test)]
+mod tests;

@@ -289,3 +289,6 @@ pub fn operate(id: i32, ops: &[sembuf], timeout: Option<Duration>) -> Result<()>
         unsafe { libc::syscall(libc::SYS_semtimedop, id, ops.as_ptr(), ops.len(), timeout) };
     Errno::result(result).map(drop)
 }
+
+#[cfg(test)]
+mod tests;

@@ -116,3 +116,6 @@ impl Drop for SharedMemory {
         let _ = unsafe { munmap(self.addr.cast(), self.len) };
     }
 }
+
+#[cfg(test)]
+mod tests;

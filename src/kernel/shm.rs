@@ -359,3 +359,6 @@ impl Drop for Attachment {
         unsafe { libc::shmdt(self.addr.as_ptr().cast()) };
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -240,3 +240,6 @@ pub fn signal_number(name: &str) -> Option<i32> {
     };
     (first..=last).contains(&number).then_some(number)
 }
+
+#[cfg(test)]
+mod tests;

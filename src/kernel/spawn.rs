@@ -193,10 +193,22 @@ impl Birth {
     }
 
     fn clean_signals(&self) {
+        // The kernel's own call, since the C library refuses the two signals it keeps for itself, and
+        // they can be inherited ignored. All zeroes is SIG_DFL without flags, mask or restorer.
+        let default = [0u64; 4];
         for signal in 1..=self.last_signal {
-            // Refused for SIGKILL and SIGSTOP, which cannot be changed, and for the two that glibc keeps.
-            // SAFETY: sets no handler.
-            unsafe { libc::signal(signal, libc::SIG_DFL) };
+            // Refused for SIGKILL and SIGSTOP, which cannot be changed.
+            // SAFETY: reads a `struct sigaction` of the kernel's, at most 32 bytes with a mask of 8, and
+            // sets no handler.
+            unsafe {
+                libc::syscall(
+                    libc::SYS_rt_sigaction,
+                    signal,
+                    &raw const default,
+                    0usize,
+                    8usize,
+                );
+            }
         }
         let mut none = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
         // SAFETY: sigemptyset fills the set, sigprocmask reads it; this is the child's only thread.

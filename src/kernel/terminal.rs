@@ -109,3 +109,49 @@ impl Drop for RawInput {
         let _ = self.before.restore();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::process::Stream;
+    use crate::kernel::witness::{Second, role_spec};
+
+    #[test]
+    fn raw_input_is_raw_until_it_is_dropped() {
+        let size = nix::pty::Winsize {
+            ws_row: 33,
+            ws_col: 111,
+            ws_xpixel: 0,
+            ws_ypixel: 0,
+        };
+        let pty = nix::pty::openpty(&size, None).unwrap();
+        assert!(is_terminal(&pty.slave));
+        assert_eq!(
+            window_size_of(&pty.slave),
+            Ok(WindowSize {
+                columns: 111,
+                rows: 33
+            })
+        );
+        let local = || tcgetattr(&pty.master).unwrap().local_flags;
+        let cooked = LocalFlags::ICANON | LocalFlags::ECHO | LocalFlags::ISIG;
+        assert!(local().contains(cooked));
+
+        let mut spec = role_spec(&["keys"]);
+        spec.stdin = Stream::Fd(pty.slave.as_fd());
+        spec.session = true;
+        let mut reader = Second::start(spec);
+        assert_eq!(reader.said(), "raw");
+        assert!(!local().intersects(cooked));
+        nix::unistd::write(&pty.master, b"\x03").unwrap();
+        assert_eq!(reader.said(), "Ok(Some(3))");
+        assert!(local().contains(cooked));
+    }
+
+    #[test]
+    fn a_pipe_is_no_terminal() {
+        let (read, _write) = crate::kernel::witness::pipe();
+        assert!(!is_terminal(&read));
+        assert_eq!(window_size_of(&read), Err(Errno::ENOTTY));
+    }
+}
