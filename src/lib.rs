@@ -2,6 +2,7 @@
 
 pub mod actor;
 pub mod data;
+pub mod exec;
 pub mod inspect;
 pub mod kernel;
 pub mod lang;

@@ -235,8 +235,9 @@ impl Actor {
             return Sighting::Running;
         };
         let wait = decode(pid, call);
-        // What it did before and could not send; whether it still sleeps there does not
-        // matter, for a report is only ever added.
+        // What it did before and could not send, behind what it did send. Whether it still
+        // sleeps there does not matter: a report is only ever added.
+        self.receive();
         self.take_unsent();
         Sighting::Blocked { step: number, wait }
     }

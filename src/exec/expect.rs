@@ -1,0 +1,221 @@
+//! `expect` and `require`: what must hold of the kernel's objects.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::engine::{Engine, Flow, Ran, Sink};
+use super::waiting::Patience;
+use crate::data::{Cell, Event, Failure, FailureKind, Outcome};
+use crate::inspect::limits;
+use crate::kernel::shm;
+use crate::lang::{
+    CompareOp, Condition, Expect, Expected, Require, Requirement, Source, Span, Subject,
+};
+use crate::mechanism::{self, Sight};
+
+impl Engine {
+    pub(super) fn expect(
+        &mut self,
+        source: &Arc<Source>,
+        span: Span,
+        expect: &Expect,
+        sink: &mut dyn Sink,
+    ) -> Ran {
+        sink.flush()?;
+        let begun = Instant::now();
+        let mut patience = Patience::new();
+        loop {
+            let failure = match self.holds(&expect.condition) {
+                Ok(None) => break,
+                Ok(Some(found)) => {
+                    let within = match expect.within {
+                        Some(limit) => format!(" within {}", Cell::Elapsed(limit)),
+                        None => String::new(),
+                    };
+                    Failure::new(
+                        FailureKind::Mismatch,
+                        format!("it does not hold{within}: {found}"),
+                    )
+                }
+                Err(failure) => failure,
+            };
+            let left = expect.within.map_or(Duration::ZERO, |limit| {
+                limit.saturating_sub(begun.elapsed())
+            });
+            if left.is_zero() || self.interrupted {
+                return Err(self.fail_at(source, span, failure, sink));
+            }
+            self.wait(patience.next().min(left))?;
+        }
+        let text = span.of(&source.text).to_string();
+        self.record(text.clone());
+        sink.event(&Event::Step {
+            actor: None,
+            source: text,
+            claimed: None,
+            line: source.line(span.start),
+            result: Ok(Outcome::ok()),
+            after: None,
+            passed: true,
+        })?;
+        Ok(())
+    }
+
+    /// `None` where the condition holds; what was found where it does not.
+    fn holds(&mut self, condition: &Condition) -> Result<Option<String>, Failure> {
+        match condition {
+            Condition::Deadlock(actors) => Ok(self.deadlocked(actors).err()),
+            Condition::Compare {
+                subject,
+                op,
+                expected,
+            } => {
+                let found = self.subject(subject)?;
+                if self.compare(&found, *op, expected)? {
+                    return Ok(None);
+                }
+                Ok(Some(format!("it is {found}")))
+            }
+        }
+    }
+
+    fn compare(&self, found: &Cell, op: CompareOp, expected: &Expected) -> Result<bool, Failure> {
+        if *found == Cell::Unknown {
+            return Err(Failure::environment("it cannot be seen without privilege"));
+        }
+        match op {
+            CompareOp::Eq | CompareOp::Matches => Ok(expected.accepts(found, &self.env)?),
+            CompareOp::Ne => Ok(!expected.accepts(found, &self.env)?),
+            _ => {
+                let Expected::Term(term) = expected else {
+                    return Err(Failure::refused("only numbers can be ordered"));
+                };
+                let (wanted, found) = match (self.env.value(term)?, found) {
+                    (Cell::Elapsed(a), Cell::Elapsed(b)) => {
+                        (a.as_nanos() as i128, b.as_nanos() as i128)
+                    }
+                    (wanted, found) => match (wanted.as_int(), found.as_int()) {
+                        (Some(a), Some(b)) => (a, b),
+                        _ => return Err(Failure::refused("only numbers can be ordered")),
+                    },
+                };
+                Ok(match op {
+                    CompareOp::Lt => found < wanted,
+                    CompareOp::Le => found <= wanted,
+                    CompareOp::Gt => found > wanted,
+                    _ => found >= wanted,
+                })
+            }
+        }
+    }
+
+    fn subject(&mut self, subject: &Subject) -> Result<Cell, Failure> {
+        match subject {
+            Subject::Term(term) => Ok(self.env.value(term)?),
+            Subject::Actor(name, field) => Ok(self.actor_field(name, field)),
+            Subject::Limit(name, _) => match limits::limit(name).and_then(|l| l.value) {
+                Some(value) => Ok(Cell::from(value)),
+                None => Err(Failure::environment(format!(
+                    "the limit {name} cannot be read"
+                ))),
+            },
+            Subject::Object(family, reference, field) => {
+                let actors = self.actors_by_pid();
+                let sight = Sight::new(&self.names, &self.env, &actors);
+                let id = sight.find(*family, Some(reference))?;
+                let index = match &reference.index {
+                    Some(term) => {
+                        let n = self.env.int(term)?;
+                        Some(u32::try_from(n).map_err(|_| {
+                            Failure::refused(format!("{n} is no number of a semaphore"))
+                        })?)
+                    }
+                    None => None,
+                };
+                (mechanism::of(*family).look)(&sight, id, index, field)
+            }
+            Subject::Memory(reference, place) => {
+                let actors = self.actors_by_pid();
+                let sight = Sight::new(&self.names, &self.env, &actors);
+                let id = sight.find(crate::data::Family::Shm, Some(reference))?;
+                let offset = self.env.int(&place.offset)?;
+                memory(id, place.ty, offset)
+            }
+        }
+    }
+
+    /// A field of an actor.
+    fn actor_field(&mut self, name: &str, field: &str) -> Cell {
+        let Some(place) = self.slot(name) else {
+            return match field {
+                "state" => Cell::text("dead"),
+                _ => Cell::Nothing,
+            };
+        };
+        let stand = self.stand(place);
+        match field {
+            "state" => Cell::Text(stand.state),
+            "pid" => Cell::from(stand.pid),
+            "call" => stand.call.map_or(Cell::Nothing, Cell::Text),
+            "about" => stand.about.map_or(Cell::Nothing, Cell::Text),
+            _ => Cell::Nothing,
+        }
+    }
+
+    pub(super) fn require(
+        &mut self,
+        source: &Arc<Source>,
+        require: &Require,
+        sink: &mut dyn Sink,
+    ) -> Ran {
+        let met = match &require.what {
+            Requirement::Root => crate::kernel::process::geteuid() == 0,
+            Requirement::Program(name) => super::host::is_program(name),
+            Requirement::Host(command) => self
+                .host_succeeds(command)
+                .map_err(|e| self.fail_at(source, require.text, e, sink))?,
+            Requirement::Condition(condition) => self
+                .holds(condition)
+                .map_err(|e| self.fail_at(source, require.text, e, sink))?
+                .is_none(),
+        };
+        let text = require.text.of(&source.text);
+        if !met {
+            return Err(Flow::Skipped(format!("it requires {text}")));
+        }
+        sink.event(&Event::Step {
+            actor: None,
+            source: format!("require {text}"),
+            claimed: None,
+            line: source.line(require.text.start),
+            result: Ok(Outcome::ok()),
+            after: None,
+            passed: true,
+        })?;
+        Ok(())
+    }
+}
+
+/// The fields of `actor.NAME.FIELD`.
+pub(crate) const ACTOR_FIELDS: [&str; 4] = ["state", "pid", "call", "about"];
+
+/// An integer in a segment.
+fn memory(id: i32, ty: Option<crate::lang::IntType>, offset: i128) -> Result<Cell, Failure> {
+    let ty = ty.ok_or_else(|| {
+        Failure::refused("a type is needed to compare memory").help("Such as u32@8")
+    })?;
+    let unreadable = |e: crate::kernel::Errno| {
+        Failure::refused(format!("the segment cannot be read: {}", e.desc()))
+    };
+    let segment = shm::attach(id, true).map_err(unreadable)?;
+    let offset = usize::try_from(offset)
+        .map_err(|_| Failure::refused(format!("the offset {offset} is out of range")))?;
+    let word = segment.load(offset, ty.width()).map_err(|_| {
+        Failure::refused(format!(
+            "the segment ends at {} bytes, before {}@{offset}",
+            segment.len(),
+            ty.name()
+        ))
+    })?;
+    Ok(Cell::Int(ty.decode(word)))
+}
