@@ -196,9 +196,6 @@ impl Engine {
     }
 }
 
-/// The fields of `actor.NAME.FIELD`.
-pub(crate) const ACTOR_FIELDS: [&str; 4] = ["state", "pid", "call", "about"];
-
 /// An integer in a segment.
 fn memory(id: i32, ty: Option<crate::lang::IntType>, offset: i128) -> Result<Cell, Failure> {
     let ty = ty.ok_or_else(|| {

@@ -10,11 +10,11 @@ mod finish;
 mod host;
 mod interpret;
 mod shell_steps;
+mod steer;
 mod steps;
 mod waiting;
 
 pub use engine::{Builtin, Commands, Engine, Flow, Mode, Options, Sink};
-pub(crate) use expect::ACTOR_FIELDS;
 pub use finish::Finished;
 pub use interpret::{Interpreter, Verbs};
 pub use shell_steps::Interrupted;

@@ -72,7 +72,7 @@ impl Engine {
                 given: &call.args,
                 env: &env,
             };
-            if builtin.signature.name == "quit" {
+            if matches!(builtin.signature.name, "quit" | "exit") {
                 return Err(Interrupted::Flow(Flow::Quit));
             }
             return (builtin.run)(self, &args, sink).map_err(Interrupted::Failed);

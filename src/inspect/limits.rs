@@ -83,6 +83,11 @@ const SPECS: &[Spec] = &[
     spec("sock", "somaxconn", "connections", "/proc/sys/net/core/somaxconn", "the backlog of a listening socket, at most"),
 ];
 
+/// The name of every limit.
+pub fn names() -> Vec<&'static str> {
+    SPECS.iter().map(|spec| spec.name).collect()
+}
+
 /// Every limit, read now.
 pub fn limits() -> Vec<Limit> {
     SPECS.iter().map(read).collect()

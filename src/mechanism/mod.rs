@@ -15,7 +15,7 @@ mod world;
 use crate::data::{Cell, Column, Failure, Family, Reply, StepResult, Table};
 use crate::lang::Signature;
 
-pub use args::Args;
+pub use args::{Args, errno_symbol};
 pub use create::Created;
 pub use sight::{Listing, Sight};
 pub use world::World;

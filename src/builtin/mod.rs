@@ -1,0 +1,40 @@
+//! The commands that run in the shell: they look at the host, steer the session, or teach.
+
+mod actors;
+mod keywords;
+mod session;
+
+use crate::data::{Failure, Reply};
+use crate::exec::{Builtin, Engine};
+use crate::lang::Signature;
+use crate::mechanism::Sight;
+
+/// Every builtin, in the order in which `help` lists them.
+pub static ALL: &[&Builtin] = &[
+    &actors::SPAWN,
+    &actors::ACTORS,
+    &actors::WAIT,
+    &actors::CANCEL,
+    &actors::STOP,
+    &session::ECHO,
+    &session::SLEEP,
+    &session::KEEP,
+    &session::SAVE,
+    &session::QUIT,
+    &session::EXIT,
+];
+
+/// The words that begin a statement and are no commands of the table, for `help`.
+pub static KEYWORDS: &[&Signature] = keywords::ALL;
+
+pub(crate) use actors::FIELDS as ACTOR_FIELDS;
+
+/// Runs what only looks.
+#[allow(dead_code)]
+fn look(
+    engine: &Engine,
+    what: impl FnOnce(&Sight) -> Result<Reply, Failure>,
+) -> Result<Reply, Failure> {
+    let actors = engine.actors_by_pid();
+    what(&Sight::new(&engine.names, &engine.env, &actors))
+}

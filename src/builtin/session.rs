@@ -1,0 +1,170 @@
+//! Commands about the session itself.
+
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+
+use crate::data::{Failure, Family, Outcome, Reply};
+use crate::exec::{Builtin, Engine, Sink};
+use crate::lang::{Arg, Example, Kind, Param, Signature, Target};
+use crate::mechanism::Args;
+
+pub(super) static ECHO: Builtin = Builtin {
+    signature: Signature {
+        name: "echo",
+        summary: "show words and the values of variables",
+        params: &[Param::any("word", Kind::Word, "what is shown")],
+        examples: &[Example {
+            script: "let v = 6\necho the answer is $((v * 7))",
+            shows: "a value",
+        }],
+        ..Signature::NEW
+    },
+    run: |_, args, _| {
+        let mut words = Vec::new();
+        for arg in args.all("word") {
+            if let Arg::Term(term) = arg {
+                let bytes = args.env.bytes(term)?;
+                words.push(String::from_utf8_lossy(&bytes).into_owned());
+            }
+        }
+        Ok(words.join(" ").into())
+    },
+};
+
+pub(super) static SLEEP: Builtin = Builtin {
+    signature: Signature {
+        name: "sleep",
+        summary: "wait for a while; no claim about anything should rest on it",
+        params: &[Param::required("duration", Kind::Duration, "how long")],
+        notes: "Whether a step is blocked is seen in the kernel: `STEP ...`. Where something takes \
+                its time, `expect … within 2s` waits no longer than it must.",
+        examples: &[Example {
+            script: "sleep 10ms",
+            shows: "a pause",
+        }],
+        ..Signature::NEW
+    },
+    run: |engine, args, _| {
+        let duration = args.duration("duration")?.unwrap_or_default();
+        engine.sleep(duration)?;
+        Ok(Outcome::ok().into())
+    },
+};
+
+pub(super) static KEEP: Builtin = Builtin {
+    signature: Signature {
+        name: "keep",
+        summary: "let objects stay when the session ends",
+        params: &[Param::repeated(
+            "object",
+            Kind::AnyRef,
+            "which: NAME, or FAMILY.NAME",
+        )],
+        examples: &[Example {
+            script: "msgq create jobs\nkeep jobs\nmsgq rm jobs",
+            shows: "an object that would stay, were it not removed",
+        }],
+        ..Signature::NEW
+    },
+    run: keep,
+};
+
+fn keep(engine: &mut Engine, args: &Args, _: &mut dyn Sink) -> Result<Reply, Failure> {
+    for arg in args.all("object") {
+        let Arg::Ref(reference) = arg else { continue };
+        let Target::Name(name) = &reference.target else {
+            return Err(Failure::refused(
+                "only an object that this session created, by its name, can be kept",
+            ));
+        };
+        let families = match reference.family {
+            Some(family) => vec![family],
+            None => Family::ALL
+                .into_iter()
+                .filter(|f| engine.names.get(*f, name).is_some())
+                .collect(),
+        };
+        let [family] = families.as_slice() else {
+            return Err(match families.is_empty() {
+                true => Failure::refused(format!("nothing is named `{name}`")),
+                false => Failure::refused(format!("several objects are named `{name}`"))
+                    .help(format!("Say which: keep {}.{name}", families[0].noun())),
+            });
+        };
+        match engine.names.get(*family, name) {
+            None => return Err(Failure::refused(format!("nothing is named `{name}`"))),
+            Some(binding) => match (binding.entry, engine.ledger()) {
+                (Some(entry), Some(ledger)) => ledger.keep(entry),
+                _ => {
+                    return Err(Failure::refused(format!(
+                        "`{name}` was not created by this session: it stays anyway"
+                    )));
+                }
+            },
+        }
+    }
+    Ok(Outcome::ok().into())
+}
+
+pub(super) static SAVE: Builtin = Builtin {
+    signature: Signature {
+        name: "save",
+        summary: "write the session so far as a script that passes when it is run",
+        params: &[
+            Param::required("file", Kind::Path, "where to"),
+            Param::flag("force", "replace a file that exists"),
+        ],
+        notes: "It can be used at the prompt. A script's own transcript is what it prints.",
+        ..Signature::NEW
+    },
+    run: |engine, args, _| {
+        let path = args.text("file")?.unwrap_or_default();
+        let mut text = String::from("#!/usr/bin/env -S ipcsh\n");
+        for line in &engine.journal {
+            text.push_str(line);
+            text.push('\n');
+        }
+        for name in engine.pending_actors() {
+            text.push_str(&format!("cancel {name}\n"));
+        }
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).mode(0o755);
+        match args.flag("force") {
+            true => options.create(true).truncate(true),
+            false => options.create_new(true),
+        };
+        let written = options
+            .open(&path)
+            .and_then(|mut file| file.write_all(text.as_bytes()));
+        match written {
+            Ok(()) => Ok(Outcome::ok()
+                .note(format!("saved {} lines in {path}", engine.journal.len()))
+                .into()),
+            Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {
+                Err(Failure::refused(format!("{path} exists")).help("Replace it with --force"))
+            }
+            Err(e) => Err(Failure::refused(format!("{path} cannot be written: {e}"))),
+        }
+    },
+};
+
+const LEAVE: Signature = Signature {
+    summary: "end the session: what it created is removed",
+    ..Signature::NEW
+};
+
+pub(super) static QUIT: Builtin = Builtin {
+    signature: Signature {
+        name: "quit",
+        ..LEAVE
+    },
+    run: |_, _, _| Ok(Outcome::ok().into()),
+};
+
+pub(super) static EXIT: Builtin = Builtin {
+    signature: Signature {
+        name: "exit",
+        ..LEAVE
+    },
+    run: |_, _, _| Ok(Outcome::ok().into()),
+};

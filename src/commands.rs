@@ -1,0 +1,64 @@
+//! The one table of commands: the mechanisms' and the shell's own, in the order in which
+//! `help` lists them.
+
+use std::sync::OnceLock;
+
+use crate::exec::Commands;
+use crate::kernel::Errno;
+use crate::lang::{Catalog, Signature};
+use crate::mechanism::{self, Verb, errno_symbol};
+use crate::{builtin, inspect};
+
+/// Every command.
+pub fn commands() -> &'static Commands {
+    static COMMANDS: OnceLock<Commands> = OnceLock::new();
+    COMMANDS.get_or_init(|| {
+        let verbs = || mechanism::ALL.iter().flat_map(|m| m.verbs.iter().copied());
+        let builtins = || builtin::ALL.iter().copied();
+        let signatures = verbs()
+            .map(|v| &v.signature)
+            .chain(builtins().map(|b| &b.signature))
+            .collect();
+        let mut catalog = Catalog::new(signatures);
+        catalog.fields = mechanism::ALL
+            .iter()
+            .map(|m| (m.family, (m.fields)().iter().map(|c| c.name).collect()))
+            .collect();
+        catalog.actor_fields = builtin::ACTOR_FIELDS.iter().map(|c| c.name).collect();
+        catalog.limits = inspect::limits::names();
+        catalog.errnos = errnos();
+        let places = verbs().count();
+        Commands {
+            catalog,
+            verbs: verbs().map(Some).collect(),
+            builtins: std::iter::repeat_n(None, places)
+                .chain(builtins().map(Some))
+                .collect(),
+        }
+    })
+}
+
+/// The commands of the mechanisms, by their place in the table: what an actor needs.
+pub fn verbs() -> Vec<Option<&'static Verb>> {
+    let verbs = mechanism::ALL.iter().flat_map(|m| m.verbs.iter().copied());
+    verbs.map(Some).collect()
+}
+
+/// What `help` knows: the commands, and the words that begin a statement.
+pub fn signatures() -> Vec<&'static Signature> {
+    let commands = commands().catalog.commands.iter().copied();
+    commands.chain(builtin::KEYWORDS.iter().copied()).collect()
+}
+
+/// The symbols of all errnos.
+fn errnos() -> Vec<&'static str> {
+    static SYMBOLS: OnceLock<Vec<String>> = OnceLock::new();
+    let symbols = SYMBOLS.get_or_init(|| {
+        (1..=133)
+            .map(Errno::from_raw)
+            .filter(|e| *e != Errno::UnknownErrno)
+            .map(errno_symbol)
+            .collect()
+    });
+    symbols.iter().map(String::as_str).collect()
+}

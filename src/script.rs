@@ -1,0 +1,233 @@
+//! Programs from files, standard input and `-c`.
+
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::data::{Cell, Event, Outcome};
+use crate::exec::{Commands, Engine, Flow, Mode, Options, Sink};
+use crate::kernel::signal::SignalFd;
+use crate::lang::{Diagnostic, Known, Program, Source, parse};
+
+/// What the exit code says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Exit {
+    /// All passed.
+    Passed,
+    /// Every script was skipped.
+    Skipped,
+    /// A step failed or an expectation did not hold.
+    Failed,
+    /// The surroundings failed.
+    Environment,
+    /// Usage or syntax: nothing was run.
+    Syntax,
+    /// A signal ended the session.
+    Signal(i32),
+    /// Nobody reads the output any more.
+    BrokenPipe,
+}
+
+/// Where a program comes from.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// A file.
+    File(String),
+    /// Standard input.
+    Stdin,
+    /// `-c` arguments: one session.
+    Commands(Vec<String>),
+}
+
+/// Why a program cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// It cannot be opened or read.
+    #[error("{name}: {error}")]
+    Io {
+        /// The file.
+        name: String,
+        /// Why.
+        error: io::Error,
+    },
+    /// It is not UTF-8.
+    #[error("{name}: byte {at} (line {line}) is not valid UTF-8")]
+    Utf8 {
+        /// The file.
+        name: String,
+        /// Where.
+        at: usize,
+        /// On which line.
+        line: usize,
+    },
+    /// The text holds a mistake.
+    #[error(transparent)]
+    Syntax(Box<Diagnostic>),
+}
+
+/// How programs are run.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// How.
+    pub options: Options,
+    /// `-D name=value`.
+    pub defines: Vec<(String, String)>,
+}
+
+impl Setup {
+    fn known(&self) -> Known {
+        let mut known = Known::default();
+        known
+            .variables
+            .extend(self.defines.iter().map(|(name, _)| name.clone()));
+        known
+    }
+
+    /// A session, with the variables of `-D`.
+    pub fn engine(&self, commands: &'static Commands, signals: Option<SignalFd>) -> Engine {
+        let mut engine = Engine::new(commands, self.options.clone(), signals);
+        for (name, value) in &self.defines {
+            let cell = match value.parse::<i64>() {
+                Ok(n) => Cell::from(n),
+                Err(_) => Cell::Data(value.clone().into_bytes()),
+            };
+            engine.bind(name, Outcome::value(cell));
+        }
+        engine
+    }
+}
+
+/// Reads and checks a program; nothing is run.
+///
+/// # Errors
+/// It cannot be read, or holds a mistake.
+pub fn read(
+    input: &Input,
+    setup: &Setup,
+    commands: &'static Commands,
+) -> Result<Vec<Program>, ReadError> {
+    let mut known = setup.known();
+    let mut programs = Vec::new();
+    let sources = match input {
+        Input::File(path) => vec![text_of(path, std::fs::read(path))?],
+        Input::Stdin => {
+            let mut bytes = Vec::new();
+            let read = io::stdin().lock().read_to_end(&mut bytes);
+            vec![text_of("<stdin>", read.map(|_| bytes))?]
+        }
+        Input::Commands(texts) => texts
+            .iter()
+            .map(|t| Source::new("-c", t.as_str()))
+            .collect(),
+    };
+    for source in sources {
+        let program = parse(Arc::new(source), &commands.catalog, &mut known, &load)
+            .map_err(ReadError::Syntax)?;
+        programs.push(program);
+    }
+    Ok(programs)
+}
+
+fn text_of(name: &str, bytes: io::Result<Vec<u8>>) -> Result<Source, ReadError> {
+    let bytes = bytes.map_err(|error| ReadError::Io {
+        name: name.to_string(),
+        error,
+    })?;
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(Source::new(name, blank_shebang(text))),
+        Err(e) => {
+            let at = e.utf8_error().valid_up_to();
+            let line = e.as_bytes()[..at].iter().filter(|b| **b == b'\n').count() + 1;
+            Err(ReadError::Utf8 {
+                name: name.to_string(),
+                at,
+                line,
+            })
+        }
+    }
+}
+
+/// `#!` begins a comment like any other `#`; a byte order mark begins nothing.
+fn blank_shebang(text: String) -> String {
+    match text.strip_prefix('\u{feff}') {
+        Some(rest) => rest.to_string(),
+        None => text,
+    }
+}
+
+/// Reads a sourced file, as seen from the file that names it.
+pub fn load(path: &str, from: &Source) -> Result<Source, String> {
+    let base = Path::new(&from.name).parent().unwrap_or(Path::new(""));
+    let full = base.join(path).to_string_lossy().into_owned();
+    text_of(&full, std::fs::read(&full)).map_err(|e| match e {
+        ReadError::Io { error, .. } => error.to_string(),
+        other => other.to_string(),
+    })
+}
+
+/// Runs programs in one session, to its end.
+pub fn run(engine: &mut Engine, programs: &[Program], sink: &mut dyn Sink) -> Exit {
+    let mut exit = Exit::Passed;
+    for program in programs {
+        let ran = engine.run(program, sink);
+        exit = ended(ran, sink);
+        if exit != Exit::Passed {
+            break;
+        }
+    }
+    let concluded = engine.conclude(sink);
+    let last = match concluded {
+        Ok(true) => Exit::Passed,
+        Ok(false) => Exit::Failed,
+        Err(flow) => ended(Err(flow), sink),
+    };
+    for removed in engine.clean_up(sink) {
+        if let (Some(family), Some(error)) = (removed.family, removed.error) {
+            let text = format!(
+                "the {} with id {} is left behind: {}",
+                family.object(),
+                removed.id,
+                error.desc()
+            );
+            let _ = sink.event(&Event::Warning(text));
+        }
+    }
+    match sink.flush() {
+        Err(e) => exit.max(output_exit(&e)),
+        Ok(()) => exit.max(last),
+    }
+}
+
+fn ended(ran: Result<(), Flow>, sink: &mut dyn Sink) -> Exit {
+    match ran {
+        Ok(()) | Err(Flow::Quit) => Exit::Passed,
+        Err(Flow::Failed) => Exit::Failed,
+        Err(Flow::Environment) => Exit::Environment,
+        Err(Flow::Skipped(why)) => {
+            let _ = sink.event(&Event::Note(format!("skipped: {why}")));
+            Exit::Skipped
+        }
+        Err(Flow::Signal(signo)) => Exit::Signal(signo),
+        Err(Flow::Output(e)) => output_exit(&e),
+    }
+}
+
+fn output_exit(e: &io::Error) -> Exit {
+    match e.kind() {
+        io::ErrorKind::BrokenPipe => Exit::BrokenPipe,
+        _ => Exit::Environment,
+    }
+}
+
+/// How long a step may stay blocked where nothing else is said.
+pub const STEP_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The options of a script.
+pub fn options(mode: Mode, keep: bool, step_timeout: Option<Duration>) -> Options {
+    Options {
+        mode,
+        keep,
+        step_timeout: step_timeout.unwrap_or(STEP_TIMEOUT),
+    }
+}
