@@ -40,7 +40,12 @@ pub fn serve<R: Runner>(name: &str, runner: impl FnOnce(Ledger) -> R) -> io::Res
     let _alive = inherit::inherited(ALIVE_FD)?;
     let mut runner = runner(ledger);
     let mut frame = Vec::new();
+    let mut broken = false;
     while let Some(mut order) = receive(&mut socket, &mut frame)? {
+        if order.continues && broken {
+            continue;
+        }
+        broken = false;
         signal::clear_cancelled();
         runner.prepare(&mut order);
         for place in 0..order.steps.len() {
@@ -48,6 +53,7 @@ pub fn serve<R: Runner>(name: &str, runner: impl FnOnce(Ledger) -> R) -> io::Res
             let report = runner.step(&order, place);
             post(&mut socket, &outbox, &report, &mut frame)?;
             if !report.passed {
+                broken = true;
                 break;
             }
         }

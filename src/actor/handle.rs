@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use nix::poll::{PollFd, PollFlags};
+use serde::Serialize;
 
 use super::child::{ALIVE_FD, ARGUMENT, LEDGER_FD, OUTBOX_FD, SOCKET_FD};
 use super::outbox::Outbox;
@@ -33,6 +34,8 @@ pub struct Actor {
     next: u64,
     /// The number that the next step will get.
     sent: u64,
+    /// Whether its last order ended early, so that it drops what continues it.
+    broken: bool,
     ended: bool,
     last_seen: Option<(Option<u64>, Observation)>,
 }
@@ -91,6 +94,7 @@ impl Actor {
             reports: VecDeque::new(),
             next: 0,
             sent: 0,
+            broken: false,
             ended: false,
             last_seen: None,
         })
@@ -125,7 +129,11 @@ impl Actor {
     ///
     /// # Errors
     /// It is gone.
-    pub fn send(&mut self, order: &Order) -> io::Result<()> {
+    pub fn send<S: Serialize>(&mut self, order: &Order<S>) -> io::Result<()> {
+        if order.continues && self.broken {
+            return Ok(());
+        }
+        self.broken = false;
         let mut frame = Vec::new();
         wire::frame(order, &mut frame).map_err(io::Error::other)?;
         self.sent = order.first + order.steps.len() as u64;
@@ -183,6 +191,7 @@ impl Actor {
                         if !report.passed {
                             // The order ends there; what follows is never run.
                             self.sent = self.next;
+                            self.broken = true;
                         }
                         self.reports.push_back(report);
                     }

@@ -8,17 +8,19 @@ use crate::lang::{Span, Work};
 use crate::session::{Change, Hold};
 
 /// Shell to actor: steps to do one after the other. The first that does not end as it
-/// should ends the order.
+/// should ends the order, and those that continue it.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Order {
+pub struct Order<Step = Work> {
     /// The number of the first step; they count on from there.
     pub first: u64,
+    /// Whether it goes on where the last order ended: it is dropped if that failed.
+    pub continues: bool,
     /// Names that changed since the last order.
     pub changes: Vec<Change>,
     /// Variables that changed since the last order.
     pub bindings: Vec<(String, Outcome)>,
-    /// The steps.
-    pub steps: Vec<Work>,
+    /// The steps. The shell sends them as references.
+    pub steps: Vec<Step>,
 }
 
 /// Actor to shell: how one step ended.

@@ -12,7 +12,11 @@ use crate::lang::{Action, Marker, Resume, Source, Span, Statement, StatementKind
 use crate::session::Change;
 
 /// How many steps one order holds at most: enough that the wake-up costs nothing.
-const BATCH: usize = 1024;
+const ORDER: usize = 512;
+
+/// How many steps may be on their way: the next order is there before the actor has done
+/// the last.
+const AHEAD: usize = 2 * ORDER;
 
 /// At the prompt, how long a step that blocks is waited for before it is left pending: an
 /// answer from another process that comes at once should look like an answer.
@@ -49,7 +53,6 @@ impl Engine {
         }
         statements
             .iter()
-            .take(BATCH)
             .take_while(|s| plain_actor(s) == Some(actor) && !alone(s))
             .count()
     }
@@ -64,19 +67,23 @@ impl Engine {
         let name = plain_actor(&statements[0]).unwrap_or(ME).to_string();
         let place = self.actor_for_step(&name, source, statements[0].span, sink)?;
         let steps: Vec<&Step> = statements.iter().filter_map(step_of).collect();
-        let first = self.order(place, &steps).map_err(|e| {
-            self.fail_at(
-                source,
-                statements[0].span,
-                Failure::environment(e.to_string()),
-                sink,
-            )
-        })?;
-        let mut done = 0;
+        let first = self.slots[place].actor.next_number();
+        let (mut sent, mut done) = (0, 0);
         let mut patience = Patience::new();
         let started = Instant::now();
         let mut blocked: Option<(u64, Instant)> = None;
         while done < steps.len() {
+            while sent < steps.len() && sent - done <= AHEAD - ORDER {
+                let next = &steps[sent..steps.len().min(sent + ORDER)];
+                if let Err(e) = self.order(place, next, sent > 0) {
+                    // An actor that is gone tells so by the end of its stream.
+                    if e.kind() != std::io::ErrorKind::BrokenPipe {
+                        let failure = Failure::environment(e.to_string());
+                        return Err(self.fail_at(source, steps[done].text, failure, sink));
+                    }
+                }
+                sent += next.len();
+            }
             if let Some(end) = self.next_end(place) {
                 let after = blocked.take().map(|(_, since)| since.elapsed());
                 self.show_end(place, source, steps[done], end, after, sink)?;
@@ -160,18 +167,18 @@ impl Engine {
     }
 
     /// Sends steps, with what changed since the actor's last order.
-    fn order(&mut self, place: usize, steps: &[&Step]) -> std::io::Result<u64> {
+    fn order(&mut self, place: usize, steps: &[&Step], continues: bool) -> std::io::Result<()> {
         let (changes, bindings) = self.news(place);
         let slot = &mut self.slots[place];
         let first = slot.actor.next_number();
         let order = Order {
             first,
+            continues,
             changes,
             bindings,
-            steps: steps.iter().map(|s| s.work.clone()).collect(),
+            steps: steps.iter().map(|s| &s.work).collect(),
         };
-        slot.actor.send(&order)?;
-        Ok(first)
+        slot.actor.send(&order)
     }
 
     /// What an actor does not know yet.
@@ -352,7 +359,7 @@ impl Engine {
     ) -> Ran {
         let name = step.actor.clone().unwrap_or_else(|| ME.to_string());
         let place = self.actor_for_step(&name, source, step.text, sink)?;
-        self.order(place, &[step]).map_err(|e| {
+        self.order(place, &[step], false).map_err(|e| {
             self.fail_at(source, step.text, Failure::environment(e.to_string()), sink)
         })?;
         if step.marker == Marker::Background {

@@ -29,13 +29,22 @@ impl From<EvalError> for Failure {
 
 impl<'a> Args<'a> {
     /// Every value given for a parameter.
-    pub fn all(&self, name: &str) -> impl Iterator<Item = &'a Arg> {
-        let place = self.signature.params.iter().position(|p| p.name == name);
-        debug_assert!(place.is_some(), "{} has no {name}", self.signature.name);
+    pub fn all<'n>(&'n self, name: &'n str) -> impl Iterator<Item = &'a Arg> + 'n {
+        debug_assert!(
+            self.signature.params.iter().any(|p| p.name == name),
+            "{} has no {name}",
+            self.signature.name
+        );
+        // Few are given, so their names are compared rather than all.
         self.given
             .iter()
-            .filter(move |(p, _)| Some(usize::from(*p)) == place)
+            .filter(move |(place, _)| self.name_of(*place) == name)
             .map(|(_, arg)| arg)
+    }
+
+    fn name_of(&self, place: u8) -> &'static str {
+        let param = self.signature.params.get(usize::from(place));
+        param.map_or("", |p| p.name)
     }
 
     /// The value given for a parameter.
@@ -125,7 +134,7 @@ impl<'a> Args<'a> {
     }
 
     /// The operations of a `semop`.
-    pub fn sem_ops(&self, name: &str) -> impl Iterator<Item = &'a SemOpTerm> {
+    pub fn sem_ops<'n>(&'n self, name: &'n str) -> impl Iterator<Item = &'a SemOpTerm> + 'n {
         self.all(name).filter_map(|arg| match arg {
             Arg::SemOp(op) => Some(op),
             _ => None,

@@ -34,7 +34,8 @@ pub enum Change {
 #[derive(Debug, Default)]
 struct FamilyNames {
     bindings: HashMap<String, Binding>,
-    current: Option<String>,
+    /// The current object with its name, so that finding it costs nothing in a loop.
+    current: Option<(String, Binding)>,
     /// The names that changed since the last report.
     touched: HashSet<String>,
     current_touched: bool,
@@ -56,9 +57,8 @@ impl Names {
 
     /// The current object of a family.
     pub fn current(&self, family: Family) -> Option<(&str, &Binding)> {
-        let names = &self.families[family.index()];
-        let name = names.current.as_deref()?;
-        Some((name, names.bindings.get(name)?))
+        let (name, binding) = self.families[family.index()].current.as_ref()?;
+        Some((name, binding))
     }
 
     /// Every name of a family with its object, in the order of the alphabet.
@@ -96,18 +96,21 @@ impl Names {
     /// Gives a name to an object and makes it the current one.
     pub fn bind(&mut self, family: Family, name: &str, binding: Binding) {
         let names = &mut self.families[family.index()];
-        names.bindings.insert(name.to_string(), binding);
+        names.bindings.insert(name.to_string(), binding.clone());
         names.touched.insert(name.to_string());
-        self.make_current(family, Some(name));
+        names.current = Some((name.to_string(), binding));
+        names.current_touched = true;
     }
 
-    /// Makes a name's object the current one of its family.
-    pub fn make_current(&mut self, family: Family, name: Option<&str>) {
+    /// Makes a name's object the current one of its family; `false` where there is none.
+    pub fn make_current(&mut self, family: Family, name: &str) -> bool {
         let names = &mut self.families[family.index()];
-        if names.current.as_deref() != name {
-            names.current = name.map(String::from);
-            names.current_touched = true;
-        }
+        let Some(binding) = names.bindings.get(name) else {
+            return false;
+        };
+        names.current = Some((name.to_string(), binding.clone()));
+        names.current_touched = true;
+        true
     }
 
     /// Forgets every name of an object that is gone.
@@ -121,11 +124,7 @@ impl Names {
             }
             stays
         });
-        let lost = names
-            .current
-            .as_ref()
-            .is_some_and(|c| !names.bindings.contains_key(c));
-        if lost {
+        if names.current.as_ref().is_some_and(|(_, b)| b.id == id) {
             names.current = None;
             names.current_touched = true;
         }
@@ -141,7 +140,8 @@ impl Names {
                 changes.push(Change::Name(family, name, binding));
             }
             if std::mem::take(&mut names.current_touched) {
-                changes.push(Change::Current(family, names.current.clone()));
+                let current = names.current.as_ref().map(|(name, _)| name.clone());
+                changes.push(Change::Current(family, current));
             }
         }
         changes
@@ -158,7 +158,11 @@ impl Names {
                 self.families[family.index()].bindings.remove(name);
             }
             Change::Current(family, current) => {
-                self.families[family.index()].current = current.clone();
+                let names = &mut self.families[family.index()];
+                names.current = current.as_ref().and_then(|name| {
+                    let binding = names.bindings.get(name)?;
+                    Some((name.clone(), binding.clone()))
+                });
             }
         }
     }
