@@ -1,5 +1,6 @@
 //! What happens in a session, as it is handed to a view.
 
+use std::io;
 use std::time::Duration;
 
 use super::{StepResult, Table};
@@ -73,4 +74,21 @@ pub struct Stand {
     pub call: Option<String>,
     /// The object's condition and its last operator.
     pub about: Option<String>,
+}
+
+/// Where events go.
+pub trait Sink {
+    /// Shows an event.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    fn event(&mut self, event: &Event) -> io::Result<()>;
+
+    /// Shows what has been held back, before something is waited for.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::actor::{Actor, Report};
-use crate::data::{Event, Failure, FailureKind, Outcome, Reply, Stand};
+use crate::data::{Event, Failure, FailureKind, Outcome, Reply, Sink, Stand};
 use crate::kernel::process::Ended;
 use crate::kernel::signal::SignalFd;
 use crate::lang::{Catalog, Known, Program, Signature, Source, Span, Statement, StatementKind};
@@ -38,23 +38,6 @@ pub struct Commands {
     pub verbs: Verbs,
     /// Those of the shell.
     pub builtins: Vec<Option<&'static Builtin>>,
-}
-
-/// Where events go.
-pub trait Sink {
-    /// Shows an event.
-    ///
-    /// # Errors
-    /// It cannot be written.
-    fn event(&mut self, event: &Event) -> io::Result<()>;
-
-    /// Shows what has been held back, before something is waited for.
-    ///
-    /// # Errors
-    /// It cannot be written.
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 /// How programs are run.

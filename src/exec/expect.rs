@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::engine::{Engine, Flow, Ran, Sink};
+use super::engine::{Engine, Flow, Ran};
 use super::waiting::Patience;
-use crate::data::{Cell, Event, Failure, FailureKind, Outcome};
+use crate::data::{Cell, Event, Failure, FailureKind, Outcome, Sink};
 use crate::inspect::limits;
 use crate::kernel::shm;
 use crate::lang::{

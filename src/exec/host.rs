@@ -9,8 +9,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::engine::{Engine, Flow, Mode, Ran, Sink};
-use crate::data::{Cell, Event, Failure, FailureKind, Outcome};
+use super::engine::{Engine, Flow, Mode, Ran};
+use crate::data::{Cell, Event, Failure, FailureKind, Outcome, Sink};
 use crate::kernel::process::{self, Child, Ended, SpawnSpec, Stream, signal_name};
 use crate::lang::{Host, Piece, Source};
 

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::engine::{End, Engine, Flow, ME, Mode, Pending, Ran, Sink, Update};
+use super::engine::{End, Engine, Flow, ME, Mode, Pending, Ran, Update};
 use super::waiting::{Patience, died_text};
 use crate::actor::{Order, Report, Sighting};
-use crate::data::{Event, Failure, FailureKind, Family, Outcome, StepResult};
+use crate::data::{Event, Failure, FailureKind, Family, Outcome, Sink, StepResult};
 use crate::inspect::wait::Wait;
 use crate::lang::{Action, Marker, Resume, Source, Span, Statement, StatementKind, Step, Work};
 use crate::session::Change;
