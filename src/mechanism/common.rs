@@ -102,16 +102,18 @@ pub(super) fn is_owner(perm: &Perm) -> bool {
     perm.uid == me || perm.cuid == me
 }
 
-/// Why an object may not be changed: it is somebody else's.
+/// Why an object may not be changed: its owner, its creator and root may, and we are none
+/// of them.
 pub(super) fn not_owner(family: Family, perm: &Perm) -> String {
-    let (owner, creator) = (user(perm.uid), user(perm.cuid));
-    let creator = if owner == creator {
-        String::new()
-    } else {
-        format!(", its creator {creator}")
+    let mut who = vec![user(perm.uid), user(perm.cuid), user(0)];
+    who.dedup();
+    let last = who.pop().unwrap_or_default();
+    let who = match who.as_slice() {
+        [] => last,
+        who => format!("{} and {last}", who.join(", ")),
     };
     format!(
-        "only its owner {owner}{creator} and root may change this {}, and you are {}",
+        "only {who} may change this {}, and you are {}",
         family.object(),
         user(process::geteuid())
     )
@@ -181,6 +183,46 @@ pub(super) fn noted(note: Option<String>) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mechanism::testing::{Bench, again_as_nobody, handed_over};
+
+    #[test]
+    fn what_belongs_to_somebody_else_says_so() {
+        let mut bench = Bench::new();
+        let Some(ids) = handed_over() else {
+            if process::geteuid() != 0 {
+                eprintln!("skipped: only root can make objects for another user to try");
+                return;
+            }
+            let mut ids = Vec::new();
+            for family in Family::ALL {
+                bench.ok(&format!("{} create theirs", family.noun()));
+                let names = &bench.world.names;
+                ids.push(names.get(family, "theirs").unwrap().id.to_string());
+            }
+            let name = "mechanism::common::tests::what_belongs_to_somebody_else_says_so";
+            return again_as_nobody(name, &ids.join(" "));
+        };
+        let me = user(process::geteuid());
+        for (family, id) in Family::ALL.into_iter().zip(ids.split(' ')) {
+            let line = format!("{} set id:{id} mode=0666", family.noun());
+            let failure = bench.fails(&line, "EPERM");
+            assert_eq!(
+                failure.meaning,
+                format!(
+                    "only root may change this {}, and you are {me}",
+                    family.object()
+                )
+            );
+            let line = match family {
+                Family::Msgq => format!("msgq send id:{id} 1 \"x\" --nowait"),
+                Family::Shm => format!("shm read id:{id}"),
+                Family::Sem => format!("sem p id:{id} --nowait"),
+            };
+            let failure = bench.fails(&line, "EACCES");
+            let why = format!("(its mode is 0600, its owner root, and you are {me})");
+            assert!(failure.meaning.ends_with(&why), "{failure}");
+        }
+    }
 
     #[test]
     fn flags_stand_behind_a_comma_or_not_at_all() {

@@ -122,7 +122,6 @@ static SEND: Verb = Verb {
             script: "msgq send 1 \"hi\"\nmsgq recv => type=1 \"hi\"",
             shows: "a message there and back",
         }],
-        ..Signature::NEW
     },
     run: Run::Actor(send),
 };

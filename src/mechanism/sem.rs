@@ -292,6 +292,6 @@ mod tests {
         assert!(failure.meaning.contains("semmns (5)"), "{failure}");
         bench.ok("sem create a");
         let failure = bench.fails("sem create b", "ENOSPC");
-        assert!(failure.meaning.contains("semmni"), "{failure}");
+        assert!(failure.meaning.contains("semmni allows (1)"), "{failure}");
     }
 }

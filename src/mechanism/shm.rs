@@ -126,7 +126,10 @@ fn creation_failure(mut failure: Failure, size: usize) -> Failure {
         }
         "EINVAL" => failure.meaning = "no file, and so no segment, may be as large".into(),
         "ENOSPC" if shm::info().is_ok_and(|info| info.used_ids >= limits.shmmni) => {
-            failure.meaning = format!("the host has {} segments, its shmmni", limits.shmmni);
+            failure.meaning = format!(
+                "the host has as many segments as shmmni allows ({})",
+                limits.shmmni
+            );
             failure.help = Some("`shm ls` lists them; as root raise kernel.shmmni".into());
         }
         "ENOSPC" => {
@@ -238,7 +241,10 @@ mod tests {
         std::fs::write("/proc/sys/kernel/shmmni", "1").unwrap();
         bench.ok("shm create a");
         let failure = bench.fails("shm create b", "ENOSPC");
-        assert_eq!(failure.meaning, "the host has 1 segments, its shmmni");
+        assert_eq!(
+            failure.meaning,
+            "the host has as many segments as shmmni allows (1)"
+        );
         std::fs::write("/proc/sys/kernel/shmmni", "4096").unwrap();
         std::fs::write("/proc/sys/kernel/shmall", "2").unwrap();
         let failure = bench.fails("shm create b 64K", "ENOSPC");

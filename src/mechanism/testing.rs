@@ -158,14 +158,28 @@ impl Drop for Bench {
 /// Whether this test goes on: `true` for an ordinary user. For root the test is run
 /// again by itself, as nobody; `name` is its full name.
 pub(super) fn as_ordinary_user(name: &str) -> bool {
-    use std::os::unix::process::CommandExt;
-    const NOBODY: u32 = 65534;
     if process::geteuid() != 0 {
         return true;
     }
+    again_as_nobody(name, "");
+    false
+}
+
+/// What [`again_as_nobody`] was given, in the test that it runs.
+pub(super) fn handed_over() -> Option<String> {
+    std::env::var(HANDED_OVER).ok()
+}
+
+const HANDED_OVER: &str = "IPCSH_TEST_HANDED_OVER";
+
+/// Runs one test again, by itself, as nobody.
+pub(super) fn again_as_nobody(name: &str, handed_over: &str) {
+    use std::os::unix::process::CommandExt;
+    const NOBODY: u32 = 65534;
     let program = std::env::current_exe().unwrap();
     let run = std::process::Command::new(program)
         .args([name, "--exact", "--nocapture"])
+        .env(HANDED_OVER, handed_over)
         .current_dir("/")
         .uid(NOBODY)
         .gid(NOBODY)
@@ -179,7 +193,6 @@ pub(super) fn as_ordinary_user(name: &str) -> bool {
         }
         Err(error) => eprintln!("skipped {name}: nobody cannot run this test: {error}"),
     }
-    false
 }
 
 /// Whether this thread has an IPC namespace of its own now, so that a test may lower its

@@ -70,7 +70,6 @@ pub(super) static P: Verb = Verb {
                 shows: "waiting for a while",
             },
         ],
-        ..Signature::NEW
     },
     run: Run::Actor(p),
 };
@@ -181,7 +180,6 @@ pub(super) static Z: Verb = Verb {
                 shows: "waiting until all is done",
             },
         ],
-        ..Signature::NEW
     },
     run: Run::Actor(z),
 };
@@ -243,7 +241,6 @@ pub(super) static OP: Verb = Verb {
                 shows: "wait for zero, and raise",
             },
         ],
-        ..Signature::NEW
     },
     run: Run::Actor(op),
 };

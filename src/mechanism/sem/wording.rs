@@ -29,7 +29,10 @@ pub(super) fn creation_failure(mut failure: Failure, count: i32) -> Failure {
             failure.meaning = format!("a set has at most semmsl ({}) semaphores", limits.semmsl);
         }
         "ENOSPC" if sem::info().is_ok_and(|info| info.sets >= limits.semmni) => {
-            failure.meaning = format!("the host has {} sets, its semmni", limits.semmni);
+            failure.meaning = format!(
+                "the host has as many sets as semmni allows ({})",
+                limits.semmni
+            );
             failure.help = Some("`sem ls` lists them; as root raise kernel.sem".into());
         }
         "ENOSPC" => {
@@ -121,8 +124,8 @@ pub(super) fn operation_failure(
             let stuck = condition(id, &label, ops);
             let nowait = stuck.nowait || timeout.is_none();
             let why = match timeout {
-                Some(timeout) if !nowait => format!("it waited for {timeout:?}: "),
-                _ => "it would wait: ".to_string(),
+                Some(timeout) if !nowait => format!("it waited for {timeout:?}"),
+                _ => "it would wait".to_string(),
             };
             failure.meaning = why + &stuck.text;
             failure.help = stuck.help;
@@ -179,6 +182,7 @@ fn name(label: &str, id: i32, num: u16) -> String {
 
 /// Why operations cannot be made now.
 struct Stuck {
+    /// With the colon or semicolon before it.
     text: String,
     help: Option<String>,
     /// Whether the operation that cannot be made may not wait.
@@ -188,7 +192,7 @@ struct Stuck {
 /// Which of the operations cannot be made, by the values as they are now.
 fn condition(id: i32, label: &str, ops: &[SemOp]) -> Stuck {
     let unknown = |text: &str| Stuck {
-        text: text.to_string(),
+        text: format!("; {text}"),
         help: None,
         nowait: ops.iter().any(|op| op.nowait),
     };
@@ -221,14 +225,14 @@ fn condition(id: i32, label: &str, ops: &[SemOp]) -> Stuck {
                 _ => format!("Raise it: sem v {name}"),
             };
             return Stuck {
-                text: format!("{name} is {now}{not}{}", last_operator(id, op.num)),
+                text: format!(": {name} is {now}{not}{}", last_operator(id, op.num)),
                 help: Some(help),
                 nowait: op.nowait,
             };
         }
         *value = u16::try_from(now + i32::from(op.op)).unwrap_or(u16::MAX);
     }
-    unknown("it would not have to any more")
+    unknown("by now it would go through")
 }
 
 /// `, last operated by pid 17`.
