@@ -5,11 +5,14 @@
 //! that only looks runs in the shell, on a [`Sight`].
 
 mod args;
+mod common;
 mod create;
 pub mod msgq;
 pub mod sem;
 pub mod shm;
 mod sight;
+#[cfg(test)]
+mod testing;
 mod world;
 
 use crate::data::{Cell, Column, Failure, Family, Reply, StepResult, Table};
