@@ -1,9 +1,7 @@
 //! What the parser may know of the world: the commands, the fields, the errnos.
 
-use std::collections::HashMap;
-
 use super::signature::{Family, Signature};
-use super::suggest::did_you_mean;
+use super::suggest::closest;
 
 /// The commands and words that a program may use.
 #[derive(Debug)]
@@ -18,7 +16,8 @@ pub struct Catalog {
     pub limits: Vec<&'static str>,
     /// The symbols of the errnos.
     pub errnos: Vec<&'static str>,
-    nouns: HashMap<&'static str, Vec<(&'static str, u16)>>,
+    /// Noun, verb (empty where the noun stands alone) and place, sorted.
+    index: Vec<(&'static str, &'static str, u16)>,
 }
 
 /// The words that begin a statement and are no commands of the table: they have
@@ -40,21 +39,18 @@ pub(super) enum Lookup {
 impl Catalog {
     /// Indexes the commands by their words.
     pub fn new(commands: Vec<&'static Signature>) -> Catalog {
-        let mut nouns: HashMap<_, Vec<_>> = HashMap::new();
-        for (place, signature) in commands.iter().enumerate() {
-            let verb = signature.verb().unwrap_or("");
-            nouns
-                .entry(signature.noun())
-                .or_default()
-                .push((verb, place as u16));
-        }
+        let mut index: Vec<_> = (0u16..)
+            .zip(&commands)
+            .map(|(place, s)| (s.noun(), s.verb().unwrap_or(""), place))
+            .collect();
+        index.sort_unstable();
         Catalog {
             commands,
             fields: Vec::new(),
             actor_fields: Vec::new(),
             limits: Vec::new(),
             errnos: Vec::new(),
-            nouns,
+            index,
         }
     }
 
@@ -69,13 +65,18 @@ impl Catalog {
         u16::try_from(place).ok()
     }
 
+    /// The commands of a noun.
+    fn of(&self, noun: &str) -> &[(&'static str, &'static str, u16)] {
+        let from = self.index.partition_point(|(n, ..)| *n < noun);
+        let rest = &self.index[from..];
+        let width = rest.iter().take_while(|(n, ..)| *n == noun).count();
+        &rest[..width]
+    }
+
     /// The verbs of a noun; empty where there is no such noun or it has none.
     pub fn verbs(&self, noun: &str) -> impl Iterator<Item = &'static str> {
-        let verbs = self.nouns.get(noun).map_or(&[][..], Vec::as_slice);
-        verbs
-            .iter()
-            .map(|(verb, _)| *verb)
-            .filter(|v| !v.is_empty())
+        let verbs = self.of(noun).iter().map(|(_, verb, _)| *verb);
+        verbs.filter(|v| !v.is_empty())
     }
 
     /// The first words of all commands, each once, in order.
@@ -89,14 +90,15 @@ impl Catalog {
 
     /// Whether a word can begin a command.
     pub fn is_noun(&self, word: &str) -> bool {
-        self.nouns.contains_key(word)
+        !self.of(word).is_empty()
     }
 
     pub(super) fn lookup(&self, noun: &str, verb: Option<&str>) -> Lookup {
-        let Some(verbs) = self.nouns.get(noun) else {
+        let verbs = self.of(noun);
+        if verbs.is_empty() {
             return Lookup::NoNoun;
-        };
-        let find = |v: &str| verbs.iter().find(|(verb, _)| *verb == v).map(|(_, p)| *p);
+        }
+        let find = |v: &str| verbs.iter().find(|(_, verb, _)| *verb == v).map(|c| c.2);
         if let Some(place) = verb.and_then(find) {
             return Lookup::Found(place, 2);
         }
@@ -109,17 +111,27 @@ impl Catalog {
         }
     }
 
-    pub(super) fn suggest_noun(&self, word: &str) -> Option<String> {
-        // A verb alone is the commonest slip of a newcomer: `send 1 "hi"`.
-        let nouns = self.nouns().chain(KEYWORDS);
-        did_you_mean(word, nouns).or_else(|| {
-            let with_verb: Vec<&str> = self
-                .commands
-                .iter()
-                .filter(|s| s.verb() == Some(word))
-                .map(|s| s.name)
-                .collect();
-            (!with_verb.is_empty()).then(|| format!("did you mean `{}`?", with_verb.join("` or `")))
+    /// The commands that a word alone may mean: `send` is a verb of some noun, `msqg` is
+    /// nearly one, `sned` is nearly a verb.
+    pub(super) fn suggest(&self, word: &str) -> Option<String> {
+        let with_verb = |word: &str| -> Vec<String> {
+            let commands = self.commands.iter().filter(|s| s.verb() == Some(word));
+            commands.map(|s| format!("`{}`", s.name)).collect()
+        };
+        let mut meant = with_verb(word);
+        if meant.is_empty() {
+            let verbs = self.commands.iter().filter_map(|s| s.verb());
+            let known = self.nouns().chain(KEYWORDS);
+            let word = closest(word, known.chain(verbs))?;
+            meant = match self.is_noun(word) || KEYWORDS.contains(&word) {
+                true => vec![format!("`{word}`")],
+                false => with_verb(word),
+            };
+        }
+        let last = meant.pop()?;
+        Some(match meant.is_empty() {
+            true => format!("did you mean {last}?"),
+            false => format!("did you mean {} or {last}?", meant.join(", ")),
         })
     }
 

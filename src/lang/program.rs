@@ -69,6 +69,11 @@ impl Source {
         }
     }
 
+    /// How many lines it has.
+    pub fn lines(&self) -> usize {
+        self.lines.len()
+    }
+
     /// The line, from 1, that a byte stands on.
     pub fn line(&self, offset: u32) -> u32 {
         self.lines.partition_point(|start| *start <= offset) as u32

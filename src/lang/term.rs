@@ -2,9 +2,10 @@
 
 use super::arith::arithmetic;
 use super::diagnostic::{Mistake, Parsed};
-use super::lexer::{Lexeme, Token, braced_variable, is_name, variable};
+use super::lexer::{Lexeme, Token, is_name};
 use super::number;
 use super::program::{IntType, Place, Reference, SemOpTerm, Span, Target, Term, VarRef};
+use super::quoted::{braced_variable, variable};
 use super::signature::Family;
 
 /// `$name`, `$name.field`, `${name}` or `$((…))`; `None` where the word is none of them.
