@@ -14,8 +14,8 @@ pub use wanted::{Wanted, wanted};
 
 /// Reads a command: its name and its arguments. `after` is where its words end, for a
 /// command that is missing.
-pub(super) fn call<'t>(
-    tokens: &'t [Token<'t>],
+pub(super) fn call(
+    tokens: &mut [Token],
     after: Span,
     catalog: &Catalog,
     text: &str,
@@ -28,12 +28,7 @@ pub(super) fn call<'t>(
     command(tokens, catalog, text, false)
 }
 
-fn command<'t>(
-    tokens: &'t [Token<'t>],
-    catalog: &Catalog,
-    text: &str,
-    nested: bool,
-) -> Parsed<Call> {
+fn command(tokens: &mut [Token], catalog: &Catalog, text: &str, nested: bool) -> Parsed<Call> {
     let (command, words) = name(tokens, catalog)?;
     let signature = catalog.signature(command);
     let name = tokens[0].span.to(tokens[words - 1].span);
@@ -52,7 +47,7 @@ fn command<'t>(
         position: 0,
         nested,
     };
-    binder.bind(&tokens[words..], name)?;
+    binder.bind(&mut tokens[words..], name)?;
     Ok(Call {
         command,
         args: binder.args,
@@ -64,7 +59,7 @@ fn name(tokens: &[Token], catalog: &Catalog) -> Parsed<(u16, usize)> {
     let Some((first, noun)) = tokens.first().and_then(|t| Some((t, t.bare()?))) else {
         let span = tokens.first().map_or(Span::default(), |t| t.span);
         return Err(
-            Mistake::new(span, "a statement cannot begin with data").label("expected a command")
+            Mistake::new(span, "a command cannot begin with data").label("expected a command")
         );
     };
     let second = tokens.get(1);
@@ -91,94 +86,90 @@ impl Binder<'_> {
         self.signature.params
     }
 
-    fn bind<'t>(&mut self, all: &'t [Token<'t>], name: Span) -> Parsed<()> {
-        let mut tokens = all;
+    /// Takes the tokens one after the other; data is moved out of them, not copied.
+    fn bind(&mut self, tokens: &mut [Token], name: Span) -> Parsed<()> {
         let end = tokens.last().map_or(name, |t| t.span);
-        while let Some((token, rest)) = tokens.split_first() {
-            tokens = match token.bare() {
+        let mut at = 0;
+        while at < tokens.len() {
+            let rest = &mut tokens[at..];
+            at += match rest[0].bare() {
                 Some(word) if word.starts_with("--") && word.len() > 2 => {
-                    self.flag(token, &word[2..])?;
-                    rest
+                    self.flag(&rest[0], &word[2..])?
                 }
-                Some(word) if is_short(word) => self.short(token, word, rest)?,
-                Some(word) if self.option_of(word).is_some() => self.option(token, word, rest)?,
-                _ => self.positional(token, tokens)?,
+                Some(word) if is_short(word) => self.short(word, rest)?,
+                Some(word) => match self.option_of(word) {
+                    Some(place) => self.option(place, word, rest)?,
+                    None => self.positional(rest)?,
+                },
+                None => self.positional(rest)?,
             };
         }
         self.complete(end)?;
-        self.typed(all)
+        self.typed(tokens)
     }
 
-    fn flag(&mut self, token: &Token, name: &str) -> Parsed<()> {
+    // Each of these says how many tokens it took.
+
+    fn flag(&mut self, token: &Token, name: &str) -> Parsed<usize> {
         let found = self.params().iter().position(|p| {
             p.name == name
                 && p.kind == Kind::Switch
                 && matches!(p.form, Form::Flag | Form::Short(_))
         });
         match found {
-            Some(place) => self.add(place, Arg::Switch, token.span),
+            Some(place) => self.add(place, Arg::Switch, token.span).map(|()| 1),
             None => Err(self.unknown(token.span, &format!("--{name}"))),
         }
     }
 
-    fn short<'t>(
-        &mut self,
-        token: &Token,
-        word: &str,
-        mut rest: &'t [Token<'t>],
-    ) -> Parsed<&'t [Token<'t>]> {
+    fn short(&mut self, word: &str, tokens: &mut [Token]) -> Parsed<usize> {
+        let span = tokens[0].span;
+        let mut taken = 1;
         for letter in word.chars().skip(1) {
             let found = self
                 .params()
                 .iter()
                 .position(|p| p.form == Form::Short(letter));
             let Some(place) = found else {
-                return Err(self.unknown(token.span, &format!("-{letter}")));
+                return Err(self.unknown(span, &format!("-{letter}")));
             };
             let param = &self.params()[place];
             if param.kind == Kind::Switch {
-                self.add(place, Arg::Switch, token.span)?;
+                self.add(place, Arg::Switch, span)?;
                 continue;
             }
-            let Some((value, after)) = rest.split_first() else {
-                return Err(Mistake::new(
-                    token.span,
-                    format!("`-{letter}` needs a value after it"),
-                )
-                .label(format!("expected {}", param.kind.describe())));
+            let Some(value) = tokens.get_mut(taken) else {
+                return Err(
+                    Mistake::new(span, format!("`-{letter}` needs a value after it"))
+                        .label(format!("expected {}", param.kind.describe())),
+                );
             };
             let arg = self.take_required(param, value)?;
             self.add(place, arg, value.span)?;
-            rest = after;
+            taken += 1;
         }
-        Ok(rest)
+        Ok(taken)
     }
 
     fn option_of(&self, word: &str) -> Option<usize> {
-        let (name, _) = word.split_once('=')?;
+        let sign = word.bytes().position(|b| b == b'=')?;
+        let name = &word[..sign];
         self.params()
             .iter()
             .position(|p| p.form == Form::Option && p.name == name)
     }
 
-    fn option<'t>(
-        &mut self,
-        token: &Token,
-        word: &str,
-        rest: &'t [Token<'t>],
-    ) -> Parsed<&'t [Token<'t>]> {
-        let place = self.option_of(word).unwrap_or_default();
+    fn option(&mut self, place: usize, word: &str, tokens: &mut [Token]) -> Parsed<usize> {
+        let span = tokens[0].span;
         let param = &self.params()[place];
         let value = &word[param.name.len() + 1..];
-        let at = token.span.start as usize + param.name.len() + 1;
-        let (arg, rest) = if value.is_empty() {
+        let at = span.start as usize + param.name.len() + 1;
+        let (arg, taken) = if value.is_empty() {
             // `data="…"`: the string is a token of its own, with nothing between.
-            match rest.split_first() {
-                Some((next, after)) if next.span.start == token.span.end => {
-                    (self.take_required(param, next)?, after)
-                }
+            match tokens.get_mut(1) {
+                Some(next) if next.span.start == span.end => (self.take_required(param, next)?, 2),
                 _ => {
-                    let end = token.span.end as usize;
+                    let end = span.end as usize;
                     return Err(Mistake::new(
                         Span::new(end, end),
                         format!("the value of `{}` is missing", param.name),
@@ -190,21 +181,17 @@ impl Binder<'_> {
                 }
             }
         } else {
-            let token = Token {
+            let mut token = Token {
                 span: Span::new(at, at + value.len()),
                 lexeme: Lexeme::Bare(value),
             };
-            (self.take_required(param, &token)?, rest)
+            (self.take_required(param, &mut token)?, 1)
         };
-        self.add(place, arg, token.span)?;
-        Ok(rest)
+        self.add(place, arg, span)?;
+        Ok(taken)
     }
 
-    fn positional<'t>(
-        &mut self,
-        token: &Token,
-        tokens: &'t [Token<'t>],
-    ) -> Parsed<&'t [Token<'t>]> {
+    fn positional(&mut self, tokens: &mut [Token]) -> Parsed<usize> {
         let first = self.position;
         while let Some(param) = self.params().get(self.position) {
             if param.form != Form::Positional {
@@ -214,48 +201,45 @@ impl Binder<'_> {
             if param.kind == Kind::Command {
                 return self.command(tokens);
             }
-            match take(param, token) {
+            match take(param, &mut tokens[0]) {
                 Some(arg) => {
                     let place = self.position;
                     if matches!(param.need, Need::Required | Need::Optional) {
                         self.position += 1;
                     }
                     self.args.push((place as u8, arg?));
-                    return Ok(&tokens[1..]);
+                    return Ok(1);
                 }
                 None if param.need == Need::Required => break,
                 None if param.need == Need::Repeated && !self.has(self.position) => break,
                 None => self.position += 1,
             }
         }
-        Err(self.unexpected(token, first))
+        Err(self.unexpected(&mut tokens[0], first))
     }
 
     /// The rest of the tokens as a command, up to `every`.
-    fn command<'t>(&mut self, tokens: &'t [Token<'t>]) -> Parsed<&'t [Token<'t>]> {
+    fn command(&mut self, tokens: &mut [Token]) -> Parsed<usize> {
         let end = tokens
             .iter()
             .position(|t| t.bare() == Some("every"))
             .unwrap_or(tokens.len());
-        let inner = &tokens[..end];
+        let inner = &mut tokens[..end];
         if self.nested || inner.is_empty() {
             return Err(
                 Mistake::new(tokens[0].span, "the command is missing before this")
                     .label("expected a command"),
             );
         }
+        let span = inner[0].span.to(inner[end - 1].span);
         let inner_call = command(inner, self.catalog, self.text, true)?;
-        let span = inner
-            .first()
-            .zip(inner.last())
-            .map_or(Span::default(), |(first, last)| first.span.to(last.span));
         let text = span.of(self.text).to_string();
         self.args.push((
             self.position as u8,
             Arg::Command(Box::new(inner_call), text),
         ));
         self.position += 1;
-        Ok(&tokens[end..])
+        Ok(end)
     }
 
     fn has(&self, place: usize) -> bool {
@@ -274,7 +258,7 @@ impl Binder<'_> {
         Ok(())
     }
 
-    fn take_required(&self, param: &Param, token: &Token) -> Parsed<Arg> {
+    fn take_required(&self, param: &Param, token: &mut Token) -> Parsed<Arg> {
         take(param, token).unwrap_or_else(|| Err(blame::wrong(param, token)))
     }
 }

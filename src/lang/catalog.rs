@@ -16,8 +16,26 @@ pub struct Catalog {
     pub limits: Vec<&'static str>,
     /// The symbols of the errnos.
     pub errnos: Vec<&'static str>,
-    /// Noun, verb (empty where the noun stands alone) and place, sorted.
-    index: Vec<(&'static str, &'static str, u16)>,
+    /// The nouns with their verbs, by [`bucket`].
+    index: Vec<Vec<Noun>>,
+}
+
+/// A noun, and its verbs (an empty one where it stands alone) with their places.
+#[derive(Debug)]
+struct Noun {
+    name: &'static str,
+    verbs: Vec<(&'static str, u16)>,
+}
+
+const BUCKETS: usize = 128;
+
+/// Where a noun is kept. Every line of a program looks one up: this is cheaper than a
+/// hash that withstands an enemy, and nobody but us names commands.
+fn bucket(noun: &str) -> usize {
+    let hash = noun
+        .bytes()
+        .fold(0usize, |h, b| h.wrapping_mul(31).wrapping_add(b.into()));
+    hash % BUCKETS
 }
 
 /// The words that begin a statement and are no commands of the table: they have
@@ -39,11 +57,18 @@ pub(super) enum Lookup {
 impl Catalog {
     /// Indexes the commands by their words.
     pub fn new(commands: Vec<&'static Signature>) -> Catalog {
-        let mut index: Vec<_> = (0u16..)
-            .zip(&commands)
-            .map(|(place, s)| (s.noun(), s.verb().unwrap_or(""), place))
-            .collect();
-        index.sort_unstable();
+        let mut index: Vec<Vec<Noun>> = (0..BUCKETS).map(|_| Vec::new()).collect();
+        for (place, signature) in (0u16..).zip(&commands) {
+            let (name, verb) = (signature.noun(), signature.verb().unwrap_or(""));
+            let nouns = &mut index[bucket(name)];
+            match nouns.iter_mut().find(|n| n.name == name) {
+                Some(noun) => noun.verbs.push((verb, place)),
+                None => nouns.push(Noun {
+                    name,
+                    verbs: vec![(verb, place)],
+                }),
+            }
+        }
         Catalog {
             commands,
             fields: Vec::new(),
@@ -65,17 +90,16 @@ impl Catalog {
         u16::try_from(place).ok()
     }
 
-    /// The commands of a noun.
-    fn of(&self, noun: &str) -> &[(&'static str, &'static str, u16)] {
-        let from = self.index.partition_point(|(n, ..)| *n < noun);
-        let rest = &self.index[from..];
-        let width = rest.iter().take_while(|(n, ..)| *n == noun).count();
-        &rest[..width]
+    /// The verbs of a noun with their places.
+    fn of(&self, noun: &str) -> &[(&'static str, u16)] {
+        let nouns = &self.index[bucket(noun)];
+        let found = nouns.iter().find(|n| n.name == noun);
+        found.map_or(&[], |n| &n.verbs)
     }
 
     /// The verbs of a noun; empty where there is no such noun or it has none.
     pub fn verbs(&self, noun: &str) -> impl Iterator<Item = &'static str> {
-        let verbs = self.of(noun).iter().map(|(_, verb, _)| *verb);
+        let verbs = self.of(noun).iter().map(|(verb, _)| *verb);
         verbs.filter(|v| !v.is_empty())
     }
 
@@ -98,7 +122,7 @@ impl Catalog {
         if verbs.is_empty() {
             return Lookup::NoNoun;
         }
-        let find = |v: &str| verbs.iter().find(|(_, verb, _)| *verb == v).map(|c| c.2);
+        let find = |v: &str| verbs.iter().find(|(verb, _)| *verb == v).map(|c| c.1);
         if let Some(place) = verb.and_then(find) {
             return Lookup::Found(place, 2);
         }

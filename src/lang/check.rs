@@ -169,7 +169,7 @@ impl Known {
         }
         let known = self.variables.iter().map(String::as_str);
         Err(Mistake::new(
-            seek.variable(&var.name),
+            seek.variable(var),
             format!("the variable `${}` is not bound", var.name),
         )
         .label("no `let` before this binds it")

@@ -7,7 +7,7 @@
 use super::diagnostic::{Mistake, Parsed};
 use super::pattern::Pattern;
 use super::program::{Span, Term};
-use super::quoted::{double_quoted, prefixed, single_quoted, template};
+use super::quoted::{prefixed, single_quoted, string};
 use super::stop::{Lexed, Stop, stop};
 
 /// A token and where it stands.
@@ -111,15 +111,19 @@ impl<'a> Lexer<'a> {
     /// The next token; `None` at the end of the text.
     pub fn next(&mut self) -> Parsed<Option<Token<'a>>> {
         let start = self.skip_blanks();
-        let rest = &self.text[start..];
-        let Some(first) = rest.as_bytes().first() else {
+        let bytes = self.text.as_bytes();
+        let Some(first) = bytes.get(start) else {
             return Ok(None);
         };
+        if let Some(token) = self.plain(start) {
+            return Ok(Some(token));
+        }
+        let rest = &self.text[start..];
         let found = match first {
             b'\n' | b';' => Ok((&rest[1..], Lexeme::End)),
             b'{' => Ok((&rest[1..], Lexeme::Open)),
             b'}' => Ok((&rest[1..], Lexeme::Close)),
-            b'"' => double_quoted(rest).map(|(r, pieces)| (r, Lexeme::Data(template(pieces)))),
+            b'"' => string(rest).map(|(r, term)| (r, Lexeme::Data(term))),
             b'\'' => single_quoted(rest),
             _ => word(rest),
         };
@@ -132,6 +136,34 @@ impl<'a> Lexer<'a> {
             Err(nom::Err::Error(stop) | nom::Err::Failure(stop)) => Err(self.mistake(stop)),
             Err(nom::Err::Incomplete(_)) => Ok(None),
         }
+    }
+
+    /// The end of a statement, or a word with nothing special in it: nearly every token.
+    fn plain(&mut self, start: usize) -> Option<Token<'a>> {
+        let bytes = self.text.as_bytes();
+        let is_plain = |b: &&u8| PLAIN[usize::from(**b)];
+        let lexeme = match bytes[start] {
+            b'\n' | b';' => {
+                self.at = start + 1;
+                Lexeme::End
+            }
+            b'=' | b'.' | b'&' => return None,
+            _ => {
+                let width = bytes[start..].iter().take_while(is_plain).count();
+                let end = start + width;
+                let is_whole = matches!(
+                    bytes.get(end),
+                    None | Some(b' ' | b'\n' | b'\r' | b'\t' | b';')
+                );
+                if width == 0 || !is_whole {
+                    return None;
+                }
+                self.at = end;
+                Lexeme::Bare(self.text.get(start..end)?)
+            }
+        };
+        let span = Span::new(start, self.at);
+        Some(Token { span, lexeme })
     }
 
     fn mistake(&self, stop: Stop<'a>) -> Mistake {
@@ -187,7 +219,7 @@ fn word(i: &str) -> Lexed<'_, Lexeme<'_>> {
         "&" => Lexeme::Ampersand,
         "\\" => return lone_backslash(i),
         word => {
-            if rest.starts_with(['"', '\'']) {
+            if let Some(b'"' | b'\'') = rest.as_bytes().first() {
                 return before_string(i, word);
             }
             if !word.is_ascii() {
@@ -212,6 +244,10 @@ fn bare(i: &str) -> Result<usize, nom::Err<Stop<'_>>> {
     let bytes = i.as_bytes();
     let mut at = 0;
     while let Some(b) = bytes.get(at) {
+        if PLAIN[usize::from(*b)] {
+            at += 1;
+            continue;
+        }
         match b {
             b' ' | b'\t' | b'\r' | b'\n' | b';' | b'{' | b'}' | b'"' | b'\'' => break,
             b'$' => at += dollar(&i[at..])?,
@@ -226,6 +262,23 @@ fn bare(i: &str) -> Result<usize, nom::Err<Stop<'_>>> {
     }
     Ok(at)
 }
+
+/// The bytes of a word that mean nothing more.
+const PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut b = b' ' as usize + 1;
+    while b < 0x80 {
+        plain[b] = true;
+        b += 1;
+    }
+    let special = b";{}\"'$\\\x7f";
+    let mut i = 0;
+    while i < special.len() {
+        plain[special[i] as usize] = false;
+        i += 1;
+    }
+    plain
+};
 
 /// The width of `$((…))`, of `${…}`, or of the `$` of `$name`.
 fn dollar(i: &str) -> Result<usize, nom::Err<Stop<'_>>> {

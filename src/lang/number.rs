@@ -20,6 +20,15 @@ pub(super) fn digits(text: &str) -> Option<(i128, usize)> {
         [b'0', b'o', ..] => (8, 2),
         _ => (10, 0),
     };
+    // Nearly every number is short, and wide arithmetic is slow.
+    if prefix == 0 {
+        let short = text.bytes().take_while(u8::is_ascii_digit).take(18).count();
+        if short > 0 && !matches!(text.as_bytes().get(short), Some(b'0'..=b'9' | b'_')) {
+            let digits = text.bytes().take(short);
+            let n = digits.fold(0i64, |n, b| n * 10 + i64::from(b - b'0'));
+            return Some((n.into(), short));
+        }
+    }
     let mut n: i128 = 0;
     let mut any = false;
     let mut width = prefix;

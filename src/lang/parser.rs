@@ -61,7 +61,7 @@ fn program(
         buffer: Vec::new(),
         included: None,
     };
-    let parsed = parser.statements(source.lines().min(1 << 16));
+    let parsed = parser.statements(source.lines().min(1 << 18));
     if let Some(diagnostic) = parser.included {
         return Err(diagnostic);
     }

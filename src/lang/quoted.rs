@@ -233,8 +233,20 @@ pub(super) fn variable(i: &str) -> Lexed<'_, VarRef> {
     Ok((rest, VarRef { name, field }))
 }
 
+/// `"…"` as a term.
+pub(super) fn string(i: &str) -> Lexed<'_, Term> {
+    let special = |b| matches!(b, b'"' | b'\\' | b'$');
+    if let Some(end) = i.bytes().skip(1).position(special)
+        && i.as_bytes()[1 + end] == b'"'
+    {
+        let bytes = i.as_bytes()[1..1 + end].to_vec();
+        return Ok((&i[end + 2..], Term::Bytes(bytes)));
+    }
+    double_quoted(i).map(|(rest, pieces)| (rest, template(pieces)))
+}
+
 /// Pieces as a term: constant bytes where there is no variable.
-pub(super) fn template(mut pieces: Vec<Piece>) -> Term {
+fn template(mut pieces: Vec<Piece>) -> Term {
     match pieces.as_mut_slice() {
         [] => Term::Bytes(Vec::new()),
         [Piece::Bytes(bytes)] => Term::Bytes(std::mem::take(bytes)),

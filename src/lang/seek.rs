@@ -4,7 +4,7 @@
 //! one statement are read once more.
 
 use super::lexer::tokens;
-use super::program::Span;
+use super::program::{Span, VarRef};
 
 /// A statement, or a part of one, in its text.
 pub(super) struct Seek<'a> {
@@ -14,13 +14,18 @@ pub(super) struct Seek<'a> {
 
 impl Seek<'_> {
     /// Where the variable is read: `$name`, `${name…}`, or `name` in `$((…))`.
-    pub fn variable(&self, name: &str) -> Span {
+    pub fn variable(&self, var: &VarRef) -> Span {
         let written = self.span.of(self.text);
+        let exact = match &var.field {
+            Some(field) => format!("{}.{field}", var.name),
+            None => var.name.clone(),
+        };
+        let width = var.name.len();
         tokens(written)
             .iter()
             .filter(|t| !t.span.of(written).starts_with('\''))
-            .find_map(|t| read_in(t.span.of(written), name).map(|s| (t.span.start, s)))
-            .or_else(|| read_in(written, name).map(|s| (0, s)))
+            .find_map(|t| read_in(t.span.of(written), &exact, width).map(|s| (t.span.start, s)))
+            .or_else(|| read_in(written, &exact, width).map(|s| (0, s)))
             .map_or(self.span, |(at, span)| self.moved(span, at as usize))
     }
 
@@ -57,12 +62,15 @@ fn places<'t>(text: &'t str, name: &'t str) -> impl Iterator<Item = usize> + 't 
         })
 }
 
-fn read_in(text: &str, name: &str) -> Option<Span> {
+/// Where `$name` or `${name}` stands; unbraced, its first `width` bytes count.
+fn read_in(text: &str, name: &str, width: usize) -> Option<Span> {
+    // Inside quotes, and in what the system's shell gets, only `${name}` is a variable.
+    let quoted = text.starts_with('"') || text.starts_with('!') || text.starts_with("file\"");
     let signed = places(text, name).find_map(|at| {
         let head = &text[..at];
         let (start, braced) = if head.ends_with("${") {
             (at - 2, true)
-        } else if head.ends_with('$') {
+        } else if head.ends_with('$') && !quoted {
             (at - 1, false)
         } else {
             return None;
@@ -70,10 +78,10 @@ fn read_in(text: &str, name: &str) -> Option<Span> {
         if text[..start].ends_with('\\') {
             return None;
         }
-        let mut end = at + name.len();
-        if braced {
-            end += text[end..].find('}').map_or(0, |i| i + 1);
-        }
+        let end = match braced {
+            true => at + name.len() + text[at + name.len()..].find('}').map_or(0, |i| i + 1),
+            false => at + width,
+        };
         Some(Span::new(start, end))
     });
     signed.or_else(|| {
@@ -81,6 +89,6 @@ fn read_in(text: &str, name: &str) -> Option<Span> {
         let close = text[open..].rfind("))")? + open;
         let inside = |at: &usize| (open..close).contains(at);
         let at = places(text, name).find(inside)?;
-        Some(Span::new(at, at + name.len()))
+        Some(Span::new(at, at + width))
     })
 }

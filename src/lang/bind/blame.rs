@@ -102,7 +102,7 @@ impl Binder<'_> {
     }
 
     /// No parameter from `first` on takes the token.
-    pub(super) fn unexpected(&self, token: &Token, first: usize) -> Mistake {
+    pub(super) fn unexpected(&self, token: &mut Token, first: usize) -> Mistake {
         let word = token.bare().unwrap_or("");
         let options = self.params().iter().any(|p| p.form == Form::Option);
         if let Some((name, _)) = word.split_once('=')
@@ -197,7 +197,7 @@ impl Binder<'_> {
             }
             _ => None,
         });
-        let (Some(n), true) = (plain, wants(Kind::Place)) else {
+        let Some(n) = plain.filter(|_| wants(Kind::Place)) else {
             return Ok(());
         };
         let typed = |(_, arg): &(u8, Arg)| matches!(arg, Arg::Place(p) if p.ty.is_some());

@@ -9,7 +9,7 @@ use super::super::signature::{Family, Kind, Param};
 use super::super::term;
 
 /// `None` where the parameter takes no such thing, and a later one may.
-pub(super) fn take(param: &Param, token: &Token) -> Option<Parsed<Arg>> {
+pub(super) fn take(param: &Param, token: &mut Token) -> Option<Parsed<Arg>> {
     let at = token.span.start as usize;
     let term = |t: Parsed<Term>| t.map(Arg::Term);
     let word = token.bare();
@@ -48,10 +48,8 @@ pub(super) fn take(param: &Param, token: &Token) -> Option<Parsed<Arg>> {
             Some(found) => Some(term(found)),
             None => number::mode(word?).map(|m| Ok(Arg::Term(Term::Int(m)))),
         },
-        Kind::Data => term::data(token).map(term),
-        Kind::Value => term::data(token)
-            .or_else(|| term::integer(word?, at))
-            .map(term),
+        Kind::Data => data(token).map(term),
+        Kind::Value => data(token).or_else(|| term::integer(word?, at)).map(term),
         Kind::Place => term::place(word?, at).map(|p| p.map(Arg::Place)),
         Kind::SemOp => term::sem_op(word?).map(|op| Ok(Arg::SemOp(op))),
         Kind::Choice(words) => {
@@ -64,13 +62,25 @@ pub(super) fn take(param: &Param, token: &Token) -> Option<Parsed<Arg>> {
             let word = word?;
             is_name(word).then(|| Ok(Arg::Word(word.to_string())))
         }
-        Kind::Path | Kind::Owner | Kind::Word => match &token.lexeme {
-            Lexeme::Data(data) => Some(Ok(Arg::Term(data.clone()))),
+        Kind::Path | Kind::Owner | Kind::Word => match &mut token.lexeme {
+            Lexeme::Data(data) => Some(Ok(Arg::Term(moved(data)))),
             Lexeme::Bare(word) => Some(words_term(word, token.span).map(Arg::Term)),
             _ => None,
         },
         Kind::Command | Kind::Switch => None,
     }
+}
+
+/// Data. A string is moved out of its token: nothing asks for it a second time.
+fn data(token: &mut Token) -> Option<Parsed<Term>> {
+    match &mut token.lexeme {
+        Lexeme::Data(data) => Some(Ok(moved(data))),
+        _ => term::data(token),
+    }
+}
+
+fn moved(data: &mut Term) -> Term {
+    std::mem::replace(data, Term::Int(0))
 }
 
 /// An object that exists. A word that cannot be one may be the next parameter's.
@@ -117,7 +127,7 @@ fn new_reference(
 /// A bare word in which `$name` is put in: `$WORK/fifo`.
 fn words_term(word: &str, span: Span) -> Parsed<Term> {
     if let Some(term) = term::computed(word, span.start as usize)
-        && term.is_ok()
+        && (term.is_ok() || word.starts_with("$(("))
     {
         return term;
     }

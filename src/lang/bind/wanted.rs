@@ -18,7 +18,7 @@ pub struct Wanted {
 
 /// What the complete words of an unfinished command leave to be typed.
 /// `None` where they are no command or already a mistake.
-pub fn wanted<'t>(tokens: &'t [Token<'t>], catalog: &Catalog) -> Option<Wanted> {
+pub fn wanted(tokens: &[Token], catalog: &Catalog) -> Option<Wanted> {
     let (command, words) = name(tokens, catalog).ok()?;
     let signature = catalog.signature(command);
     let mut binder = Binder {
@@ -29,9 +29,9 @@ pub fn wanted<'t>(tokens: &'t [Token<'t>], catalog: &Catalog) -> Option<Wanted> 
         position: 0,
         nested: false,
     };
-    let rest = &tokens[words..];
+    let mut rest = tokens[words..].to_vec();
     // What is missing is missed at the end, and that is fine.
-    if let Err(mistake) = binder.bind(rest, tokens[0].span)
+    if let Err(mistake) = binder.bind(&mut rest, tokens[0].span)
         && rest.last().is_some_and(|t| mistake.span.start < t.span.end)
     {
         return None;

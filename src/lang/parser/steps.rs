@@ -13,10 +13,21 @@ use super::{Parser, Prefix};
 impl Parser<'_> {
     /// A command of the table.
     pub(super) fn step(&mut self, prefix: &mut Prefix) -> Parsed<StatementKind> {
-        let words = self.words()?;
+        if let Some(token) = self.cursor.peek()?
+            && let Lexeme::Data(_) | Lexeme::Pattern(_) | Lexeme::Open = token.lexeme
+        {
+            return Err(match token.lexeme {
+                Lexeme::Open => Mistake::new(token.span, "a block cannot stand alone")
+                    .label("expected a command")
+                    .help("a block follows `repeat N`"),
+                _ => Mistake::new(token.span, "a step cannot begin with data")
+                    .label("expected a command"),
+            });
+        }
+        let mut words = self.words()?;
         let text = Span::new(prefix.start.start as usize, words.end);
         let call = bind::call(
-            &words.tokens,
+            &mut words.tokens,
             words.marker_span,
             self.catalog,
             self.cursor.text(),
@@ -35,6 +46,10 @@ impl Parser<'_> {
                 .label("leave this out"));
             }
             steer(self.known, signature, &call.args, &words.tokens)?;
+            // `wait` alone waits for all.
+            if signature.name == "wait" && call.args.is_empty() {
+                self.known.pending.clear();
+            }
         } else {
             let at = match &prefix.actor {
                 Some(_) => prefix.actor_span,
@@ -119,8 +134,15 @@ impl Parser<'_> {
             );
         }
         let Some(value) = value_of(first) else {
+            // A word alone that is no command is most likely meant as data.
+            let plain = first.bare().filter(|w| !self.catalog.is_noun(w));
             prefix.bind = Some(word.to_string());
-            return self.step(prefix);
+            return self.step(prefix).map_err(|e| match plain {
+                Some(word) if e.span == span && is_name(word) => {
+                    e.help(format!("data is written in quotes: \"{word}\""))
+                }
+                _ => e,
+            });
         };
         let value = value?;
         self.cursor.pass();

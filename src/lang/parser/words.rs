@@ -106,8 +106,9 @@ fn apart(word: &str, span: Span) -> Parsed<()> {
     if last == Some(&b'&') {
         return slip(word.len() - 1, "&");
     }
-    if word.contains("=>") && !word.starts_with("$((") {
-        return slip(word.find("=>").unwrap_or(0), "=>");
+    let arrow = word.as_bytes().windows(2).position(|w| w == b"=>");
+    if let Some(at) = arrow.filter(|_| !word.starts_with("$((")) {
+        return slip(at, "=>");
     }
     Ok(())
 }

