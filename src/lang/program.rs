@@ -59,14 +59,19 @@ impl Source {
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Source {
         let text = text.into();
         let newlines = text.bytes().enumerate().filter(|(_, b)| *b == b'\n');
-        let lines = std::iter::once(0)
-            .chain(newlines.map(|(i, _)| i as u32 + 1))
-            .collect();
+        let mut lines = Vec::with_capacity(text.len() / 16 + 1);
+        lines.push(0);
+        lines.extend(newlines.map(|(i, _)| i as u32 + 1));
         Source {
             name: name.into(),
             text,
             lines,
         }
+    }
+
+    /// How many lines it has.
+    pub fn lines(&self) -> usize {
+        self.lines.len()
     }
 
     /// The line, from 1, that a byte stands on.
@@ -416,6 +421,7 @@ pub struct Expect {
 }
 
 /// What an expectation or a requirement states.
+#[allow(clippy::large_enum_variant)] // Few are ever made, and none is moved much.
 #[derive(Clone, Debug)]
 pub enum Condition {
     /// `KIND.REF.FIELD OP VALUE`.
@@ -469,6 +475,7 @@ pub struct Require {
 }
 
 /// What a script may need.
+#[allow(clippy::large_enum_variant)] // Few are ever made, and none is moved much.
 #[derive(Clone, Debug)]
 pub enum Requirement {
     /// `root`.
