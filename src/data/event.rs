@@ -1,6 +1,7 @@
 //! What happens in a session, as it is handed to a view.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{StepResult, Table};
@@ -17,6 +18,8 @@ pub enum Event {
         source: String,
         /// The outcome that was claimed, as it was written.
         claimed: Option<String>,
+        /// The file it stands in.
+        file: Arc<str>,
         /// The line it stands on, from 1.
         line: u32,
         /// How it ended.
@@ -33,6 +36,8 @@ pub enum Event {
         actor: String,
         /// The step as it was written, without its marker.
         source: String,
+        /// The file it stands in.
+        file: Arc<str>,
         /// The line it stands on, from 1.
         line: u32,
         /// Whether the script said so with `...`.
@@ -46,6 +51,8 @@ pub enum Event {
         actor: String,
         /// The step as it was written.
         source: String,
+        /// The file it stands in.
+        file: Arc<str>,
         /// The line it stands on, from 1.
         line: u32,
     },

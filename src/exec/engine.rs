@@ -112,8 +112,6 @@ pub(super) struct Pending {
     pub since: Instant,
     /// Whether the script says `...`, so that it must also say how it ends.
     pub claimed: bool,
-    /// The name that its outcome is bound to is bound in the actor.
-    pub claim_text: Option<Span>,
 }
 
 /// How a step of an actor ended.
@@ -189,6 +187,7 @@ impl Engine {
                 .filter(|s| s.pending.is_some())
                 .map(|s| s.actor.name.clone())
                 .collect::<HashSet<_>>(),
+            cancelled: HashSet::new(),
             spawned: self.spawned,
         }
     }
@@ -244,6 +243,7 @@ impl Engine {
         let mut at = 0;
         while at < statements.len() {
             self.check_signals()?;
+            self.reap_jobs(sink)?;
             let batch = self.batch(&statements[at..]);
             if batch > 0 {
                 self.run_batch(source, &statements[at..at + batch], sink)?;
@@ -315,6 +315,7 @@ impl Engine {
             actor: None,
             source: text.to_string(),
             claimed: None,
+            file: source.name.clone(),
             line: source.line(span.start),
             result: Ok(Outcome::ok()),
             after: None,
@@ -337,6 +338,7 @@ impl Engine {
                 actor: None,
                 source: span.of(&source.text).to_string(),
                 claimed: None,
+                file: source.name.clone(),
                 line: source.line(span.start),
                 result: Err(failure),
                 after: None,

@@ -89,6 +89,7 @@ impl Engine {
             actor: None,
             source: text.clone(),
             claimed: host.claim_text.map(|c| c.of(&source.text).to_string()),
+            file: source.name.clone(),
             line: source.line(host.text.start),
             result: Ok(Outcome::ok()),
             after: None,

@@ -39,6 +39,7 @@ impl Engine {
             actor: None,
             source: written,
             claimed: step.claim_text.map(|c| c.of(&source.text).to_string()),
+            file: source.name.clone(),
             line: source.line(step.text.start),
             result,
             after: None,

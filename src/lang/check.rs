@@ -22,6 +22,8 @@ pub struct Known {
     pub actors: HashSet<String>,
     /// Those of them with a pending step.
     pub pending: HashSet<String>,
+    /// Those of them whose pending step was cancelled.
+    pub cancelled: HashSet<String>,
     /// Whether `spawn` has been said, so that other names are slips.
     pub spawned: bool,
 }
@@ -93,7 +95,7 @@ impl Known {
 
     /// A pending step is said to end.
     pub(super) fn resume(&mut self, actor: &str, span: Span) -> Parsed<()> {
-        if self.pending.remove(actor) {
+        if self.pending.remove(actor) || self.cancelled.remove(actor) {
             return Ok(());
         }
         Err(Mistake::new(span, format!("`{actor}` has no pending step"))
@@ -115,10 +117,14 @@ impl Known {
         Ok(())
     }
 
-    /// `wait` and `stop` leave an actor with no pending step.
+    /// `wait`, `stop` and `cancel` leave an actor with no pending step; how a cancelled one
+    /// ended may still be said.
     pub(super) fn ends(&mut self, name: &str, actor: &str) {
-        if matches!(name, "wait" | "stop") {
-            self.pending.remove(actor);
+        if matches!(name, "wait" | "stop" | "cancel")
+            && self.pending.remove(actor)
+            && name == "cancel"
+        {
+            self.cancelled.insert(actor.to_string());
         }
     }
 

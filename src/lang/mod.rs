@@ -32,6 +32,7 @@ pub use check::Known;
 pub use diagnostic::Diagnostic;
 pub use eval::{Env, EvalError};
 pub use lexer::{Lexeme, Token, is_name, tokens};
+pub use number::duration;
 pub use parser::{Loader, parse};
 pub use pattern::{Pattern, PatternKind};
 pub use program::*;

@@ -59,8 +59,8 @@ fn unit(suffix: &str) -> Option<i128> {
     Some(1 << (10 * power))
 }
 
-/// `50ms`, `2s`, `1m`, `1.5s`, `200us`.
-pub(super) fn duration(word: &str) -> Option<Duration> {
+/// `50ms`, `2s`, `1m`, `1.5s`, `200us`; `None` where it is none, or is longer than a year.
+pub fn duration(word: &str) -> Option<Duration> {
     let number = word.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let nanoseconds: f64 = match &word[number.len()..] {
         "us" => 1e3,

@@ -47,7 +47,7 @@ impl Span {
 #[derive(Debug)]
 pub struct Source {
     /// How it is called in messages: a path, `-c`, `<stdin>`.
-    pub name: String,
+    pub name: Arc<str>,
     /// Its text.
     pub text: String,
     /// Where each line begins.
@@ -56,7 +56,7 @@ pub struct Source {
 
 impl Source {
     /// Names a text.
-    pub fn new(name: impl Into<String>, text: impl Into<String>) -> Source {
+    pub fn new(name: impl Into<Arc<str>>, text: impl Into<String>) -> Source {
         let text = text.into();
         let newlines = text.bytes().enumerate().filter(|(_, b)| *b == b'\n');
         let mut lines = Vec::with_capacity(text.len() / 16 + 1);
@@ -203,7 +203,7 @@ pub struct Work {
     /// `let NAME =`.
     pub bind: Option<String>,
     /// `=> …`.
-    pub claim: Option<Claim>,
+    pub claim: Option<Box<Claim>>,
     /// Where it is written, so that a failing step of a loop can be named.
     pub span: Span,
 }
@@ -237,7 +237,7 @@ pub struct Call {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Arg {
     /// An object.
-    Ref(Reference),
+    Ref(Box<Reference>),
     /// A number, a size, a mode, a duration, data.
     Term(Term),
     /// Where in a segment.

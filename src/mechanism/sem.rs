@@ -149,7 +149,9 @@ fn make(
         if sem::remove(created.id).is_ok() {
             world.removed(FAMILY, created.id);
         }
-        world.names.make_current(FAMILY, before.as_deref());
+        if let Some(before) = before {
+            world.names.make_current(FAMILY, &before);
+        }
         let call = wording::setting_call(&created.name, None, &[shape.value], count as usize);
         let mut failure = args.failure(errno, call);
         wording::range(errno, &[shape.value], &mut failure);

@@ -17,7 +17,7 @@ pub fn mistake(d: &Diagnostic, style: Style) -> String {
     let place = Place::of(&d.source.text, d.span);
     let snippet = Snippet::source(&place.line)
         .line_start(line as usize)
-        .path(&d.source.name)
+        .path(&*d.source.name)
         .annotation(
             AnnotationKind::Primary
                 .span(place.start..place.end)

@@ -47,15 +47,18 @@ impl<W: Write> Sink for Json<W> {
             }
             _ => {}
         }
-        let line = |object: &mut Object<W>, actor: &str, source: &str, line: u32| {
-            object.text("actor", actor)?;
-            object.text("step", source)?;
-            object.int("line", i128::from(line))
-        };
+        let line =
+            |object: &mut Object<W>, actor: &str, source: &str, (file, line): (&str, u32)| {
+                object.text("actor", actor)?;
+                object.text("step", source)?;
+                object.text("file", file)?;
+                object.int("line", i128::from(line))
+            };
         match event {
             Event::Step {
                 actor,
                 source,
+                file,
                 line,
                 result,
                 after,
@@ -67,6 +70,7 @@ impl<W: Write> Sink for Json<W> {
                     object.text("actor", actor)?;
                 }
                 object.text("step", source)?;
+                object.text("file", file)?;
                 object.int("line", i128::from(*line))?;
                 write_result(&mut object, result)?;
                 if let Some(after) = after {
@@ -78,22 +82,24 @@ impl<W: Write> Sink for Json<W> {
             Event::Blocked {
                 actor,
                 source,
+                file,
                 line: number,
                 why,
                 ..
             } => {
                 let mut object = Object::new(out, "blocked")?;
-                line(&mut object, actor, source, *number)?;
+                line(&mut object, actor, source, (file, *number))?;
                 object.text("why", why)?;
                 object.end()
             }
             Event::Started {
                 actor,
                 source,
+                file,
                 line: number,
             } => {
                 let mut object = Object::new(out, "started")?;
-                line(&mut object, actor, source, *number)?;
+                line(&mut object, actor, source, (file, *number))?;
                 object.end()
             }
             Event::Note(text) => one_text(out, "note", text),
@@ -348,6 +354,7 @@ mod tests {
             actor: Some("me".into()),
             source: "msgq recv".into(),
             claimed: None,
+            file: "a.ipc".into(),
             line: 3,
             result: Ok(outcome),
             after: None,
@@ -356,7 +363,7 @@ mod tests {
         assert_eq!(
             written(&step),
             [
-                json!({"kind": "step", "actor": "me", "step": "msgq recv", "line": 3,
+                json!({"kind": "step", "actor": "me", "step": "msgq recv", "file": "a.ipc", "line": 3,
                     "outcome": "ok", "fields": {"type": 2}, "data": "h\u{1b}i", "passed": true})
             ]
         );

@@ -36,30 +36,33 @@ impl<W: Write> Transcript<W> {
         passed: bool,
     ) -> io::Result<()> {
         self.out.write_all(source.as_bytes())?;
-        let mut aside = String::new();
-        match (result, claimed) {
+        let mut aside = match (result, claimed) {
             // The commonest line: nothing to compute.
             (Ok(outcome), None) => {
                 if actor.is_some() || has_outcome(outcome) {
                     write!(self.out, " => {outcome}")?;
                 }
-                aside = outcome.remarks_text();
+                outcome.remarks_text()
             }
             (Ok(outcome), Some(claimed)) => {
                 write!(self.out, " => {claimed}")?;
                 let actual = outcome.to_string();
-                aside = outcome.remarks_text();
-                if actual != *claimed && (actual != "ok" || !passed) {
-                    let gap = if aside.is_empty() { "" } else { "; " };
-                    aside = format!("{actual}{gap}{aside}");
+                let remarks = outcome.remarks_text();
+                match (
+                    actual == *claimed || (actual == "ok" && passed),
+                    remarks.as_str(),
+                ) {
+                    (true, _) => remarks,
+                    (false, "") => actual,
+                    (false, remarks) => format!("{actual}; {remarks}"),
                 }
             }
             (Err(failure), Some(claimed)) => {
                 write!(self.out, " => {claimed}")?;
-                aside = failure.to_string();
+                failure.to_string()
             }
-            (Err(failure), None) => aside = format!("failed: {failure}"),
-        }
+            (Err(failure), None) => format!("failed: {failure}"),
+        };
         if let Some(after) = after {
             let gap = if aside.is_empty() { "" } else { "; " };
             aside = format!("{aside}{gap}after {}", Cell::Elapsed(after));
@@ -155,6 +158,7 @@ mod tests {
             actor: Some("me".into()),
             source: "msgq recv".into(),
             claimed: claimed.map(String::from),
+            file: "a.ipc".into(),
             line: 1,
             result,
             after: None,

@@ -14,9 +14,9 @@ pub(super) fn take(param: &Param, token: &mut Token) -> Option<Parsed<Arg>> {
     let term = |t: Parsed<Term>| t.map(Arg::Term);
     let word = token.bare();
     match param.kind {
-        Kind::Ref(family) => Some(reference(word?, token.span, family)?.map(Arg::Ref)),
-        Kind::NewRef(family) => Some(new_reference(word?, token.span, family)?.map(Arg::Ref)),
-        Kind::AnyRef => term::reference(word?, at).map(|r| r.map(Arg::Ref)),
+        Kind::Ref(family) => Some(reference(word?, token.span, family)?.map(boxed)),
+        Kind::NewRef(family) => Some(new_reference(word?, token.span, family)?.map(boxed)),
+        Kind::AnyRef => term::reference(word?, at).map(|r| r.map(boxed)),
         Kind::Int(min, max) => Some(term::integer(word?, at)?.and_then(|found| {
             let n = match found {
                 Term::Int(n) => n,
@@ -32,7 +32,7 @@ pub(super) fn take(param: &Param, token: &mut Token) -> Option<Parsed<Arg>> {
             match found {
                 Term::Int(n) if n < 0 => Err(Mistake::new(token.span, "a size cannot be negative")
                     .label(format!("expected {}", param.kind.describe()))),
-                Term::Int(n) if n > i128::from(i64::MAX) => Err(Mistake::new(
+                Term::Int(n) if n > i128::from(u64::MAX) => Err(Mistake::new(
                     token.span,
                     format!("{n} bytes are out of range"),
                 )
@@ -155,4 +155,9 @@ fn words_term(word: &str, span: Span) -> Parsed<Term> {
     }
     pieces.push(Piece::Bytes(rest.as_bytes().to_vec()));
     Ok(Term::Template(pieces))
+}
+
+/// A reference is the largest argument: its size should not be every argument's.
+fn boxed(reference: crate::lang::Reference) -> Arg {
+    Arg::Ref(Box::new(reference))
 }

@@ -70,7 +70,7 @@ impl Parser<'_> {
             work: Work {
                 action: Action::Repeat { count, body },
                 bind: None,
-                claim: tail.claim,
+                claim: tail.claim.map(Box::new),
                 span: prefix.start.to(tail.claim_text.unwrap_or(text)),
             },
             in_shell: false,

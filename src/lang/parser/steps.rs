@@ -74,7 +74,7 @@ impl Parser<'_> {
             work: Work {
                 action: Action::Call(call),
                 bind: prefix.bind.take(),
-                claim: words.claim,
+                claim: words.claim.map(Box::new),
                 span,
             },
             in_shell,

@@ -20,7 +20,7 @@ fn statement(s: &Statement) -> String {
                 Marker::Blocks => " BLOCKS",
                 Marker::Background => " BACKGROUND",
             });
-            claimed(out, step.work.claim.as_ref())
+            claimed(out, step.work.claim.as_deref())
         }
         StatementKind::Resume(r) => {
             let out = actor(Some(&r.actor), r.deadline) + "RESUMES";
@@ -93,7 +93,7 @@ fn work(w: &Work, with_claim: bool) -> String {
             format!("{bind}loop {} ({})", term(count), body.join("; "))
         }
     };
-    claimed(out, w.claim.as_ref().filter(|_| with_claim))
+    claimed(out, w.claim.as_deref().filter(|_| with_claim))
 }
 
 fn call(c: &Call) -> String {

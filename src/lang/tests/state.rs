@@ -248,11 +248,7 @@ fn sourced_files_are_part_of_the_program() {
     ] {
         let e = read(text).expect_err(text);
         assert_eq!(
-            (
-                e.source.name.as_str(),
-                drawn(&e).as_str(),
-                e.message.as_str()
-            ),
+            (&*e.source.name, drawn(&e).as_str(), e.message.as_str()),
             (name, place, message)
         );
         assert!(!e.incomplete, "{text}");

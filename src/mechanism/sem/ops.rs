@@ -264,7 +264,7 @@ fn op(world: &mut World, args: &Args) -> StepResult {
 }
 
 fn operate(
-    world: &World,
+    world: &mut World,
     args: &Args,
     id: i32,
     ops: &[SemOp],
@@ -279,7 +279,12 @@ fn operate(
         }
     };
     match done {
-        Ok(()) => Ok(common::noted(note)),
+        Ok(()) => {
+            for op in ops {
+                world.holds.operated(id, op.num, op.op);
+            }
+            Ok(common::noted(note))
+        }
         Err(errno) => Err(operation_failure(world, args, errno, id, ops, timeout)),
     }
 }
