@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use super::written::{push_outcome, push_remarks, says_more};
 use super::{Style, printable, write_table};
 use crate::data::{Event, Outcome, Sink};
 
@@ -29,12 +30,14 @@ impl<W: Write, E: Write> OneShot<W, E> {
         for note in &outcome.notes {
             writeln!(self.aside, "{}", printable(note))?;
         }
-        if outcome.eof || outcome.value.is_some() || !outcome.fields.is_empty() {
-            return writeln!(self.out, "{outcome}");
+        let mut line = String::new();
+        match says_more(outcome) {
+            true => push_outcome(&mut line, outcome),
+            false => push_remarks(&mut line, outcome),
         }
-        match outcome.remarks_text() {
-            remarks if remarks.is_empty() => Ok(()),
-            remarks => writeln!(self.out, "{remarks}"),
+        match line.is_empty() {
+            true => Ok(()),
+            false => writeln!(self.out, "{line}"),
         }
     }
 }
@@ -75,5 +78,56 @@ impl<W: Write, E: Write> Sink for OneShot<W, E> {
     fn flush(&mut self) -> io::Result<()> {
         self.out.flush()?;
         self.aside.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{Cell, Failure, FailureKind, StepResult};
+
+    fn shown(event: &Event) -> (String, String) {
+        let (mut out, mut aside) = (Vec::new(), Vec::new());
+        OneShot::new(&mut out, &mut aside, Style::PLAIN, None)
+            .event(event)
+            .unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (text(out), text(aside))
+    }
+
+    fn step(result: StepResult, passed: bool) -> (String, String) {
+        shown(&Event::Step {
+            actor: Some("me".into()),
+            source: "msgq recv".into(),
+            claimed: None,
+            file: "-c".into(),
+            line: 1,
+            result,
+            after: None,
+            passed,
+        })
+    }
+
+    #[test]
+    fn the_result_stands_alone() {
+        let message = Outcome::value(Cell::Data(b"h\x1b".to_vec())).field("type", 1);
+        for (outcome, out, aside) in [
+            (Outcome::ok(), "", ""),
+            (Outcome::value(42), "42\n", ""),
+            (message, "type=1 \"h\\x1b\"\n", ""),
+            (
+                Outcome::ok().remark("id", 7).note("created"),
+                "id 7\n",
+                "created\n",
+            ),
+        ] {
+            assert_eq!(step(Ok(outcome), true), (out.into(), aside.into()));
+        }
+        let failure = Failure::new(FailureKind::Refused, "there is no queue");
+        assert_eq!(step(Err(failure.clone()), false).0, "");
+        assert_eq!(step(Err(failure), true).0, "error\n");
+        let text = shown(&Event::Text("a\x1b\nb".into()));
+        assert_eq!(text, ("a\\x1b\nb\n".into(), String::new()));
+        assert_eq!(shown(&Event::Warning("gone".into())).1, "ipcsh: gone\n");
     }
 }

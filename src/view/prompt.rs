@@ -1,8 +1,9 @@
 //! What the prompt shows of an event.
 
 use super::transcript::stand_lines;
+use super::written::{push_outcome, push_remarks, says_more};
 use super::{Style, printable, write_table};
-use crate::data::{Cell, Event};
+use crate::data::{Cell, Event, Failure, Outcome, StepResult};
 
 /// The lines for an event, without a newline at the end; empty where there is nothing to
 /// show.
@@ -17,57 +18,38 @@ pub fn lines(event: &Event, style: Style, width: Option<u16>) -> String {
             passed,
             ..
         } => {
-            // A step that was typed stands above already; one that resumes does not.
-            let mut text = match after {
-                Some(_) if source.ends_with("...") => format!("{source} "),
-                _ => String::new(),
-            };
-            match result {
-                Ok(outcome) => {
-                    let shown = outcome.to_string();
-                    if shown == "ok" && actor.is_none() && outcome.remarks.is_empty() {
-                        return outcome.notes.join("\n");
-                    }
-                    text.push_str(&style.good(&format!("=> {shown}")));
-                    let remarks = outcome.remarks_text();
-                    if !remarks.is_empty() {
-                        text.push_str("   ");
-                        text.push_str(&style.aside(&format!("# {remarks}")));
-                    }
-                }
-                Err(failure) => {
-                    let sign = format!("=> {}", failure.symbol());
-                    text.push_str(&match passed {
-                        true => style.good(&sign),
-                        false => style.bad(&sign),
-                    });
-                }
+            let quiet = |o: &Outcome| actor.is_none() && o.remarks.is_empty() && !says_more(o);
+            let mut lines = Vec::new();
+            if let Ok(outcome) = result {
+                lines.extend(outcome.notes.iter().map(|n| printable(n).into_owned()));
             }
-            if let Some(after) = after {
-                text.push_str("   ");
-                text.push_str(&style.aside(&format!("after {}", Cell::Elapsed(*after))));
-            }
-            match result {
-                Ok(outcome) => {
-                    for note in &outcome.notes {
-                        text = format!("{}\n{text}", printable(note));
-                    }
+            if !matches!(result, Ok(outcome) if quiet(outcome)) {
+                // A step that was typed stands above already; one that resumes does not.
+                let mut line = match after {
+                    Some(_) if source.ends_with("...") => format!("{} ", printable(source)),
+                    _ => String::new(),
+                };
+                line.push_str(&end(result, *passed, style));
+                if let Some(after) = after {
+                    let after = format!("after {}", Cell::Elapsed(*after));
+                    line.push_str("   ");
+                    line.push_str(&style.aside(&after));
                 }
-                Err(failure) if !passed => {
-                    text.push_str(&format!("\n{}", printable(&failure.to_string())));
-                }
-                Err(_) => {}
+                lines.push(line);
             }
-            if let (Some(claimed), false) = (claimed, *passed) {
-                text.push_str(&format!("\n{} {claimed}", style.bad("claimed:")));
+            if let (Err(failure), false) = (result, passed) {
+                lines.push(why(failure, style));
             }
-            text
+            if let (Some(claimed), false) = (claimed, passed) {
+                lines.push(format!("{} {}", style.bad("claimed:"), printable(claimed)));
+            }
+            lines.join("\n")
         }
         Event::Blocked { source, why, .. } => {
             let blocked = style.waiting(&format!("blocked: {}", printable(why)));
-            format!("{source} ...   {blocked}")
+            format!("{} ...   {blocked}", printable(source))
         }
-        Event::Started { source, .. } => format!("{source} &"),
+        Event::Started { source, .. } => format!("{} &", printable(source)),
         Event::Note(text) => printable(text).into_owned(),
         Event::Warning(text) => format!("{} {}", style.bad("warning:"), printable(text)),
         Event::Text(text) => printable(text).trim_end_matches('\n').to_string(),
@@ -78,5 +60,93 @@ pub fn lines(event: &Event, style: Style, width: Option<u16>) -> String {
             String::from_utf8_lossy(&out).trim_end().to_string()
         }
         Event::Stands(stands) => stand_lines(stands).join("\n"),
+    }
+}
+
+/// `=> type=1 "hi"   # lspid 12`, `=> EAGAIN`.
+fn end(result: &StepResult, passed: bool, style: Style) -> String {
+    match result {
+        Ok(outcome) => {
+            let (mut shown, mut remarks) = (String::from("=> "), String::from("# "));
+            push_outcome(&mut shown, outcome);
+            push_remarks(&mut remarks, outcome);
+            let shown = match passed {
+                true => style.good(&shown),
+                false => style.bad(&shown),
+            };
+            match outcome.remarks.is_empty() {
+                true => shown,
+                false => format!("{shown}   {}", style.aside(&remarks)),
+            }
+        }
+        Err(failure) => {
+            let sign = format!("=> {}", failure.symbol());
+            match passed {
+                true => style.good(&sign),
+                false => style.bad(&sign),
+            }
+        }
+    }
+}
+
+/// What a failure means here, and the way out on a line of its own.
+fn why(failure: &Failure, style: Style) -> String {
+    let what = match &failure.help {
+        None => failure.to_string(),
+        Some(help) => {
+            let mut bare = failure.clone();
+            bare.help = None;
+            let help = printable(help);
+            return format!(
+                "{}\n{} {help}",
+                printable(&bare.to_string()),
+                style.strong("help:")
+            );
+        }
+    };
+    printable(&what).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::FailureKind;
+    use std::time::Duration;
+
+    fn step(source: &str, result: StepResult, after: Option<Duration>) -> String {
+        let event = Event::Step {
+            actor: (source != "ipcs").then(|| "me".into()),
+            source: source.into(),
+            claimed: None,
+            file: "<stdin>".into(),
+            line: 1,
+            passed: result.is_ok(),
+            result,
+            after,
+        };
+        lines(&event, Style::PLAIN, None)
+    }
+
+    #[test]
+    fn a_step_is_shown_by_how_it_ended() {
+        let created = Outcome::ok().remark("id", 7).note("created queue q1\x1b");
+        assert_eq!(
+            step("msgq create", Ok(created), None),
+            "created queue q1\\x1b\n=> ok   # id 7"
+        );
+        assert_eq!(step("ipcs", Ok(Outcome::ok()), None), "");
+        assert_eq!(
+            step("b: ...", Ok(Outcome::ok()), Some(Duration::from_secs(3))),
+            "b: ... => ok   after 3.0 s"
+        );
+        let failure = Failure {
+            errno: Some("EAGAIN".into()),
+            call: Some("msgsnd(jobs)".into()),
+            ..Failure::new(FailureKind::Errno, "the queue is full")
+        };
+        assert_eq!(
+            step("msgq send", Err(failure.help("Receive a message")), None),
+            "=> EAGAIN\nmsgsnd(jobs) = EAGAIN: the queue is full\nhelp: Receive a message"
+        );
     }
 }

@@ -1,24 +1,40 @@
-//! Tables for people: ruled where they are small, streamed plainly where they are large.
+//! Tables for people: ruled on a terminal while they are small; plain columns, which other
+//! programs can cut, everywhere else.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{
-    Attribute, Cell as Ruled, CellAlignment, ContentArrangement, Table as RuledTable,
+    Attribute, Cell as Ruled, CellAlignment, ContentArrangement, ContentLineStyle, LineStyle,
+    Table as RuledTable, TableStyle,
 };
 use unicode_width::UnicodeWidthStr;
 
-use super::{Style, printable};
+use super::written::{push_hex, push_int, push_u64};
+use super::{Style, escape};
 use crate::data::{Cell, Table};
+
+#[cfg(test)]
+mod tests;
 
 /// From here on rules cost more than they help.
 const LARGE: usize = 1000;
 
-/// Which cells differ from the last time a table was shown.
+/// Thin lines, round corners.
+const RULES: TableStyle = UTF8_FULL_CONDENSED
+    .header_lines(ContentLineStyle::new('│', '│', '│'))
+    .header_separator(LineStyle::new('├', '─', '┼', '┤'))
+    .content_lines(ContentLineStyle::new('│', '│', '│'))
+    .with_rounded_corners();
+
+/// Which cells differ from the last time a table was shown: row and column, from 0.
 pub type Changed<'a> = &'a dyn Fn(usize, usize) -> bool;
 
-/// Writes a table with its title and its footer.
+/// Writes a table with its title and its footer. `width` is the terminal's; without one
+/// the columns are plain. A changed cell is marked with `*`, and where there are colours
+/// it is inverted too.
 ///
 /// # Errors
 /// It cannot be written.
@@ -29,90 +45,135 @@ pub fn write_table(
     width: Option<u16>,
     changed: Changed,
 ) -> io::Result<()> {
-    if table.is_empty() {
-        writeln!(out, "{}: {}", style.strong(table.title), table.empty)?;
-    } else if table.len() > LARGE {
-        writeln!(out, "{}", style.strong(table.title))?;
-        stream(out, table)?;
-    } else {
-        writeln!(out, "{}", style.strong(table.title))?;
-        ruled(out, table, style, width, changed)?;
+    let look = Look {
+        table,
+        style,
+        changed,
+        now: now(),
+    };
+    let title = style.strong(table.title);
+    match width {
+        _ if table.is_empty() => writeln!(out, "{title}: {}", table.empty)?,
+        Some(width) if table.len() <= LARGE => {
+            writeln!(out, "{title}")?;
+            look.ruled(out, width)?;
+        }
+        _ => {
+            writeln!(out, "{title}")?;
+            look.plain(out)?;
+        }
     }
     for line in &table.footer {
-        writeln!(out, "{}", style.aside(line))?;
+        writeln!(out, "{}", style.aside(&escape::one_line(line)))?;
     }
     Ok(())
 }
 
-fn ruled(
-    out: &mut dyn Write,
-    table: &Table,
+/// A table and how it is shown.
+struct Look<'a> {
+    table: &'a Table,
     style: Style,
-    width: Option<u16>,
-    changed: Changed,
-) -> io::Result<()> {
-    let now = now();
-    let mut ruled = RuledTable::new();
-    ruled.load_style(UTF8_FULL_CONDENSED);
-    match width {
-        Some(width) => {
-            ruled.set_content_arrangement(ContentArrangement::Dynamic);
-            ruled.set_width(width);
-        }
-        None => {
-            ruled.set_content_arrangement(ContentArrangement::Disabled);
-        }
-    }
-    ruled.set_header(table.columns.iter().map(|c| Ruled::new(c.name)));
-    let mut text = String::new();
-    for (r, row) in table.rows().enumerate() {
-        let cells = row.iter().enumerate().map(|(c, cell)| {
-            text.clear();
-            write_cell(&mut text, cell, now);
-            let mut shown = Ruled::new(&text);
-            if is_number(cell) {
-                shown = shown.set_alignment(CellAlignment::Right);
-            }
-            if style.is_coloured() && changed(r, c) {
-                shown = shown.add_attribute(Attribute::Reverse);
-            }
-            shown
-        });
-        ruled.add_row(cells.collect::<Vec<_>>());
-    }
-    writeln!(out, "{ruled}")
+    changed: Changed<'a>,
+    now: i64,
 }
 
-/// Two passes: the widths, then the rows. Memory does not grow with the table.
-fn stream(out: &mut dyn Write, table: &Table) -> io::Result<()> {
-    let now = now();
-    let mut widths: Vec<usize> = table.columns.iter().map(|c| c.name.len()).collect();
-    let mut text = String::new();
-    for row in table.rows() {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            text.clear();
-            write_cell(&mut text, cell, now);
-            *width = (*width).max(width_of(&text));
+impl Look<'_> {
+    fn ruled(&self, out: &mut dyn Write, width: u16) -> io::Result<()> {
+        let mut ruled = RuledTable::new();
+        ruled.load_style(RULES);
+        // What the terminal is like has been asked already, and by whom it is known.
+        ruled.force_no_tty();
+        if self.style.is_coloured() {
+            ruled.enforce_styling();
+            ruled.style_text_only();
         }
-    }
-    let mut line = String::new();
-    for (column, width) in table.columns.iter().zip(&widths) {
-        pad(&mut line, column.name, *width, false);
-    }
-    writeln!(out, "{}", line.trim_end())?;
-    for row in table.rows() {
-        line.clear();
-        for (width, cell) in widths.iter().zip(row) {
-            text.clear();
-            write_cell(&mut text, cell, now);
-            pad(&mut line, &text, *width, is_number(cell));
+        ruled.set_content_arrangement(ContentArrangement::Dynamic);
+        ruled.set_width(width.max(20));
+        let right = self.right();
+        let align = |cell: Ruled, column: usize| match right[column] {
+            true => cell.set_alignment(CellAlignment::Right),
+            false => cell,
+        };
+        let header = self.table.columns.iter().enumerate();
+        ruled.set_header(header.map(|(c, column)| {
+            let cell = align(Ruled::new(column.name), c);
+            cell.add_attribute(Attribute::Bold)
+        }));
+        let mut text = String::new();
+        for (r, row) in self.table.rows().enumerate() {
+            let cells = row.iter().enumerate().map(|(c, cell)| {
+                text.clear();
+                let changed = self.push(&mut text, r, c, cell);
+                let shown = align(Ruled::new(&text), c);
+                match cell {
+                    _ if changed => shown.add_attribute(Attribute::Reverse),
+                    Cell::Unknown | Cell::Nothing => shown.add_attribute(Attribute::Dim),
+                    _ => shown,
+                }
+            });
+            ruled.add_row(cells.collect::<Vec<_>>());
         }
-        let end = line.trim_end().len();
-        line.truncate(end);
-        line.push('\n');
-        out.write_all(line.as_bytes())?;
+        writeln!(out, "{ruled}")
     }
-    Ok(())
+
+    /// Two passes: the widths, then the rows. Memory does not grow with the table.
+    fn plain(&self, out: &mut dyn Write) -> io::Result<()> {
+        let right = self.right();
+        let mut widths: Vec<usize> = self.table.columns.iter().map(|c| c.name.len()).collect();
+        let mut text = String::new();
+        for (r, row) in self.table.rows().enumerate() {
+            for (c, cell) in row.iter().enumerate() {
+                text.clear();
+                self.push(&mut text, r, c, cell);
+                widths[c] = widths[c].max(width_of(&text));
+            }
+        }
+        let mut line = String::new();
+        for (c, column) in self.table.columns.iter().enumerate() {
+            pad(&mut line, column.name, widths[c], right[c]);
+        }
+        writeln!(out, "{}", self.style.strong(line.trim_end()))?;
+        for (r, row) in self.table.rows().enumerate() {
+            line.clear();
+            for (c, cell) in row.iter().enumerate() {
+                text.clear();
+                self.push(&mut text, r, c, cell);
+                pad(&mut line, &text, widths[c], right[c]);
+            }
+            line.truncate(line.trim_end_matches(' ').len());
+            line.push('\n');
+            out.write_all(line.as_bytes())?;
+        }
+        Ok(())
+    }
+
+    /// Which columns stand to the right: those of numbers.
+    fn right(&self) -> Vec<bool> {
+        let columns = self.table.columns.len();
+        let (mut numbers, mut words) = (vec![false; columns], vec![false; columns]);
+        for row in self.table.rows() {
+            for (c, cell) in row.iter().enumerate() {
+                match cell {
+                    Cell::Int(_) | Cell::Size(_) | Cell::Mode(_) | Cell::Elapsed(_) => {
+                        numbers[c] = true;
+                    }
+                    Cell::Unknown | Cell::Nothing => {}
+                    _ => words[c] = true,
+                }
+            }
+        }
+        numbers.iter().zip(words).map(|(n, w)| *n && !w).collect()
+    }
+
+    /// Appends a cell; says whether it is marked as changed.
+    fn push(&self, text: &mut String, r: usize, c: usize, cell: &Cell) -> bool {
+        push_cell(text, cell, self.now);
+        let changed = (self.changed)(r, c);
+        if changed {
+            text.push('*');
+        }
+        changed
+    }
 }
 
 fn width_of(text: &str) -> usize {
@@ -124,147 +185,70 @@ fn width_of(text: &str) -> usize {
 
 fn pad(line: &mut String, text: &str, width: usize, right: bool) {
     let blanks = width.saturating_sub(width_of(text));
-    let fill = |line: &mut String| line.extend(std::iter::repeat_n(' ', blanks));
     if right {
-        fill(line);
+        push_blanks(line, blanks);
         line.push_str(text);
+        line.push_str("  ");
     } else {
         line.push_str(text);
-        fill(line);
+        push_blanks(line, blanks + 2);
     }
-    line.push_str("  ");
 }
 
-fn is_number(cell: &Cell) -> bool {
-    matches!(
-        cell,
-        Cell::Int(_) | Cell::Size(_) | Cell::Mode(_) | Cell::Elapsed(_)
-    )
+fn push_blanks(line: &mut String, mut n: usize) {
+    const BLANKS: &str = "                                ";
+    while n > 0 {
+        let some = n.min(BLANKS.len());
+        line.push_str(&BLANKS[..some]);
+        n -= some;
+    }
 }
 
 /// A cell for a person: times as an age, permissions as `ipcs` shows them.
-fn write_cell(out: &mut String, cell: &Cell, now: i64) {
-    use std::fmt::Write;
-    let written = match cell {
-        Cell::Int(n) => match i64::try_from(*n) {
-            Ok(n) => return write_int(out, n),
-            Err(_) => write!(out, "{n}"),
-        },
-        Cell::Size(n) => return write_int(out, *n as i64),
-        Cell::Key(k) => return write_key(out, *k as u32),
-        Cell::Mode(m) => write!(out, "{m:03o}"),
-        Cell::Time(0) => write!(out, "Not set"),
-        Cell::Time(t) => write!(out, "{}", age(now - t)),
-        Cell::Text(text) => {
-            out.push_str(&printable(text).replace(['\n', '\t'], " "));
-            return;
+fn push_cell(out: &mut String, cell: &Cell, now: i64) {
+    match cell {
+        Cell::Int(n) => push_int(out, *n),
+        Cell::Size(n) => push_u64(out, *n),
+        Cell::Key(k) => {
+            out.push_str("0x");
+            push_hex(out, &k.to_be_bytes());
         }
+        Cell::Mode(m) => {
+            // Writing into a String cannot fail.
+            let _ = write!(out, "{m:03o}");
+        }
+        Cell::Time(0) => out.push_str("Not set"),
+        Cell::Time(t) => push_age(out, now.saturating_sub(*t)),
+        Cell::Text(text) => out.push_str(&escape::one_line(text)),
         Cell::List(cells) => {
             for (i, cell) in cells.iter().enumerate() {
-                if i > 0 {
-                    out.push(',');
-                }
-                write_cell(out, cell, now);
+                out.push_str(if i == 0 { "" } else { "," });
+                push_cell(out, cell, now);
             }
-            return;
         }
-        other => write!(out, "{other}"),
+        Cell::Unknown => out.push('?'),
+        Cell::Nothing => out.push('-'),
+        Cell::Elapsed(_) | Cell::Data(_) => {
+            let _ = write!(out, "{cell}");
+        }
+    }
+}
+
+/// How long ago: `3 s ago`, `2 h ago`; of the future, `in 3 s`.
+fn push_age(out: &mut String, seconds: i64) {
+    let (n, unit) = match seconds.unsigned_abs() {
+        s @ 0..120 => (s, " s"),
+        s @ 120..7200 => (s / 60, " min"),
+        s @ 7200..172_800 => (s / 3600, " h"),
+        s => (s / 86400, " d"),
     };
-    // Writing into a String cannot fail.
-    debug_assert!(written.is_ok());
-}
-
-fn write_int(out: &mut String, n: i64) {
-    let mut digits = [0u8; 20];
-    let mut at = digits.len();
-    let mut rest = n.unsigned_abs();
-    loop {
-        at -= 1;
-        digits[at] = b'0' + (rest % 10) as u8;
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
-    }
-    if n < 0 {
-        out.push('-');
-    }
-    out.extend(digits[at..].iter().map(|d| char::from(*d)));
-}
-
-fn write_key(out: &mut String, key: u32) {
-    out.push_str("0x");
-    for shift in (0..8).rev() {
-        let digit = (key >> (shift * 4)) & 0xf;
-        out.push(char::from_digit(digit, 16).unwrap_or('0'));
-    }
-}
-
-/// How long ago: `3 s ago`, `2 h ago`.
-fn age(seconds: i64) -> String {
-    match seconds {
-        ..0 => "now".into(),
-        s @ 0..120 => format!("{s} s ago"),
-        s @ 120..7200 => format!("{} min ago", s / 60),
-        s @ 7200..172_800 => format!("{} h ago", s / 3600),
-        s => format!("{} d ago", s / 86400),
-    }
+    out.push_str(if seconds < 0 { "in " } else { "" });
+    push_u64(out, n);
+    out.push_str(unit);
+    out.push_str(if seconds < 0 { "" } else { " ago" });
 }
 
 fn now() -> i64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     now.map_or(0, |d| d.as_secs() as i64)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::data::Column;
-
-    static ID: Column = Column {
-        name: "id",
-        help: "",
-    };
-    static COMMAND: Column = Column {
-        name: "lscmd",
-        help: "",
-    };
-
-    fn table(rows: usize) -> Table {
-        let mut table = Table::new("msgq", "Message queues", vec![&ID, &COMMAND]);
-        for i in 0..rows {
-            table.push([Cell::from(i), Cell::text("a\x1b[31m")]);
-        }
-        table
-    }
-
-    fn shown(table: &Table) -> String {
-        let mut out = Vec::new();
-        write_table(&mut out, table, Style::PLAIN, None, &|_, _| false).unwrap();
-        String::from_utf8(out).unwrap()
-    }
-
-    #[test]
-    fn large_and_small_tables_show_the_same_and_obey_nothing() {
-        assert_eq!(shown(&table(0)), "Message queues: none\n");
-        for rows in [3, LARGE + 5] {
-            let text = shown(&table(rows));
-            assert!(!text.contains('\x1b'));
-            assert_eq!(text.matches("a\\x1b[31m").count(), rows);
-        }
-        let text = shown(&table(LARGE + 5));
-        assert!(text.contains("\n   7  a\\x1b[31m\n"), "{text}");
-    }
-
-    #[test]
-    fn integers_are_written_whole() {
-        for n in [0, -1, i64::MIN, i64::MAX, 1000] {
-            let mut text = String::new();
-            write_int(&mut text, n);
-            assert_eq!(text, n.to_string());
-        }
-        let mut text = String::new();
-        write_key(&mut text, 0x6970_0aff);
-        assert_eq!(text, "0x69700aff");
-    }
 }

@@ -2,116 +2,142 @@
 //! that it is itself a script that passes.
 
 use std::io::{self, Write};
-use std::time::Duration;
 
-use super::{Style, printable, write_table};
-use crate::data::{Cell, Event, Outcome, Sink, Stand, StepResult};
+use super::written::{push_outcome, push_remarks, says_more};
+use super::{Style, escape, write_table};
+use crate::data::{Cell, Event, Failure, FailureKind, Outcome, Sink, Stand, StepResult};
+
+#[cfg(test)]
+mod tests;
 
 /// Writes a transcript.
 #[derive(Debug)]
 pub struct Transcript<W: Write> {
     out: W,
     style: Style,
+    /// The line being made, and the comment behind it; their room is used again.
+    line: String,
+    aside: String,
 }
 
 impl<W: Write> Transcript<W> {
     /// Into this.
     pub fn new(out: W, style: Style) -> Transcript<W> {
-        Transcript { out, style }
+        Transcript {
+            out,
+            style,
+            line: String::new(),
+            aside: String::new(),
+        }
     }
 
+    /// Text as comment lines.
     fn comment(&mut self, text: &str) -> io::Result<()> {
         for line in text.lines() {
-            let line = format!("# {}", printable(line));
-            writeln!(self.out, "{}", self.style.aside(line.trim_end()))?;
+            let line = escape::one_line(line);
+            match line.trim_end() {
+                "" => writeln!(self.out, "{}", self.style.aside("#"))?,
+                line => writeln!(self.out, "{}", self.style.aside(&format!("# {line}")))?,
+            }
         }
         Ok(())
     }
 
     fn step(
         &mut self,
-        (actor, source, claimed): (&Option<String>, &str, &Option<String>),
+        in_actor: bool,
+        source: &str,
+        claimed: Option<&str>,
         result: &StepResult,
-        after: Option<Duration>,
         passed: bool,
-    ) -> io::Result<()> {
-        self.out.write_all(source.as_bytes())?;
-        let mut aside = match (result, claimed) {
-            // The commonest line: nothing to compute.
+    ) {
+        let takes_line = takes_line(source);
+        match (result, claimed) {
             (Ok(outcome), None) => {
-                if actor.is_some() || has_outcome(outcome) {
-                    write!(self.out, " => {outcome}")?;
+                if !takes_line && (in_actor || says_more(outcome)) {
+                    self.line.push_str(" => ");
+                    push_outcome(&mut self.line, outcome);
+                } else if takes_line && says_more(outcome) {
+                    push_outcome(&mut self.aside, outcome);
                 }
-                outcome.remarks_text()
             }
             (Ok(outcome), Some(claimed)) => {
-                write!(self.out, " => {claimed}")?;
-                let actual = outcome.to_string();
-                let remarks = outcome.remarks_text();
-                match (
-                    actual == *claimed || (actual == "ok" && passed),
-                    remarks.as_str(),
-                ) {
-                    (true, _) => remarks,
-                    (false, "") => actual,
-                    (false, remarks) => format!("{actual}; {remarks}"),
+                self.claim(claimed);
+                self.differing(outcome, claimed, passed);
+            }
+            (Err(failure), claimed) => {
+                match claimed {
+                    Some(claimed) => self.claim(claimed),
+                    // So the transcript tells what was seen, and passes where it is seen again.
+                    None if !takes_line && can_be_claimed(failure) => {
+                        self.line.push_str(" => ");
+                        self.line.push_str(failure.symbol());
+                    }
+                    None => {}
+                }
+                if !passed {
+                    self.aside.push_str("failed: ");
+                }
+                let text = failure.to_string();
+                self.aside.push_str(&escape::one_line(&text));
+            }
+        }
+    }
+
+    fn claim(&mut self, claimed: &str) {
+        self.line.push_str(" => ");
+        push_source(&mut self.line, claimed);
+    }
+
+    /// The outcome behind a claim that is written differently, such as a pattern.
+    fn differing(&mut self, outcome: &Outcome, claimed: &str, passed: bool) {
+        push_outcome(&mut self.aside, outcome);
+        let same = self.aside == claimed || (passed && self.aside == "ok");
+        if same {
+            self.aside.clear();
+        }
+        if !passed {
+            self.aside.insert_str(0, "failed: it ended with ");
+        }
+    }
+
+    /// Writes the line with the comment behind it.
+    fn end_line(&mut self, source: &str, label: fn(Style, &str) -> String) -> io::Result<()> {
+        let own_line = takes_line(source);
+        if !self.aside.is_empty() && !own_line {
+            self.line.push_str("   ");
+            match self.style.is_coloured() {
+                true => {
+                    let aside = label(self.style, &format!("# {}", self.aside));
+                    self.line.push_str(&aside);
+                }
+                false => {
+                    self.line.push_str("# ");
+                    self.line.push_str(&self.aside);
                 }
             }
-            (Err(failure), Some(claimed)) => {
-                write!(self.out, " => {claimed}")?;
-                failure.to_string()
-            }
-            (Err(failure), None) => format!("failed: {failure}"),
-        };
-        if let Some(after) = after {
-            let gap = if aside.is_empty() { "" } else { "; " };
-            aside = format!("{aside}{gap}after {}", Cell::Elapsed(after));
         }
-        if !aside.is_empty() {
-            let aside = format!("# {}", one_line(&aside));
-            write!(self.out, "   {}", self.style.aside(&aside))?;
-        }
-        self.out.write_all(b"\n")?;
-        if let Ok(outcome) = result {
-            for note in &outcome.notes {
-                self.comment(note)?;
-            }
+        self.line.push('\n');
+        self.out.write_all(self.line.as_bytes())?;
+        if !self.aside.is_empty() && own_line {
+            let aside = std::mem::take(&mut self.aside);
+            self.comment(&aside)?;
         }
         Ok(())
     }
 
-    fn stands(&mut self, stands: &[Stand]) -> io::Result<()> {
-        for line in stand_lines(stands) {
-            self.comment(&line)?;
-        }
-        Ok(())
+    fn begin(&mut self, source: &str) {
+        self.line.clear();
+        self.aside.clear();
+        push_source(&mut self.line, source);
     }
-}
 
-/// Where each actor stands, in columns.
-pub(super) fn stand_lines(stands: &[Stand]) -> Vec<String> {
-    let name = stands.iter().map(|s| s.actor.len()).max().unwrap_or(0);
-    stands
-        .iter()
-        .map(|s| {
-            let call = s.call.as_deref().unwrap_or("");
-            let about = s.about.as_deref().unwrap_or("");
-            let line = format!(
-                "  {:name$}  pid {:<7} {:8} {call:24} {about}",
-                s.actor, s.pid, s.state
-            );
-            line.trim_end().to_string()
-        })
-        .collect()
-}
-
-/// What only looks ends with `ok`, which says nothing.
-fn has_outcome(outcome: &Outcome) -> bool {
-    outcome.eof || outcome.value.is_some() || !outcome.fields.is_empty()
-}
-
-fn one_line(text: &str) -> String {
-    printable(text).replace('\n', " ")
+    /// Another part of the comment behind the line.
+    fn gap(&mut self) {
+        if !self.aside.is_empty() {
+            self.aside.push_str("; ");
+        }
+    }
 }
 
 impl<W: Write> Sink for Transcript<W> {
@@ -125,12 +151,37 @@ impl<W: Write> Sink for Transcript<W> {
                 after,
                 passed,
                 ..
-            } => self.step((actor, source, claimed), result, *after, *passed),
-            Event::Blocked { source, why, .. } => {
-                let why = format!("# blocked: {}", one_line(why));
-                writeln!(self.out, "{source} ...   {}", self.style.waiting(&why))
+            } => {
+                self.begin(source);
+                self.step(actor.is_some(), source, claimed.as_deref(), result, *passed);
+                if let Ok(outcome) = result
+                    && !outcome.remarks.is_empty()
+                {
+                    self.gap();
+                    push_remarks(&mut self.aside, outcome);
+                }
+                if let Some(after) = after {
+                    self.gap();
+                    self.aside
+                        .push_str(&format!("after {}", Cell::Elapsed(*after)));
+                }
+                let label = if *passed { Style::aside } else { Style::bad };
+                self.end_line(source, label)?;
+                let notes = result.as_ref().map_or(&[][..], |o| &o.notes);
+                notes.iter().try_for_each(|note| self.comment(note))
             }
-            Event::Started { source, .. } => writeln!(self.out, "{source} &"),
+            Event::Blocked { source, why, .. } => {
+                self.begin(source);
+                self.line.push_str(" ...");
+                self.aside.push_str("blocked: ");
+                self.aside.push_str(&escape::one_line(why));
+                self.end_line(source, Style::waiting)
+            }
+            Event::Started { source, .. } => {
+                self.begin(source);
+                self.line.push_str(" &");
+                self.end_line(source, Style::aside)
+            }
             Event::Note(text) | Event::Text(text) => self.comment(text),
             Event::Warning(text) => self.comment(&format!("warning: {text}")),
             Event::Table(table) => {
@@ -138,7 +189,10 @@ impl<W: Write> Sink for Transcript<W> {
                 write_table(&mut shown, table, Style::PLAIN, None, &|_, _| false)?;
                 self.comment(&String::from_utf8_lossy(&shown))
             }
-            Event::Stands(stands) => self.stands(stands),
+            Event::Stands(stands) => {
+                let lines = stand_lines(stands);
+                lines.iter().try_for_each(|line| self.comment(line))
+            }
         }
     }
 
@@ -147,57 +201,55 @@ impl<W: Write> Sink for Transcript<W> {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::data::{Failure, FailureKind};
+/// Where each actor stands, in columns; nothing in them that a terminal obeys.
+pub(super) fn stand_lines(stands: &[Stand]) -> Vec<String> {
+    let widest = |of: fn(&Stand) -> usize| stands.iter().map(of).max().unwrap_or(0);
+    let name = widest(|s| s.actor.len());
+    let state = widest(|s| s.state.len());
+    let call = widest(|s| s.call.as_deref().map_or(0, |c| c.chars().count())).min(32);
+    stands
+        .iter()
+        .map(|s| {
+            let shown = escape::one_line(s.call.as_deref().unwrap_or(""));
+            let about = escape::one_line(s.about.as_deref().unwrap_or(""));
+            let line = format!(
+                "  {:name$}  pid {:<7}  {:state$}  {shown:call$}  {about}",
+                s.actor, s.pid, s.state
+            );
+            line.trim_end().to_string()
+        })
+        .collect()
+}
 
-    fn shown(claimed: Option<&str>, result: StepResult, passed: bool) -> String {
-        let mut out = Vec::new();
-        let event = Event::Step {
-            actor: Some("me".into()),
-            source: "msgq recv".into(),
-            claimed: claimed.map(String::from),
-            file: "a.ipc".into(),
-            line: 1,
-            result,
-            after: None,
-            passed,
-        };
-        Transcript::new(&mut out, Style::PLAIN)
-            .event(&event)
-            .unwrap();
-        String::from_utf8(out).unwrap()
+/// Whether a step that ends so again passes with `=> SYMBOL`: what the kernel or the
+/// session refuses, and not what only went wrong this time.
+fn can_be_claimed(failure: &Failure) -> bool {
+    matches!(failure.kind, FailureKind::Errno | FailureKind::Refused)
+}
+
+/// Whether the rest of the line belongs to the system's shell: then no outcome and no
+/// comment can follow on it.
+fn takes_line(source: &str) -> bool {
+    // The commonest step of all has no `!` in it.
+    if !source.contains('!') {
+        return false;
     }
-
-    #[test]
-    fn an_outcome_is_written_as_it_may_be_claimed() {
-        let message = Outcome::value(Cell::Data(b"hi".to_vec())).field("type", 1);
-        assert_eq!(
-            shown(None, Ok(message.clone()), true),
-            "msgq recv => type=1 \"hi\"\n"
-        );
-        assert_eq!(
-            shown(Some("re\"h.\""), Ok(message), true),
-            "msgq recv => re\"h.\"   # type=1 \"hi\"\n"
-        );
-        let created = Outcome::ok().remark("id", 7);
-        assert_eq!(shown(None, Ok(created), true), "msgq recv => ok   # id 7\n");
+    let mut rest = source;
+    for word in ["defer", "require"] {
+        rest = rest.strip_prefix(word).unwrap_or(rest).trim_start();
     }
+    if let Some(binding) = rest.strip_prefix("let ") {
+        rest = binding.split_once('=').map_or(rest, |(_, r)| r);
+    }
+    rest.trim_start().starts_with('!')
+}
 
-    #[test]
-    fn a_failure_is_written_behind_its_step() {
-        let failure = Failure {
-            errno: Some("ENOMSG".into()),
-            ..Failure::new(FailureKind::Errno, "the queue\nis empty")
-        };
-        assert_eq!(
-            shown(Some("ENOMSG"), Err(failure.clone()), true),
-            "msgq recv => ENOMSG   # ENOMSG: the queue is empty\n"
-        );
-        assert_eq!(
-            shown(None, Err(failure), false),
-            "msgq recv   # failed: ENOMSG: the queue is empty\n"
-        );
+/// Appends a piece of a script. It is left as it is but for what a terminal would obey,
+/// which is written as it may stand between double quotes.
+fn push_source(line: &mut String, source: &str) {
+    match source.contains('\r') {
+        // `\r` before a line's end is a blank.
+        true => escape::push(line, &source.replace("\r\n", "\n")),
+        false => escape::push(line, source),
     }
 }
