@@ -5,6 +5,8 @@ mod diagnostic;
 mod escape;
 pub mod help;
 mod json;
+#[cfg(test)]
+mod measure;
 mod oneshot;
 mod prompt;
 mod style;
