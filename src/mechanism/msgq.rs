@@ -326,5 +326,6 @@ pub static MECHANISM: Mechanism = Mechanism {
     fields: table::fields,
     look: table::look,
     list: table::list,
+    info: table::info,
     condition: table::condition,
 };

@@ -212,6 +212,7 @@ pub static MECHANISM: Mechanism = Mechanism {
     fields: table::fields,
     look: table::look,
     list: table::list,
+    info: table::info,
     condition: table::condition,
 };
 
