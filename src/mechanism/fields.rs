@@ -4,10 +4,9 @@
 use super::sight::Sight;
 use super::{Listing, errno_symbol};
 use crate::data::{Cell, Column, Failure, FailureKind, Family, Table};
-use crate::inspect::process::{Certainty, last_operator};
+use crate::inspect::process::Certainty;
 use crate::kernel::Errno;
 use crate::kernel::sysv::Perm;
-use crate::kernel::users;
 use crate::lang::closest;
 
 /// A field of a kind of object.
@@ -58,13 +57,13 @@ pub(super) const fn id<R: Object>() -> Field<R> {
     })
 }
 pub(super) const fn owner<R: Object>() -> Field<R> {
-    Field::new("owner", "the owner's name", |r: &R, _| {
-        Cell::Text(user(r.perm().uid))
+    Field::new("owner", "the owner's name", |r: &R, sight| {
+        Cell::Text(sight.user(r.perm().uid))
     })
 }
 pub(super) const fn creator<R: Object>() -> Field<R> {
-    Field::new("creator", "the creator's name", |r: &R, _| {
-        Cell::Text(user(r.perm().cuid))
+    Field::new("creator", "the creator's name", |r: &R, sight| {
+        Cell::Text(sight.user(r.perm().cuid))
     })
 }
 pub(super) const fn perms<R: Object>() -> Field<R> {
@@ -91,10 +90,6 @@ pub(super) const fn cgid<R: Object>() -> Field<R> {
     })
 }
 
-fn user(uid: u32) -> String {
-    users::user_name(uid).unwrap_or_else(|| uid.to_string())
-}
-
 /// A pid that an object remembers; 0 is nobody.
 pub(super) fn pid(pid: i32) -> Cell {
     match pid {
@@ -111,7 +106,7 @@ pub(super) fn command(sight: &Sight, pid: i32, when: i64) -> Cell {
     if let Some(actor) = sight.actors.get(&pid) {
         return Cell::text(actor.as_str());
     }
-    match last_operator(pid, when) {
+    match sight.last_operator(pid, when) {
         None => Cell::Nothing,
         Some(operator) => match (operator.certainty, operator.comm) {
             (Certainty::Alive, Some(comm)) => Cell::Text(comm),
