@@ -19,6 +19,13 @@ use super::lexer::{Lexeme, Token, is_name};
 use super::number;
 use super::program::{Program, Source, Span, Statement, StatementKind};
 
+pub(super) use conditions::COMPARISONS;
+
+/// The words that mean something inside a statement.
+pub(super) const WORDS: [&str; 10] = [
+    "within", "deadlock", "actor", "limits", "value", "root", "program", "step", "exit", "signal",
+];
+
 /// Reads the text of a file that `source` names, as seen from the text that names it.
 pub type Loader<'a> = &'a dyn Fn(&str, &Source) -> Result<Source, String>;
 
