@@ -298,7 +298,7 @@ fn every_rule_is_there_and_is_used() {
     let mut used: BTreeSet<&str> = BTreeSet::from(["program", "BLANK", "COMMENT"]);
     // What the table's generated grammar is written in.
     used.extend([
-        "REF-MSGQ", "REF-SHM", "REF-SEM", "REF-ANY", "NEW-NAME", "PATH", "SEM-OP", "MODE",
+        "REF-MSGQ", "REF-SHM", "REF-SEM", "REF-ANY", "NEW-NAME", "PATH", "PLACE", "SEM-OP", "MODE",
     ]);
     let mut names = Vec::new();
     for expr in rules.values() {

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use super::catalog::Catalog;
 use super::check::{Known, ME, Seek};
 use super::cursor::Cursor;
-use super::diagnostic::{Diagnostic, Mistake, Parsed};
+use super::diagnostic::{Diagnostic, Mistake, Parsed, is_not};
 use super::lexer::{Lexeme, Token, is_name};
 use super::number;
 use super::program::{Program, Source, Span, Statement, StatementKind};
@@ -183,7 +183,7 @@ impl<'a> Parser<'a> {
                     let at = start + name.len() + 1;
                     return Err(Mistake::new(
                         Span::new(at, at + deadline.len()),
-                        format!("`{deadline}` is not a duration"),
+                        is_not(deadline, "a duration"),
                     )
                     .label("expected a deadline such as b@500ms: or b@2s:"));
                 }
@@ -192,11 +192,14 @@ impl<'a> Parser<'a> {
         };
         let span = Span::new(start, start + name.len());
         if !is_name(name) {
-            return Err(Mistake::new(
-                Span::new(start, start + name.len().max(1)),
-                format!("`{name}` cannot name an actor"),
-            )
-            .label("expected a name that starts with a letter or `_`"));
+            let message = match name {
+                "" => "the name of the actor is missing".to_string(),
+                name => format!("`{name}` cannot name an actor"),
+            };
+            return Err(
+                Mistake::new(Span::new(start, start + name.len().max(1)), message)
+                    .label("expected a name that starts with a letter or `_`"),
+            );
         }
         if let Some(outer) = &self.loop_actor
             && outer != name
