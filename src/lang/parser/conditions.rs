@@ -173,7 +173,9 @@ impl Parser<'_> {
                 true => Some(
                     "`expect` looks at state; a command's own outcome stands after `=>`".into(),
                 ),
-                false => did_you_mean(kind, known.iter().copied()),
+                false => self
+                    .whole_path(parts)
+                    .or_else(|| did_you_mean(kind, known.iter().copied())),
             };
             return Err(
                 Mistake::new(*kind_span, format!("`{kind}` cannot be looked at"))
@@ -229,6 +231,20 @@ impl Parser<'_> {
         }
     }
 
+    /// `jobs.qnum` for `msgq.jobs.qnum`, `b.state` for `actor.b.state`.
+    fn whole_path(&self, parts: &[Part]) -> Option<String> {
+        let [(name, _), (field, _)] = parts else {
+            return None;
+        };
+        let families = Family::ALL.into_iter();
+        let mut has = families.filter(|f| self.catalog.fields(*f).contains(&field.as_str()));
+        let kind = match self.catalog.actor_fields.contains(&field.as_str()) {
+            true => "actor",
+            false => has.next()?.noun(),
+        };
+        Some(format!("did you mean `{kind}.{name}.{field}`?"))
+    }
+
     /// The field is one that such a thing has.
     fn field(&self, kind: &str, family: Option<Family>, field: &str, at: Span) -> Parsed<()> {
         let known: &[&str] = match family {
@@ -236,7 +252,6 @@ impl Parser<'_> {
             None if kind == "actor" => &self.catalog.actor_fields,
             None => &["value"],
         };
-        // `actor.srv.signals.USR1`: a field may have parts.
         if known.contains(&field) {
             return Ok(());
         }

@@ -123,6 +123,75 @@ fn commands() {
     );
 }
 
+/// What newcomers bring along from other shells.
+#[test]
+fn habits() {
+    for (marked, message, help) in [
+        (
+            "«b» sem p",
+            "unknown command `b`",
+            "a step of the actor `b` is written `b: …`",
+        ),
+        (
+            "«v=5»",
+            "unknown command `v=5`",
+            "a variable is bound with `let v = …`",
+        ),
+        (
+            "«$v» = 5",
+            "unknown command `$v`",
+            "a variable is bound with `let v = …`",
+        ),
+        (
+            "msgq ls «|» wc -l",
+            "`msgq ls` takes no more arguments",
+            "`|` is the system's shell's: it stands in a `!command`",
+        ),
+        (
+            "msgq recv «->» ok",
+            "this is not the argument TYPE",
+            "an outcome is written after `=>`",
+        ),
+        (
+            "b: sem p «..»",
+            "this is not the argument N",
+            "a step that must block ends with `...`",
+        ),
+        (
+            "sleep «5»",
+            "this is not the argument DURATION",
+            "seconds are written 5s",
+        ),
+        (
+            "sem p timeout=«5»",
+            "this is not the argument TIMEOUT",
+            "seconds are written 5s",
+        ),
+        (
+            "sem p «--timeout=5s»",
+            "`sem p` has no flag `--timeout`",
+            "did you mean `timeout=`?",
+        ),
+        (
+            "expect «jobs».qnum == 3",
+            "`jobs` cannot be looked at",
+            "did you mean `msgq.jobs.qnum`?",
+        ),
+        (
+            "expect «b».state == idle",
+            "`b` cannot be looked at",
+            "did you mean `actor.b.state`?",
+        ),
+    ] {
+        helps(marked, message, help);
+    }
+    helps(
+        "msgq recv max=5 «type=»2",
+        "`msgq recv` has no option `type=`",
+        "TYPE is written by its place alone: msgq recv [QUEUE] [TYPE] [max=SIZE] [--nowait] [--noerror] [--except]",
+    );
+}
+
 #[test]
 fn arguments() {
     helps(
