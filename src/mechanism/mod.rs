@@ -6,7 +6,9 @@
 
 mod args;
 mod common;
+mod common_verbs;
 mod create;
+mod fields;
 pub mod msgq;
 pub mod sem;
 pub mod shm;
@@ -19,6 +21,7 @@ use crate::data::{Cell, Column, Failure, Family, Reply, StepResult, Table};
 use crate::lang::Signature;
 
 pub use args::{Args, errno_symbol};
+pub use common_verbs::columns;
 pub use create::Created;
 pub use sight::{Listing, Sight};
 pub use world::World;
@@ -55,6 +58,8 @@ pub struct Mechanism {
     pub look: fn(&Sight, i32, Option<u32>, &str) -> Result<Cell, Failure>,
     /// Every object of the host.
     pub list: fn(&Sight, &Listing) -> Result<Table, Failure>,
+    /// Everything about one object.
+    pub info: fn(&Sight, i32) -> Result<Vec<Table>, Failure>,
     /// The condition of an object that somebody waits on, and its last operator:
     /// `lock is 0, last operated by a (pid 4240)`.
     pub condition: fn(&Sight, i32, Option<u32>) -> String,

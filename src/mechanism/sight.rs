@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::create::{ftok, key_of};
 use crate::data::{Failure, FailureKind, Family};
 use crate::inspect::process::{self, LastOperator};
-use crate::inspect::wait::{Waiters, waiters};
+use crate::inspect::wait::{Wait, Waiters, waiters};
 use crate::kernel::{Errno, msg, sem, shm};
 use crate::lang::{Env, Reference, Target, closest};
 use crate::session::Names;
@@ -21,8 +21,11 @@ pub struct Sight<'a> {
     pub env: &'a Env,
     /// The actors, by their process.
     pub actors: &'a HashMap<i32, String>,
+    /// What the thread waits for whose object's condition is asked.
+    pub blocked: Option<&'a Wait>,
     waiters: OnceCell<Waiters>,
-    operators: RefCell<HashMap<i32, Option<String>>>,
+    operators: RefCell<HashMap<(i32, i64), Option<LastOperator>>>,
+    users: RefCell<HashMap<u32, String>>,
 }
 
 /// Which objects are listed, and how.
@@ -41,8 +44,10 @@ impl<'a> Sight<'a> {
             names,
             env,
             actors,
+            blocked: None,
             waiters: OnceCell::new(),
             operators: RefCell::default(),
+            users: RefCell::default(),
         }
     }
 
@@ -51,16 +56,23 @@ impl<'a> Sight<'a> {
         self.waiters.get_or_init(waiters)
     }
 
-    /// The command of a process, as long as it runs.
-    pub fn command(&self, pid: i32) -> Option<String> {
+    /// The process that an object remembers for an operation at this time. Thousands of
+    /// objects may remember the same one.
+    pub fn last_operator(&self, pid: i32, when: i64) -> Option<LastOperator> {
         let mut known = self.operators.borrow_mut();
-        let command = known.entry(pid).or_insert_with(|| {
-            self.actors
-                .get(&pid)
-                .cloned()
-                .or_else(|| process::command(pid))
-        });
-        command.clone()
+        let operator = known
+            .entry((pid, when))
+            .or_insert_with(|| process::last_operator(pid, when));
+        operator.clone()
+    }
+
+    /// A user by name, or by number where there is no name.
+    pub fn user(&self, uid: u32) -> String {
+        let mut known = self.users.borrow_mut();
+        known
+            .entry(uid)
+            .or_insert_with(|| super::common::user(uid))
+            .clone()
     }
 
     /// Who operated on an object last, for a sentence: `a (pid 4240)`,
@@ -71,7 +83,7 @@ impl<'a> Sight<'a> {
         }
         let LastOperator {
             comm, certainty, ..
-        } = process::last_operator(pid, when)?;
+        } = self.last_operator(pid, when)?;
         Some(match (certainty, comm) {
             (process::Certainty::Alive, Some(comm)) => format!("{comm} (pid {pid})"),
             (process::Certainty::Alive | process::Certainty::Hidden, _) => format!("pid {pid}"),
