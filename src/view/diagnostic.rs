@@ -1,31 +1,38 @@
 //! Mistakes and failures with their place in the text.
 
+use std::borrow::Cow;
+
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
 use super::transcript::stand_lines;
-use super::{Style, printable};
+use super::{Style, escape, printable};
 use crate::data::{Failure, Stand};
 use crate::lang::{Diagnostic, Span};
 
-/// How much of a long line is shown on either side of the place.
+#[cfg(test)]
+mod tests;
+
+/// How much of a long line is shown on either side of the place, and of a long text.
 const AROUND: usize = 60;
+const LONGEST: usize = 400;
 
 /// A mistake in a program's text: the line, a caret under the exact word, what could have
 /// stood there, and the closest known word.
 pub fn mistake(d: &Diagnostic, style: Style) -> String {
-    let line = d.source.line(d.span.start);
-    let place = Place::of(&d.source.text, d.span);
+    let text = &d.source.text;
+    let place = Place::of(text, d.span);
+    let line = d.source.line(place.at) as usize;
+    let (message, label, name) = (shown(&d.message), shown(&d.label), shown(&d.source.name));
+    let caret = AnnotationKind::Primary.span(place.start..place.end);
     let snippet = Snippet::source(&place.line)
-        .line_start(line as usize)
-        .path(&*d.source.name)
-        .annotation(
-            AnnotationKind::Primary
-                .span(place.start..place.end)
-                .label(&*d.label),
-        );
-    let message = printable(&d.message);
+        .line_start(line)
+        .path(&*name)
+        .annotation(match label.is_empty() {
+            true => caret,
+            false => caret.label(&*label),
+        });
     let mut group = Level::ERROR.primary_title(&*message).element(snippet);
-    let help = d.help.as_deref().map(printable);
+    let help = d.help.as_deref().map(shown);
     if let Some(help) = &help {
         group = group.element(Level::HELP.message(&**help));
     }
@@ -33,15 +40,39 @@ pub fn mistake(d: &Diagnostic, style: Style) -> String {
         true => Renderer::styled(),
         false => Renderer::plain(),
     };
-    renderer.render(&[group]).to_string()
+    // The line has been cut to size already.
+    let text = renderer.term_width(2 * LONGEST).render(&[group]);
+    // The column is the text's own, not that of the part that is shown.
+    let of_part = place.line[..place.start].chars().count() + 1;
+    match of_part == place.column {
+        true => text,
+        false => text.replacen(
+            &format!("{name}:{line}:{of_part}"),
+            &format!("{name}:{line}:{}", place.column),
+            1,
+        ),
+    }
+}
+
+/// A text as it can be shown: nothing in it that a terminal obeys, and no book.
+fn shown(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(LONGEST) {
+        None => printable(text),
+        Some((end, _)) => format!("{}…", printable(&text[..end])).into(),
+    }
 }
 
 /// A line of the source as it can be shown: nothing in it that a terminal obeys, and not
 /// longer than a screen.
 struct Place {
     line: String,
+    /// What the caret stands under, in `line`.
     start: usize,
     end: usize,
+    /// The byte of the source that is pointed at.
+    at: u32,
+    /// Its column in the source, from 1.
+    column: usize,
 }
 
 impl Place {
@@ -53,24 +84,29 @@ impl Place {
             }
             at
         };
-        let (start, end) = (floor(span.start as usize), floor(span.end as usize));
+        let (mut start, end) = (floor(span.start as usize), floor(span.end as usize));
+        if text[start..].trim().is_empty() {
+            // At the end of the text: behind the last thing that stands there.
+            start = start.min(text.trim_end().len());
+        }
         let begin = text[..start].rfind('\n').map_or(0, |i| i + 1);
         let finish = text[start..].find('\n').map_or(text.len(), |i| start + i);
+        let finish = begin.max(start.max(begin + text[begin..finish].trim_end().len()));
         let end = end.clamp(start, finish);
         let from = floor(begin.max(start.saturating_sub(AROUND)));
         let to = floor(finish.min(end.min(start + 2 * AROUND) + AROUND));
-        let shown = |part: &str| printable(part).replace('\t', " ");
-        let before = shown(&text[from..start]);
-        let under = shown(&text[start..end.min(to)]);
-        let after = shown(&text[end.min(to)..to]);
+        let part = |part: &str| escape::one_line(part).into_owned();
+        let under = part(&text[start..end.min(to)]);
         let cut = |yes: bool| if yes { "…" } else { "" };
-        let before = format!("{}{before}", cut(from > begin));
+        let before = format!("{}{}", cut(from > begin), part(&text[from..start]));
+        let after = part(&text[end.min(to)..to]);
         let line = format!("{before}{under}{after}{}", cut(to < finish));
-        let start = before.len();
         Place {
-            end: start + under.len(),
-            start,
+            start: before.len(),
+            end: before.len() + under.len(),
             line,
+            at: start as u32,
+            column: text[begin..start].chars().count() + 1,
         }
     }
 }
@@ -86,19 +122,17 @@ pub fn failure(
     stands: &[Stand],
     style: Style,
 ) -> String {
+    let failed = style.bad("failed");
+    let step = first_line(step);
     let mut text = match place {
-        Some((file, line)) => format!(
-            "{}: {file}:{line}: {}",
-            style.bad("failed"),
-            printable(step)
-        ),
-        None => format!("{}: {}", style.bad("failed"), printable(step)),
+        Some((file, line)) => format!("{failed}: {}:{line}: {step}", printable(file)),
+        None => format!("{failed}: {step}"),
     };
     if let Some(claimed) = claimed {
         text.push_str(&format!(
             "\n  claimed  {}\n  found    {}",
-            printable(claimed),
-            printable(found)
+            escape::one_line(claimed),
+            escape::one_line(found)
         ));
     }
     if let Some(failure) = failure {
@@ -119,41 +153,10 @@ pub fn failure(
     text
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::lang::Source;
-    use std::sync::Arc;
-
-    fn shown(text: &str, start: usize, end: usize) -> String {
-        let d = Diagnostic {
-            source: Arc::new(Source::new("a.ipc", text)),
-            span: Span::new(start, end),
-            message: "unknown command `msgqq`".into(),
-            label: "expected a command".into(),
-            help: Some("did you mean `msgq`?".into()),
-            incomplete: false,
-        };
-        mistake(&d, Style::PLAIN)
-    }
-
-    #[test]
-    fn the_caret_stands_under_the_word() {
-        let text = shown("let a = 1\nmsgqq send 1 \"x\"\n", 10, 15);
-        assert!(text.contains("--> a.ipc:2:1"), "{text}");
-        assert!(text.contains("^^^^^ expected a command"), "{text}");
-        assert!(text.contains("help: did you mean `msgq`?"), "{text}");
-    }
-
-    #[test]
-    fn any_place_in_any_text_can_be_shown() {
-        let long = "é".repeat(500_000);
-        for text in ["", "\n", "a\x1b[31m\0b", "\u{202e}x", long.as_str(), "a\tb"] {
-            for (start, end) in [(0, 0), (0, 1), (1, 3), (5, 6), (999_999, 1_000_001)] {
-                let text = shown(text, start, end);
-                assert!(!text.contains(['\x1b', '\0', '\u{202e}']));
-                assert!(text.len() < 2000);
-            }
-        }
+/// The first line of a step, which may be a block.
+fn first_line(step: &str) -> String {
+    match step.split_once('\n') {
+        Some((first, _)) => format!("{} …", shown(first.trim_end())),
+        None => shown(step).into_owned(),
     }
 }
