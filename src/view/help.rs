@@ -1,7 +1,13 @@
 //! Help, made from the command table.
 
-use super::Style;
-use crate::lang::{Form, Need, Param, Signature, closest};
+mod ebnf;
+#[cfg(test)]
+mod tests;
+
+use super::{Style, printable};
+use crate::lang::{Signature, closest};
+
+pub use ebnf::commands_ebnf;
 
 /// Everything `help` can say: an overview, a family, a command or an errno.
 ///
@@ -36,6 +42,7 @@ pub fn help(
     }
     let names = signatures.iter().map(|s| s.name);
     let close = closest(topic, names).map_or(String::new(), |c| format!(". Did you mean `{c}`?"));
+    let topic = printable(topic);
     Err(format!("there is no help on `{topic}`{close}"))
 }
 
@@ -119,82 +126,17 @@ pub fn command(signature: &Signature, style: Style) -> String {
 
 fn errno(symbol: &str, meaning: &str, signatures: &[&'static Signature], style: Style) -> String {
     let mut text = format!("{}: {meaning}\n", style.strong(symbol));
-    for signature in signatures {
-        for (_, here) in signature.errnos.iter().filter(|(e, _)| *e == symbol) {
-            text.push_str(&format!("    {:14} {here}\n", signature.name));
-        }
+    let here = || {
+        signatures.iter().flat_map(|s| {
+            let errnos = s.errnos.iter().filter(|(e, _)| *e == symbol);
+            errnos.map(|(_, here)| (s.name, *here))
+        })
+    };
+    let width = here().map(|(name, _)| name.len()).max().unwrap_or(0);
+    for (name, here) in here() {
+        text.push_str(&format!("    {name:width$}  {here}\n"));
     }
     text
-}
-
-/// `grammar/commands.ebnf`: one production a command.
-pub fn commands_ebnf(signatures: &[&'static Signature]) -> String {
-    let mut text = String::from(
-        "(* The commands. Generated from the command table: do not edit.\n   \
-         `cargo test` compares; IPCSH_BLESS=1 cargo test --test generated rewrites. *)\n\n",
-    );
-    let production = |s: &Signature| s.name.replace(' ', "-");
-    let all: Vec<String> = signatures.iter().map(|s| production(s)).collect();
-    text.push_str(&format!(
-        "command = {}\n        ;\n",
-        all.join("\n        | ")
-    ));
-    for signature in signatures {
-        let words: Vec<String> = signature
-            .name
-            .split(' ')
-            .map(|w| format!("\"{w}\""))
-            .collect();
-        text.push_str(&format!(
-            "\n(* {} *)\n{} = {}",
-            signature.summary,
-            production(signature),
-            words.join(", ")
-        ));
-        for param in signature.params {
-            text.push_str(&format!(",\n    {}", ebnf(param)));
-        }
-        text.push_str(" ;\n");
-    }
-    text
-}
-
-fn ebnf(param: &Param) -> String {
-    use crate::lang::Kind;
-    let kind = match param.kind {
-        Kind::Ref(_) => "reference".to_string(),
-        Kind::NewRef(_) => "new-reference".into(),
-        Kind::AnyRef => "any-reference".into(),
-        Kind::Int(..) => "integer".into(),
-        Kind::Size => "size".into(),
-        Kind::Duration => "duration".into(),
-        Kind::Mode => "mode".into(),
-        Kind::Data => "data".into(),
-        Kind::Value => "(integer | data)".into(),
-        Kind::Place => "place".into(),
-        Kind::SemOp => "sem-operation".into(),
-        Kind::Choice(words) => {
-            let words: Vec<String> = words.iter().map(|w| format!("\"{w}\"")).collect();
-            format!("({})", words.join(" | "))
-        }
-        Kind::Actor { .. } => "name".into(),
-        Kind::Path | Kind::Owner | Kind::Word => "word".into(),
-        Kind::Command => "command".into(),
-        Kind::Switch => String::new(),
-    };
-    let written = match param.form {
-        Form::Positional => kind,
-        Form::Option => format!("\"{}=\", {kind}", param.name),
-        Form::Flag => format!("\"--{}\"", param.name),
-        Form::Short(letter) if kind.is_empty() => format!("(\"-{letter}\" | \"--{}\")", param.name),
-        Form::Short(letter) => format!("\"-{letter}\", {kind}"),
-    };
-    match param.need {
-        Need::Required => written,
-        Need::Optional => format!("[ {written} ]"),
-        Need::Repeated => format!("{written}, {{ {written} }}"),
-        Need::Any => format!("{{ {written} }}"),
-    }
 }
 
 /// README's table of commands.

@@ -27,14 +27,10 @@ impl Style {
     /// What was chosen, what the output is, and what the environment says: `NO_COLOR` that
     /// is not empty, and `TERM=dumb`.
     pub fn new(choice: Choice, is_terminal: bool) -> Style {
-        let says_no = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty())
-            || std::env::var_os("TERM").is_some_and(|t| t == "dumb");
+        let no_color = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty());
+        let dumb = std::env::var_os("TERM").is_some_and(|t| t == "dumb");
         Style {
-            colour: match choice {
-                Choice::Always => true,
-                Choice::Never => false,
-                Choice::Auto => is_terminal && !says_no,
-            },
+            colour: decide(choice, is_terminal, no_color, dumb),
         }
     }
 
@@ -78,5 +74,35 @@ impl Style {
     /// A cell that changed.
     pub fn changed(self, text: &str) -> String {
         self.paint(Ansi::new().invert(), text)
+    }
+}
+
+/// An explicit choice stands above the environment, and that above the terminal.
+fn decide(choice: Choice, is_terminal: bool, no_color: bool, dumb: bool) -> bool {
+    match choice {
+        Choice::Always => true,
+        Choice::Never => false,
+        Choice::Auto => is_terminal && !no_color && !dumb,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_are_for_terminals_that_want_them() {
+        for (choice, is_terminal, no_color, dumb, coloured) in [
+            (Choice::Auto, true, false, false, true),
+            (Choice::Auto, false, false, false, false),
+            (Choice::Auto, true, true, false, false),
+            (Choice::Auto, true, false, true, false),
+            (Choice::Always, false, true, true, true),
+            (Choice::Never, true, false, false, false),
+        ] {
+            assert_eq!(decide(choice, is_terminal, no_color, dumb), coloured);
+        }
+        assert_eq!(Style::PLAIN.bad("x"), "x");
+        assert_ne!(Style { colour: true }.bad("x"), "x");
     }
 }
