@@ -50,6 +50,14 @@ pub fn signatures() -> Vec<&'static Signature> {
     commands.chain(builtin::KEYWORDS.iter().copied()).collect()
 }
 
+/// What the C library says of an errno.
+pub fn errno_text(symbol: &str) -> Option<String> {
+    (1..=133)
+        .map(Errno::from_raw)
+        .find(|e| errno_symbol(*e) == symbol)
+        .map(|e| e.desc().to_string())
+}
+
 /// The symbols of all errnos.
 fn errnos() -> Vec<&'static str> {
     static SYMBOLS: OnceLock<Vec<String>> = OnceLock::new();

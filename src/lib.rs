@@ -9,6 +9,7 @@ pub mod inspect;
 pub mod kernel;
 pub mod lang;
 pub mod mechanism;
+pub mod repl;
 pub mod script;
 pub mod session;
 pub mod view;

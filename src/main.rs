@@ -14,9 +14,12 @@ use ipcsh::kernel::terminal;
 use ipcsh::script::{self, Exit, Input, ReadError, Report, Setup};
 use ipcsh::session::janitor;
 use ipcsh::view::{Json, OneShot, Style, Transcript, mistake};
-use ipcsh::{actor, commands};
+use ipcsh::{actor, commands, repl};
 
 use cli::Cli;
+
+/// What may end a session from outside; each is waited for beside everything else.
+const SIGNALS: [i32; 3] = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP];
 
 fn main() -> ExitCode {
     let mut args = std::env::args_os().skip(1);
@@ -109,10 +112,9 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
     if cli.check {
         return Ok(Exit::Passed);
     }
-    let signals = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP];
     let mut exits = Vec::new();
     for program in &programs {
-        let signals = SignalFd::new(&signals).context("signalfd")?;
+        let signals = SignalFd::new(&SIGNALS).context("signalfd")?;
         let mut engine = setup.engine(commands::commands(), Some(signals));
         let mut sink = sink(&cli, one_shot, errors);
         let exit = script::run(&mut engine, program, &mut *sink);
@@ -171,6 +173,17 @@ fn unreadable(e: &ReadError, json: bool, style: Style) -> Exit {
 }
 
 /// The prompt.
-fn prompt(_: &Cli) -> anyhow::Result<Exit> {
-    anyhow::bail!("no prompt")
+fn prompt(cli: &Cli) -> anyhow::Result<Exit> {
+    let setup = Setup {
+        options: script::options(Mode::Prompt, cli.keep, cli.timeout),
+        defines: cli.define.clone(),
+    };
+    let signals = SignalFd::new(&SIGNALS).context("signalfd")?;
+    let engine = setup.engine(commands::commands(), Some(signals));
+    if std::env::var_os("TERM").is_none_or(|term| term == "dumb") {
+        return Ok(repl::plain(engine));
+    }
+    let style = Style::new(cli.color.into(), true);
+    let init = !cli.no_init;
+    Ok(repl::run(engine, repl::Setup { style, init })?)
 }

@@ -255,7 +255,7 @@ fn mutated_sentences_fail_inside_the_text() {
             );
             assert!(!e.message.is_empty(), "seed {seed}: {text:?}");
             assert!(
-                e.source.name != "test"
+                *e.source.name != *"test"
                     || e.incomplete
                     || !e.message.contains("never closed")
                     || !text[start..].starts_with('"'),

@@ -3,9 +3,7 @@
 use crate::commands;
 use crate::data::Failure;
 use crate::exec::Builtin;
-use crate::kernel::Errno;
 use crate::lang::{Arg, Kind, Param, Signature};
-use crate::mechanism::errno_symbol;
 use crate::view::{self, Style};
 
 pub(super) static HELP: Builtin = Builtin {
@@ -27,16 +25,13 @@ pub(super) static HELP: Builtin = Builtin {
             }
         }
         let topic = words.join(" ");
-        view::help::help(&topic, &commands::signatures(), &errno_text, Style::PLAIN)
-            .map(Into::into)
-            .map_err(Failure::refused)
+        view::help::help(
+            &topic,
+            &commands::signatures(),
+            &commands::errno_text,
+            Style::PLAIN,
+        )
+        .map(Into::into)
+        .map_err(Failure::refused)
     },
 };
-
-/// What the C library says of an errno.
-fn errno_text(symbol: &str) -> Option<String> {
-    (1..=133)
-        .map(Errno::from_raw)
-        .find(|e| errno_symbol(*e) == symbol)
-        .map(|e| e.desc().to_string())
-}

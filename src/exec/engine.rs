@@ -112,6 +112,8 @@ pub(super) struct Pending {
     pub since: Instant,
     /// Whether the script says `...`, so that it must also say how it ends.
     pub claimed: bool,
+    /// Whether the prompt waited for it before it came back.
+    pub foreground: bool,
 }
 
 /// How a step of an actor ended.

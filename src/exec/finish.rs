@@ -11,8 +11,6 @@ use crate::session::{Ledger, Removed};
 /// What was done at the end.
 #[derive(Debug, Default)]
 pub struct Finished {
-    /// Whether every pending step had been said to end, and what was deferred passed.
-    pub passed: bool,
     /// What was removed.
     pub removed: Vec<Removed>,
 }
@@ -41,7 +39,17 @@ impl Engine {
     /// The output cannot be written.
     pub fn conclude(&mut self, sink: &mut dyn Sink) -> Result<bool, Flow> {
         self.interrupted = false;
-        let mut passed = self.complain_of_pending(sink)?;
+        let settled = self.complain_of_pending(sink)?;
+        let deferred = self.run_deferred(sink)?;
+        Ok(settled && deferred)
+    }
+
+    /// Runs what was deferred, last first.
+    ///
+    /// # Errors
+    /// The output cannot be written, or a signal ends the session.
+    pub fn run_deferred(&mut self, sink: &mut dyn Sink) -> Result<bool, Flow> {
+        let mut passed = true;
         while let Some((source, statement)) = self.deferred.pop() {
             match self.statements(&source, std::slice::from_ref(&statement), sink) {
                 Ok(()) | Err(Flow::Quit) => {}

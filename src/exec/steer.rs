@@ -34,6 +34,19 @@ impl Engine {
         pending.map(|s| s.actor.name.clone()).collect()
     }
 
+    /// The actor whose step was left pending last without `...` or `&`: what Ctrl-C at the
+    /// prompt cancels.
+    pub fn foreground(&self) -> Option<String> {
+        let pending = self.slots.iter().filter_map(|s| {
+            let pending = s
+                .pending
+                .as_ref()
+                .filter(|p| p.foreground && s.ended.is_none())?;
+            Some((pending.since, &s.actor.name))
+        });
+        pending.max().map(|(_, name)| name.clone())
+    }
+
     fn living(&self, name: &str) -> Result<usize, Failure> {
         self.slot(name)
             .ok_or_else(|| Failure::refused(format!("`{name}` does not run")))

@@ -420,6 +420,7 @@ impl Engine {
             text: step.text,
             since: Instant::now(),
             claimed,
+            foreground: step.marker == Marker::None,
         });
     }
 

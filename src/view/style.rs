@@ -66,6 +66,14 @@ impl Style {
         self.paint(AnsiColor::BrightBlack.on_default(), text)
     }
 
+    /// What stands between words: blanks, and perhaps a comment.
+    pub fn aside_comment(self, text: &str) -> String {
+        match text.contains('#') {
+            true => self.aside(text),
+            false => text.to_string(),
+        }
+    }
+
     /// A heading, or a known word.
     pub fn strong(self, text: &str) -> String {
         self.paint(Ansi::new().bold(), text)
