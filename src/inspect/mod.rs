@@ -7,6 +7,7 @@ pub mod decode;
 pub mod limits;
 pub mod process;
 pub mod syscall;
+pub mod sysv;
 pub mod wait;
 pub mod words;
 

@@ -22,8 +22,9 @@ pub mod socket;
 mod spawn;
 pub mod sysv;
 pub mod terminal;
+pub mod users;
 #[cfg(test)]
-mod witness;
+pub(crate) mod witness;
 
 pub use nix::errno::Errno;
 
