@@ -11,3 +11,4 @@ pub mod lang;
 pub mod mechanism;
 pub mod script;
 pub mod session;
+pub mod view;

@@ -1,97 +1,176 @@
-//! `ipcsh`: the command line.
+//! `ipcsh`: the command line. Arguments become a mode, and what happened an exit code.
 
-use ipcsh::{
-    actor, commands,
-    data::Event,
-    exec::{Interpreter, Mode, Sink},
-    kernel, script,
-    session::janitor,
-};
-use std::io::Write;
+mod cli;
+
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::process::ExitCode;
 
-struct Raw(std::io::BufWriter<std::io::Stdout>);
-impl Sink for Raw {
-    fn event(&mut self, e: &Event) -> std::io::Result<()> {
-        match e {
-            Event::Step {
-                source,
-                result: Ok(o),
-                after,
-                ..
-            } => writeln!(
-                self.0,
-                "{source} => {o} # {} {:?} {:?}",
-                o.remarks_text(),
-                o.notes,
-                after
-            ),
-            Event::Step {
-                source,
-                result: Err(o),
-                passed,
-                ..
-            } => writeln!(self.0, "{source} => {} # {passed} {}", o.symbol(), o),
-            e => writeln!(self.0, "# {e:?}"),
+use anyhow::Context;
+use clap::{CommandFactory, Parser};
+use ipcsh::data::Sink;
+use ipcsh::exec::{Interpreter, Mode};
+use ipcsh::kernel::signal::{self, SignalFd};
+use ipcsh::kernel::terminal;
+use ipcsh::script::{self, Exit, Input, ReadError, Report, Setup};
+use ipcsh::session::janitor;
+use ipcsh::view::{Json, OneShot, Style, Transcript, mistake};
+use ipcsh::{actor, commands};
+
+use cli::Cli;
+
+fn main() -> ExitCode {
+    let mut args = std::env::args_os().skip(1);
+    let first = args.next();
+    match first.as_deref().and_then(|a| a.to_str()) {
+        Some(actor::ARGUMENT) => {
+            let name = args.next().unwrap_or_default();
+            return child(actor::serve(&name.to_string_lossy(), |ledger| {
+                Interpreter::new(commands::verbs(), ledger)
+            }));
         }
+        Some(janitor::ARGUMENT) => return child(janitor::run().map_err(io::Error::from)),
+        _ => {}
     }
-    fn flush(&mut self) -> std::io::Result<()> {
-        self.0.flush()
+    match run(Cli::parse()) {
+        Ok(exit) => code(exit),
+        Err(e) => {
+            eprintln!("ipcsh: {e:#}");
+            code(Exit::Environment)
+        }
     }
 }
 
-fn main() -> ExitCode {
-    let mut args = std::env::args().skip(1);
-    match args.next().as_deref() {
-        Some(actor::ARGUMENT) => {
-            let name = args.next().unwrap_or_default();
-            return match actor::serve(&name, |ledger| Interpreter::new(commands::verbs(), ledger)) {
-                Ok(()) => ExitCode::SUCCESS,
-                Err(e) => {
-                    eprintln!("{e}");
-                    ExitCode::FAILURE
-                }
-            };
-        }
-        Some(janitor::ARGUMENT) => {
-            let _ = janitor::run();
-            return ExitCode::SUCCESS;
-        }
-        _ => {}
-    }
-    let commands = commands::commands();
-    let input = match std::env::args().nth(1).as_deref() {
-        Some("-c") => script::Input::Commands(std::env::args().skip(2).collect()),
-        Some(f) => script::Input::File(f.into()),
-        None => script::Input::Stdin,
-    };
-    let setup = script::Setup {
-        options: script::options(Mode::Script, false, None),
-        defines: vec![],
-    };
-    let programs = match script::read(&input, &setup, commands) {
-        Ok(p) => p,
-        Err(script::ReadError::Syntax(d)) => {
-            eprintln!(
-                "{d} [{}] {:?} {:?}",
-                d.label,
-                d.span.of(&d.source.text),
-                d.help
-            );
-            return ExitCode::from(2);
-        }
+/// A process of ours that was started by hand, or lost its shell.
+fn child(served: io::Result<()>) -> ExitCode {
+    match served {
+        Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
-            eprintln!("{e}");
-            return ExitCode::from(3);
+            eprintln!("ipcsh: this argument is for ipcsh's own processes: {e}");
+            ExitCode::from(2)
         }
+    }
+}
+
+fn code(exit: Exit) -> ExitCode {
+    match exit {
+        Exit::Passed => ExitCode::SUCCESS,
+        Exit::Failed => ExitCode::from(1),
+        Exit::Syntax => ExitCode::from(2),
+        Exit::Environment => ExitCode::from(3),
+        Exit::Skipped => ExitCode::from(77),
+        // Who waits for this process should see what ended it.
+        Exit::Signal(signo) => {
+            let _ = signal::raise_default(signo);
+            ExitCode::from(128_u8.saturating_add(signo as u8))
+        }
+        Exit::BrokenPipe => {
+            let _ = signal::raise_default(libc::SIGPIPE);
+            ExitCode::from(141)
+        }
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<Exit> {
+    if let Some(shell) = cli.completions {
+        clap_complete::generate(shell, &mut Cli::command(), "ipcsh", &mut io::stdout());
+        return Ok(Exit::Passed);
+    }
+    let inputs = cli.inputs();
+    let interactive = inputs.is_empty() && io::stdin().is_terminal() && io::stdout().is_terminal();
+    if interactive {
+        return prompt(&cli);
+    }
+    let inputs = match inputs.is_empty() {
+        true => vec![Input::Stdin],
+        false => inputs,
     };
-    let signals = kernel::signal::SignalFd::new(&[libc::SIGINT, libc::SIGTERM, libc::SIGHUP]).ok();
-    let mut engine = setup.engine(commands, signals);
-    let exit = script::run(
-        &mut engine,
-        &programs,
-        &mut Raw(std::io::BufWriter::new(std::io::stdout())),
-    );
-    eprintln!("{exit:?}");
-    ExitCode::SUCCESS
+    let one_shot = matches!(inputs.as_slice(), [Input::Commands(_)]);
+    let setup = Setup {
+        options: script::options(
+            if one_shot {
+                Mode::OneShot
+            } else {
+                Mode::Script
+            },
+            cli.keep,
+            cli.timeout,
+        ),
+        defines: cli.define.clone(),
+    };
+    let errors = Style::new(cli.color.into(), io::stderr().is_terminal());
+    // Everything is read before anything runs: a mistake in the last file is found first.
+    let mut programs = Vec::new();
+    for input in &inputs {
+        match script::read(input, &setup, commands::commands()) {
+            Ok(read) => programs.push(read),
+            Err(e) => return Ok(unreadable(&e, cli.json, errors)),
+        }
+    }
+    if cli.check {
+        return Ok(Exit::Passed);
+    }
+    let signals = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP];
+    let mut exits = Vec::new();
+    for program in &programs {
+        let signals = SignalFd::new(&signals).context("signalfd")?;
+        let mut engine = setup.engine(commands::commands(), Some(signals));
+        let mut sink = sink(&cli, one_shot, errors);
+        let exit = script::run(&mut engine, program, &mut *sink);
+        exits.push(exit);
+        if matches!(exit, Exit::Signal(_) | Exit::BrokenPipe) {
+            break;
+        }
+    }
+    // A skipped script counts as passed, unless every script was skipped.
+    match exits.iter().all(|e| *e == Exit::Skipped) {
+        true => Ok(Exit::Skipped),
+        false => Ok(exits
+            .into_iter()
+            .filter(|e| *e != Exit::Skipped)
+            .max()
+            .unwrap_or(Exit::Passed)),
+    }
+}
+
+/// Where events go: JSON, the result alone, or a transcript.
+fn sink(cli: &Cli, one_shot: bool, errors: Style) -> Box<dyn Sink> {
+    let out = BufWriter::with_capacity(64 << 10, io::stdout());
+    let style = Style::new(cli.color.into(), io::stdout().is_terminal());
+    if cli.json {
+        return Box::new(Json::new(out));
+    }
+    if one_shot {
+        let width = terminal::window_size().ok().map(|size| size.columns);
+        let shown = OneShot::new(out, io::stderr(), style, width);
+        return Box::new(Report::new(shown, io::stderr(), errors));
+    }
+    Box::new(Report::new(
+        Transcript::new(out, style),
+        io::stderr(),
+        errors,
+    ))
+}
+
+/// A program that cannot be read: nothing has run.
+fn unreadable(e: &ReadError, json: bool, style: Style) -> Exit {
+    match e {
+        ReadError::Syntax(diagnostic) if json => {
+            let _ = Json::new(io::stdout()).mistake(diagnostic);
+        }
+        ReadError::Syntax(diagnostic) => {
+            let _ = writeln!(io::stderr(), "{}", mistake(diagnostic, style));
+        }
+        e => {
+            let _ = writeln!(io::stderr(), "ipcsh: {e}");
+        }
+    }
+    match e {
+        ReadError::Io { .. } => Exit::Environment,
+        ReadError::Utf8 { .. } | ReadError::Syntax(_) => Exit::Syntax,
+    }
+}
+
+/// The prompt.
+fn prompt(_: &Cli) -> anyhow::Result<Exit> {
+    anyhow::bail!("no prompt")
 }

@@ -1,5 +1,7 @@
 //! Programs from files, standard input and `-c`.
 
+mod report;
+
 use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
@@ -9,6 +11,8 @@ use crate::data::{Cell, Event, Outcome};
 use crate::exec::{Commands, Engine, Flow, Mode, Options, Sink};
 use crate::kernel::signal::SignalFd;
 use crate::lang::{Diagnostic, Known, Program, Source, parse};
+
+pub use report::Report;
 
 /// What the exit code says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -158,7 +162,7 @@ fn blank_shebang(text: String) -> String {
 
 /// Reads a sourced file, as seen from the file that names it.
 pub fn load(path: &str, from: &Source) -> Result<Source, String> {
-    let base = Path::new(&from.name).parent().unwrap_or(Path::new(""));
+    let base = Path::new(&*from.name).parent().unwrap_or(Path::new(""));
     let full = base.join(path).to_string_lossy().into_owned();
     text_of(&full, std::fs::read(&full)).map_err(|e| match e {
         ReadError::Io { error, .. } => error.to_string(),

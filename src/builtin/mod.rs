@@ -1,6 +1,7 @@
 //! The commands that run in the shell: they look at the host, steer the session, or teach.
 
 mod actors;
+mod help;
 mod keywords;
 mod session;
 
@@ -20,6 +21,7 @@ pub static ALL: &[&Builtin] = &[
     &session::SLEEP,
     &session::KEEP,
     &session::SAVE,
+    &help::HELP,
     &session::QUIT,
     &session::EXIT,
 ];

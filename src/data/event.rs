@@ -1,5 +1,7 @@
 //! What happens in a session, as it is handed to a view.
 
+use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{StepResult, Table};
@@ -16,6 +18,8 @@ pub enum Event {
         source: String,
         /// The outcome that was claimed, as it was written.
         claimed: Option<String>,
+        /// The file it stands in.
+        file: Arc<str>,
         /// The line it stands on, from 1.
         line: u32,
         /// How it ended.
@@ -32,6 +36,8 @@ pub enum Event {
         actor: String,
         /// The step as it was written, without its marker.
         source: String,
+        /// The file it stands in.
+        file: Arc<str>,
         /// The line it stands on, from 1.
         line: u32,
         /// Whether the script said so with `...`.
@@ -45,6 +51,8 @@ pub enum Event {
         actor: String,
         /// The step as it was written.
         source: String,
+        /// The file it stands in.
+        file: Arc<str>,
         /// The line it stands on, from 1.
         line: u32,
     },
@@ -73,4 +81,21 @@ pub struct Stand {
     pub call: Option<String>,
     /// The object's condition and its last operator.
     pub about: Option<String>,
+}
+
+/// Where events go.
+pub trait Sink {
+    /// Shows an event.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    fn event(&mut self, event: &Event) -> io::Result<()>;
+
+    /// Shows what has been held back, before something is waited for.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }

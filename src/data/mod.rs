@@ -11,7 +11,7 @@ mod reply;
 mod table;
 
 pub use cell::{Cell, quote};
-pub use event::{Event, Stand};
+pub use event::{Event, Sink, Stand};
 pub use family::Family;
 pub use outcome::{Failure, FailureKind, Field, Outcome, StepResult};
 pub use reply::Reply;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::actor::{Actor, Report};
-use crate::data::{Event, Failure, FailureKind, Outcome, Reply, Stand};
+use crate::data::{Event, Failure, FailureKind, Outcome, Reply, Sink, Stand};
 use crate::kernel::process::Ended;
 use crate::kernel::signal::SignalFd;
 use crate::lang::{Catalog, Known, Program, Signature, Source, Span, Statement, StatementKind};
@@ -38,23 +38,6 @@ pub struct Commands {
     pub verbs: Verbs,
     /// Those of the shell.
     pub builtins: Vec<Option<&'static Builtin>>,
-}
-
-/// Where events go.
-pub trait Sink {
-    /// Shows an event.
-    ///
-    /// # Errors
-    /// It cannot be written.
-    fn event(&mut self, event: &Event) -> io::Result<()>;
-
-    /// Shows what has been held back, before something is waited for.
-    ///
-    /// # Errors
-    /// It cannot be written.
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 /// How programs are run.
@@ -129,8 +112,6 @@ pub(super) struct Pending {
     pub since: Instant,
     /// Whether the script says `...`, so that it must also say how it ends.
     pub claimed: bool,
-    /// The name that its outcome is bound to is bound in the actor.
-    pub claim_text: Option<Span>,
 }
 
 /// How a step of an actor ended.
@@ -206,6 +187,7 @@ impl Engine {
                 .filter(|s| s.pending.is_some())
                 .map(|s| s.actor.name.clone())
                 .collect::<HashSet<_>>(),
+            cancelled: HashSet::new(),
             spawned: self.spawned,
         }
     }
@@ -261,6 +243,7 @@ impl Engine {
         let mut at = 0;
         while at < statements.len() {
             self.check_signals()?;
+            self.reap_jobs(sink)?;
             let batch = self.batch(&statements[at..]);
             if batch > 0 {
                 self.run_batch(source, &statements[at..at + batch], sink)?;
@@ -332,6 +315,7 @@ impl Engine {
             actor: None,
             source: text.to_string(),
             claimed: None,
+            file: source.name.clone(),
             line: source.line(span.start),
             result: Ok(Outcome::ok()),
             after: None,
@@ -354,6 +338,7 @@ impl Engine {
                 actor: None,
                 source: span.of(&source.text).to_string(),
                 claimed: None,
+                file: source.name.clone(),
                 line: source.line(span.start),
                 result: Err(failure),
                 after: None,

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::engine::{Engine, Flow, Ran, Sink};
+use super::engine::{Engine, Flow, Ran};
 use super::waiting::Patience;
-use crate::data::{Cell, Event, Failure, FailureKind, Outcome};
+use crate::data::{Cell, Event, Failure, FailureKind, Outcome, Sink};
 use crate::inspect::limits;
 use crate::kernel::shm;
 use crate::lang::{
@@ -53,6 +53,7 @@ impl Engine {
             actor: None,
             source: text,
             claimed: None,
+            file: source.name.clone(),
             line: source.line(span.start),
             result: Ok(Outcome::ok()),
             after: None,
@@ -187,6 +188,7 @@ impl Engine {
             actor: None,
             source: format!("require {text}"),
             claimed: None,
+            file: source.name.clone(),
             line: source.line(require.text.start),
             result: Ok(Outcome::ok()),
             after: None,

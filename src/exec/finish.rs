@@ -4,8 +4,8 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::engine::{Engine, Flow, Sink};
-use crate::data::{Event, Failure, FailureKind, Family};
+use super::engine::{Engine, Flow};
+use crate::data::{Event, Failure, FailureKind, Family, Sink};
 use crate::session::{Ledger, Removed};
 
 /// What was done at the end.

@@ -9,8 +9,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::engine::{Engine, Flow, Mode, Ran, Sink};
-use crate::data::{Cell, Event, Failure, FailureKind, Outcome};
+use super::engine::{Engine, Flow, Mode, Ran};
+use crate::data::{Cell, Event, Failure, FailureKind, Outcome, Sink};
 use crate::kernel::process::{self, Child, Ended, SpawnSpec, Stream, signal_name};
 use crate::lang::{Host, Piece, Source};
 
@@ -89,6 +89,7 @@ impl Engine {
             actor: None,
             source: text.clone(),
             claimed: host.claim_text.map(|c| c.of(&source.text).to_string()),
+            file: source.name.clone(),
             line: source.line(host.text.start),
             result: Ok(Outcome::ok()),
             after: None,

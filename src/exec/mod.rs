@@ -14,7 +14,8 @@ mod steer;
 mod steps;
 mod waiting;
 
-pub use engine::{Builtin, Commands, Engine, Flow, Mode, Options, Sink};
+pub use crate::data::Sink;
+pub use engine::{Builtin, Commands, Engine, Flow, Mode, Options};
 pub use finish::Finished;
 pub use interpret::{Interpreter, Verbs};
 pub use shell_steps::Interrupted;

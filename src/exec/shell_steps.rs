@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::engine::{Engine, Flow, Ran, Sink};
-use crate::data::{Event, Failure, FailureKind, Outcome, Reply, StepResult};
+use super::engine::{Engine, Flow, Ran};
+use crate::data::{Event, Failure, FailureKind, Outcome, Reply, Sink, StepResult};
 use crate::lang::{Action, Call, Source, Step};
 use crate::mechanism::{Args, Run, Sight};
 
@@ -39,6 +39,7 @@ impl Engine {
             actor: None,
             source: written,
             claimed: step.claim_text.map(|c| c.of(&source.text).to_string()),
+            file: source.name.clone(),
             line: source.line(step.text.start),
             result,
             after: None,

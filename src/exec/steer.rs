@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use super::engine::{End, Engine, Flow, Mode, Sink};
+use super::engine::{End, Engine, Flow, Mode};
 use super::steps::Waited;
 use super::waiting::died_text;
-use crate::data::{Failure, FailureKind, Stand};
+use crate::data::{Failure, FailureKind, Sink, Stand};
 
 impl Engine {
     /// The process of a live actor.

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::engine::{End, Engine, Flow, ME, Mode, Pending, Ran, Sink, Update};
+use super::engine::{End, Engine, Flow, ME, Mode, Pending, Ran, Update};
 use super::waiting::{Patience, died_text};
 use crate::actor::{Order, Report, Sighting};
-use crate::data::{Event, Failure, FailureKind, Family, Outcome, StepResult};
+use crate::data::{Event, Failure, FailureKind, Family, Outcome, Sink, StepResult};
 use crate::inspect::wait::Wait;
 use crate::lang::{Action, Marker, Resume, Source, Span, Statement, StatementKind, Step, Work};
 use crate::session::Change;
@@ -238,6 +238,7 @@ impl Engine {
             actor: Some(self.slots[place].actor.name.clone()),
             source: text.to_string(),
             claimed,
+            file: source.name.clone(),
             line: source.line(step.text.start),
             result,
             after,
@@ -368,6 +369,7 @@ impl Engine {
             sink.event(&Event::Started {
                 actor: name,
                 source: text,
+                file: source.name.clone(),
                 line: source.line(step.text.start),
             })?;
             self.set_pending(place, source, step, false);
@@ -418,7 +420,6 @@ impl Engine {
             text: step.text,
             since: Instant::now(),
             claimed,
-            claim_text: step.claim_text,
         });
     }
 
@@ -441,6 +442,7 @@ impl Engine {
         sink.event(&Event::Blocked {
             actor: self.slots[place].actor.name.clone(),
             source: text,
+            file: source.name.clone(),
             line: source.line(step.text.start),
             claimed,
             why,
@@ -541,6 +543,7 @@ impl Engine {
             actor: Some(self.slots[place].actor.name.clone()),
             source: written.to_string(),
             claimed: claim_text.map(|c| c.of(&source.text).to_string()),
+            file: source.name.clone(),
             line: source.line(text.start),
             result,
             after: Some(after),

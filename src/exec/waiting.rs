@@ -235,7 +235,8 @@ impl Engine {
     pub(super) fn condition(&self, wait: &Wait) -> Option<String> {
         let (family, id, num) = waited_on(wait)?;
         let actors = self.actors_by_pid();
-        let sight = Sight::new(&self.names, &self.env, &actors);
+        let mut sight = Sight::new(&self.names, &self.env, &actors);
+        sight.blocked = Some(wait);
         Some((mechanism::of(family).condition)(&sight, id, num))
     }
 }

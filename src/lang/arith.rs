@@ -1,113 +1,117 @@
 //! `$((…))`: the operators of C, on integers.
 
-use nom::branch::alt;
-use nom::bytes::complete::tag;
-use nom::character::complete::{char, multispace0};
-use nom::combinator::value;
-use nom::error::ErrorKind;
-use nom::sequence::{delimited, preceded};
-use nom::{Err, Parser};
-
-use super::lexer::{Lexed, braced_variable, digits, variable};
+use super::number;
 use super::program::{Arith, ArithOp};
+use super::quoted::{braced_variable, variable};
 
-/// Parentheses and signs nested deeper than this are refused: the parser and the
-/// evaluation recurse.
-const MAX_DEPTH: usize = 100;
+/// An expression of more operators, signs and parentheses than this is refused: it is
+/// read, evaluated and dropped by recursion.
+const MOST: usize = 100;
 
-/// The operators by how tightly they bind, loosest first.
-const LEVELS: [&[(&str, ArithOp)]; 6] = [
-    &[("|", ArithOp::Or)],
-    &[("^", ArithOp::Xor)],
-    &[("&", ArithOp::And)],
-    &[("<<", ArithOp::Shl), (">>", ArithOp::Shr)],
-    &[("+", ArithOp::Add), ("-", ArithOp::Sub)],
-    &[
-        ("*", ArithOp::Mul),
-        ("/", ArithOp::Div),
-        ("%", ArithOp::Rem),
-    ],
+/// The operators with how tightly they bind. No sign is the beginning of a later one.
+const OPERATORS: [(&str, ArithOp, u8); 10] = [
+    ("|", ArithOp::Or, 0),
+    ("^", ArithOp::Xor, 1),
+    ("&", ArithOp::And, 2),
+    ("<<", ArithOp::Shl, 3),
+    (">>", ArithOp::Shr, 3),
+    ("+", ArithOp::Add, 4),
+    ("-", ArithOp::Sub, 4),
+    ("*", ArithOp::Mul, 5),
+    ("/", ArithOp::Div, 5),
+    ("%", ArithOp::Rem, 5),
 ];
 
 /// Reads the inside of `$((…))`. The error is the offset at which it makes no sense.
 pub(super) fn arithmetic(text: &str) -> Result<Arith, usize> {
-    match level(text, 0, 0) {
-        Ok((rest, arith)) => match rest.trim_start() {
-            "" => Ok(arith),
-            rest => Err(text.len() - rest.len()),
-        },
-        Err(Err::Error(_) | Err::Failure(_) | Err::Incomplete(_)) => {
-            // Everything is a number, a name or an operator: the first thing that cannot
-            // follow is found by reading as far as possible.
-            Err(text.len() - furthest(text).len())
-        }
-    }
-}
-
-fn furthest(text: &str) -> &str {
-    let mut rest = text;
-    while let Ok((after, _)) = level(rest, LEVELS.len(), 0) {
-        rest = after.trim_start();
-        match LEVELS
-            .iter()
-            .flat_map(|l| l.iter())
-            .find(|(sign, _)| rest.starts_with(sign))
-        {
-            Some((sign, _)) => rest = rest[sign.len()..].trim_start(),
-            None => break,
-        }
-    }
-    rest
-}
-
-fn level(i: &str, binding: usize, depth: usize) -> Lexed<'_, Arith> {
-    let Some(operators) = LEVELS.get(binding) else {
-        return unary(i, depth);
+    let mut reader = Reader {
+        text,
+        rest: text,
+        parts: 0,
     };
-    let (mut rest, mut left) = level(i, binding + 1, depth)?;
-    let mut length = 0;
-    loop {
-        let after_blanks = rest.trim_start();
-        let Some((sign, op)) = operators.iter().find(|(s, _)| after_blanks.starts_with(s)) else {
-            return Ok((rest, left));
+    let arith = reader.expression(0)?;
+    reader.skip_blanks();
+    match reader.rest {
+        "" => Ok(arith),
+        _ => Err(reader.at()),
+    }
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    rest: &'a str,
+    parts: usize,
+}
+
+impl Reader<'_> {
+    fn at(&self) -> usize {
+        self.text.len() - self.rest.len()
+    }
+
+    fn skip_blanks(&mut self) {
+        self.rest = self.rest.trim_start();
+    }
+
+    /// Takes the sign, where it stands here.
+    fn sign(&mut self, sign: &str) -> Result<bool, usize> {
+        let Some(rest) = self.rest.strip_prefix(sign) else {
+            return Ok(false);
         };
-        length += 1;
-        if length > MAX_DEPTH {
-            return too_deep(after_blanks);
+        if self.parts >= MOST {
+            return Err(self.at());
         }
-        let (after, right) = level(&after_blanks[sign.len()..], binding + 1, depth)?;
-        left = Arith::Binary(Box::new(left), *op, Box::new(right));
-        rest = after;
+        self.parts += 1;
+        self.rest = rest;
+        Ok(true)
     }
-}
 
-fn unary(i: &str, depth: usize) -> Lexed<'_, Arith> {
-    if depth > MAX_DEPTH {
-        return too_deep(i);
+    /// Operands between operators that bind as tightly as `least` or more.
+    fn expression(&mut self, least: u8) -> Result<Arith, usize> {
+        let mut left = self.operand()?;
+        loop {
+            self.skip_blanks();
+            let found = OPERATORS.iter().find(|(s, ..)| self.rest.starts_with(s));
+            let Some((sign, op, binding)) = found.filter(|(.., b)| *b >= least) else {
+                return Ok(left);
+            };
+            self.sign(sign)?;
+            let right = self.expression(binding + 1)?;
+            left = Arith::Binary(Box::new(left), *op, Box::new(right));
+        }
     }
-    preceded(
-        multispace0,
-        alt((
-            preceded(char('-'), |i| unary(i, depth + 1)).map(|x| Arith::Neg(Box::new(x))),
-            preceded(char('+'), |i| unary(i, depth + 1)),
-            delimited(
-                char('('),
-                |i| level(i, 0, depth + 1),
-                preceded(multispace0, char(')')),
-            ),
-            digits.map(Arith::Int),
-            braced_variable.map(Arith::Var),
-            preceded(alt((value((), tag("$")), value((), tag("")))), variable).map(Arith::Var),
-        )),
-    )
-    .parse(i)
-}
 
-fn too_deep<'a>(i: &'a str) -> Lexed<'a, Arith> {
-    Err(Err::Failure(nom::error::ParseError::from_error_kind(
-        i,
-        ErrorKind::TooLarge,
-    )))
+    fn operand(&mut self) -> Result<Arith, usize> {
+        self.skip_blanks();
+        if self.sign("-")? {
+            return Ok(Arith::Neg(Box::new(self.operand()?)));
+        }
+        if self.sign("+")? {
+            return self.operand();
+        }
+        if self.sign("(")? {
+            let inner = self.expression(0)?;
+            self.skip_blanks();
+            return match self.rest.strip_prefix(')') {
+                Some(rest) => {
+                    self.rest = rest;
+                    Ok(inner)
+                }
+                None => Err(self.at()),
+            };
+        }
+        if let Some((n, width)) = number::digits(self.rest) {
+            self.rest = &self.rest[width..];
+            return Ok(Arith::Int(n));
+        }
+        let found = match self.rest.strip_prefix('$') {
+            Some(name) if name.starts_with('{') => braced_variable(self.rest),
+            Some(name) => variable(name),
+            None => variable(self.rest),
+        };
+        let (rest, var) = found.map_err(|_| self.at())?;
+        self.rest = rest;
+        Ok(Arith::Var(var))
+    }
 }
 
 #[cfg(test)]
@@ -126,6 +130,7 @@ mod tests {
             ("-(-3) % 2", 1),
             ("0x10", 16),
             ("7 & 3 ^ 1", 2),
+            (" - 3 + +4 ", 1),
         ] {
             let arith = arithmetic(text).unwrap();
             assert_eq!(env.arith(&arith).unwrap(), n, "{text}");
@@ -133,8 +138,16 @@ mod tests {
     }
 
     #[test]
+    fn a_variable_needs_no_sign() {
+        let written: Vec<_> = ["v + 1", "$v+1", "${v} + 1"].map(arithmetic).into();
+        assert!(written.iter().all(|a| *a == written[0] && a.is_ok()));
+        assert!(arithmetic("$m.type * 2").is_ok());
+        assert_eq!(arithmetic("1 + ${v"), Err(4));
+    }
+
+    #[test]
     fn what_makes_no_sense_is_pointed_at() {
-        for (text, at) in [("1 +", 3), ("1 2", 2), ("(1", 0), ("", 0), ("1 + * 2", 4)] {
+        for (text, at) in [("1 +", 3), ("1 2", 2), ("(1", 2), ("", 0), ("1 + * 2", 4)] {
             assert_eq!(arithmetic(text), Err(at), "{text}");
         }
         assert!(arithmetic(&"(".repeat(100_000)).is_err());

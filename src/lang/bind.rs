@@ -1,27 +1,53 @@
 //! Words to arguments: what a command's signature makes of what follows its name.
 
+mod blame;
+mod take;
+mod wanted;
+
 use super::catalog::{Catalog, Lookup};
 use super::diagnostic::{Mistake, Parsed};
-use super::lexer::{Lexeme, Token, is_name};
-use super::number;
-use super::program::{Arg, Call, Piece, Span, Target, Term};
+use super::lexer::{Lexeme, Token};
+use super::program::{Arg, Call, Span};
 use super::signature::{Form, Kind, Need, Param, Signature};
-use super::suggest::did_you_mean;
-use super::term;
+use take::take;
+pub use wanted::{Wanted, wanted};
 
-/// Reads a command: its name and its arguments.
-pub(super) fn call<'t>(tokens: &'t [Token<'t>], catalog: &Catalog, text: &str) -> Parsed<Call> {
+/// Reads a command: its name and its arguments. `after` is where its words end, for a
+/// command that is missing.
+pub(super) fn call(
+    tokens: &mut [Token],
+    after: Span,
+    catalog: &Catalog,
+    text: &str,
+) -> Parsed<Call> {
+    if tokens.is_empty() {
+        return Err(
+            Mistake::new(after, "the command is missing before this").label("expected a command")
+        );
+    }
+    command(tokens, catalog, text, false)
+}
+
+fn command(tokens: &mut [Token], catalog: &Catalog, text: &str, nested: bool) -> Parsed<Call> {
     let (command, words) = name(tokens, catalog)?;
     let signature = catalog.signature(command);
     let name = tokens[0].span.to(tokens[words - 1].span);
+    if nested && signature.params.iter().any(|p| p.kind == Kind::Command) {
+        return Err(Mistake::new(
+            name,
+            format!("`{}` cannot stand inside a command", signature.name),
+        )
+        .label("expected another command"));
+    }
     let mut binder = Binder {
         signature,
         catalog,
         text,
-        args: Vec::new(),
+        args: Vec::with_capacity(tokens.len() - words),
         position: 0,
+        nested,
     };
-    binder.bind(&tokens[words..], name)?;
+    binder.bind(&mut tokens[words..], name)?;
     Ok(Call {
         command,
         args: binder.args,
@@ -32,40 +58,17 @@ pub(super) fn call<'t>(tokens: &'t [Token<'t>], catalog: &Catalog, text: &str) -
 fn name(tokens: &[Token], catalog: &Catalog) -> Parsed<(u16, usize)> {
     let Some((first, noun)) = tokens.first().and_then(|t| Some((t, t.bare()?))) else {
         let span = tokens.first().map_or(Span::default(), |t| t.span);
-        return Err(Mistake::new(span, "a command stands here").label("expected a command"));
+        return Err(
+            Mistake::new(span, "a command cannot begin with data").label("expected a command")
+        );
     };
     let second = tokens.get(1);
     match catalog.lookup(noun, second.and_then(Token::bare)) {
         Lookup::Found(place, words) => Ok((place, words)),
-        Lookup::NoVerb => {
-            let verbs: Vec<&str> = catalog.verbs(noun).collect();
-            let label = format!("expected {}", verbs.join(", "));
-            Err(match second {
-                Some(token) => {
-                    let word = token.bare().unwrap_or("");
-                    Mistake::new(token.span, format!("`{noun}` has no verb `{word}`"))
-                        .label(label)
-                        .maybe_help(did_you_mean(word, verbs))
-                }
-                None => Mistake::new(first.span, format!("`{noun}` needs a verb")).label(label),
-            })
-        }
-        Lookup::NoNoun => {
-            let mistake = Mistake::new(first.span, format!("unknown command `{noun}`"))
-                .label("expected a command; `help` lists them")
-                .maybe_help(catalog.suggest_noun(noun));
-            Err(match noun.split_once(':') {
-                Some((actor, rest)) if is_name(actor) && catalog.is_noun(rest) => {
-                    mistake.help(format!("write a space after `{actor}:`"))
-                }
-                _ => mistake,
-            })
-        }
+        Lookup::NoVerb => Err(blame::verb(first, noun, second, catalog)),
+        Lookup::NoNoun => Err(blame::noun(first, noun, second, catalog)),
     }
 }
-
-/// What a parameter makes of a token: `None` where it takes no such thing.
-type Taken = Option<Parsed<Arg>>;
 
 struct Binder<'a> {
     signature: &'static Signature,
@@ -74,6 +77,8 @@ struct Binder<'a> {
     args: Vec<(u8, Arg)>,
     /// The positional parameter that is next.
     position: usize,
+    /// Whether the command stands inside another.
+    nested: bool,
 }
 
 impl Binder<'_> {
@@ -81,131 +86,112 @@ impl Binder<'_> {
         self.signature.params
     }
 
-    fn bind<'t>(&mut self, mut tokens: &'t [Token<'t>], name: Span) -> Parsed<()> {
+    /// Takes the tokens one after the other; data is moved out of them, not copied.
+    fn bind(&mut self, tokens: &mut [Token], name: Span) -> Parsed<()> {
         let end = tokens.last().map_or(name, |t| t.span);
-        while let Some((token, rest)) = tokens.split_first() {
-            tokens = match token.bare() {
+        let mut at = 0;
+        while at < tokens.len() {
+            let rest = &mut tokens[at..];
+            at += match rest[0].bare() {
                 Some(word) if word.starts_with("--") && word.len() > 2 => {
-                    self.flag(token, &word[2..])?;
-                    rest
+                    self.flag(&rest[0], &word[2..])?
                 }
-                Some(word) if is_short(word) => self.short(token, word, rest)?,
-                Some(word) if self.option_of(word).is_some() => self.option(token, word, rest)?,
-                _ => self.positional(token, tokens)?,
+                Some(word) if is_short(word) => self.short(word, rest)?,
+                Some(word) => match self.option_of(word) {
+                    Some(place) => self.option(place, word, rest)?,
+                    None => self.positional(rest)?,
+                },
+                None => self.positional(rest)?,
             };
         }
-        self.missing(end)
+        self.complete(end)?;
+        self.typed(tokens)
     }
 
-    fn flag(&mut self, token: &Token, name: &str) -> Parsed<()> {
+    // Each of these says how many tokens it took.
+
+    fn flag(&mut self, token: &Token, name: &str) -> Parsed<usize> {
         let found = self.params().iter().position(|p| {
             p.name == name
                 && p.kind == Kind::Switch
                 && matches!(p.form, Form::Flag | Form::Short(_))
         });
         match found {
-            Some(place) => self.add(place, Arg::Switch, token.span),
+            Some(place) => self.add(place, Arg::Switch, token.span).map(|()| 1),
             None => Err(self.unknown(token.span, &format!("--{name}"))),
         }
     }
 
-    fn unknown(&self, span: Span, word: &str) -> Mistake {
-        let known: Vec<String> = self
-            .params()
-            .iter()
-            .filter(|p| p.form != Form::Positional)
-            .map(|p| match p.form {
-                Form::Flag => format!("--{}", p.name),
-                Form::Short(letter) => format!("-{letter}"),
-                _ => format!("{}=", p.name),
-            })
-            .collect();
-        let label = if known.is_empty() {
-            format!("`{}` has no flags", self.signature.name)
-        } else {
-            format!("expected {}", known.join(", "))
-        };
-        Mistake::new(span, format!("unknown flag `{word}`"))
-            .label(label)
-            .maybe_help(did_you_mean(word, known.iter().map(String::as_str)))
-    }
-
-    fn short<'t>(
-        &mut self,
-        token: &Token,
-        word: &str,
-        mut rest: &'t [Token<'t>],
-    ) -> Parsed<&'t [Token<'t>]> {
+    fn short(&mut self, word: &str, tokens: &mut [Token]) -> Parsed<usize> {
+        let span = tokens[0].span;
+        let mut taken = 1;
         for letter in word.chars().skip(1) {
             let found = self
                 .params()
                 .iter()
                 .position(|p| p.form == Form::Short(letter));
             let Some(place) = found else {
-                return Err(self.unknown(token.span, &format!("-{letter}")));
+                return Err(self.unknown(span, &format!("-{letter}")));
             };
             let param = &self.params()[place];
             if param.kind == Kind::Switch {
-                self.add(place, Arg::Switch, token.span)?;
+                self.add(place, Arg::Switch, span)?;
                 continue;
             }
-            let Some((value, after)) = rest.split_first() else {
+            let Some(value) = tokens.get_mut(taken) else {
                 return Err(
-                    Mistake::new(token.span, format!("`-{letter}` needs a value"))
+                    Mistake::new(span, format!("`-{letter}` needs a value after it"))
                         .label(format!("expected {}", param.kind.describe())),
                 );
             };
             let arg = self.take_required(param, value)?;
             self.add(place, arg, value.span)?;
-            rest = after;
+            taken += 1;
         }
-        Ok(rest)
+        Ok(taken)
     }
 
     fn option_of(&self, word: &str) -> Option<usize> {
-        let (name, _) = word.split_once('=')?;
+        let sign = word.bytes().position(|b| b == b'=')?;
+        let name = &word[..sign];
         self.params()
             .iter()
             .position(|p| p.form == Form::Option && p.name == name)
     }
 
-    fn option<'t>(
-        &mut self,
-        token: &Token,
-        word: &str,
-        rest: &'t [Token<'t>],
-    ) -> Parsed<&'t [Token<'t>]> {
-        let place = self.option_of(word).unwrap_or_default();
+    fn option(&mut self, place: usize, word: &str, tokens: &mut [Token]) -> Parsed<usize> {
+        let span = tokens[0].span;
         let param = &self.params()[place];
         let value = &word[param.name.len() + 1..];
-        let at = token.span.start as usize + param.name.len() + 1;
-        let (arg, rest) = if value.is_empty() {
+        let at = span.start as usize + param.name.len() + 1;
+        let (arg, taken) = if value.is_empty() {
             // `data="…"`: the string is a token of its own, with nothing between.
-            match rest.split_first() {
-                Some((next, after)) if next.span.start == token.span.end => {
-                    (self.take_required(param, next)?, after)
-                }
+            match tokens.get_mut(1) {
+                Some(next) if next.span.start == span.end => (self.take_required(param, next)?, 2),
                 _ => {
-                    return Err(Mistake::new(token.span, format!("`{word}` needs a value"))
-                        .label(format!("expected {}", param.kind.describe())));
+                    let end = span.end as usize;
+                    return Err(Mistake::new(
+                        Span::new(end, end),
+                        format!("the value of `{}` is missing", param.name),
+                    )
+                    .label(format!(
+                        "expected {} with no blank before it",
+                        param.kind.describe()
+                    )));
                 }
             }
         } else {
-            let token = Token {
+            let mut token = Token {
                 span: Span::new(at, at + value.len()),
                 lexeme: Lexeme::Bare(value),
             };
-            (self.take_required(param, &token)?, rest)
+            (self.take_required(param, &mut token)?, 1)
         };
-        self.add(place, arg, token.span)?;
-        Ok(rest)
+        self.add(place, arg, span)?;
+        Ok(taken)
     }
 
-    fn positional<'t>(
-        &mut self,
-        token: &Token,
-        tokens: &'t [Token<'t>],
-    ) -> Parsed<&'t [Token<'t>]> {
+    fn positional(&mut self, tokens: &mut [Token]) -> Parsed<usize> {
         let first = self.position;
         while let Some(param) = self.params().get(self.position) {
             if param.form != Form::Positional {
@@ -215,96 +201,45 @@ impl Binder<'_> {
             if param.kind == Kind::Command {
                 return self.command(tokens);
             }
-            match self.take(param, token) {
+            match take(param, &mut tokens[0]) {
                 Some(arg) => {
                     let place = self.position;
                     if matches!(param.need, Need::Required | Need::Optional) {
                         self.position += 1;
                     }
                     self.args.push((place as u8, arg?));
-                    return Ok(&tokens[1..]);
+                    return Ok(1);
                 }
                 None if param.need == Need::Required => break,
                 None if param.need == Need::Repeated && !self.has(self.position) => break,
                 None => self.position += 1,
             }
         }
-        Err(self.unexpected(token, first))
+        Err(self.unexpected(&mut tokens[0], first))
     }
 
     /// The rest of the tokens as a command, up to `every`.
-    fn command<'t>(&mut self, tokens: &'t [Token<'t>]) -> Parsed<&'t [Token<'t>]> {
+    fn command(&mut self, tokens: &mut [Token]) -> Parsed<usize> {
         let end = tokens
             .iter()
             .position(|t| t.bare() == Some("every"))
             .unwrap_or(tokens.len());
-        let inner = &tokens[..end];
-        let inner_call = call(inner, self.catalog, self.text)?;
-        let span = inner
-            .first()
-            .zip(inner.last())
-            .map_or(Span::default(), |(first, last)| first.span.to(last.span));
+        let inner = &mut tokens[..end];
+        if self.nested || inner.is_empty() {
+            return Err(
+                Mistake::new(tokens[0].span, "the command is missing before this")
+                    .label("expected a command"),
+            );
+        }
+        let span = inner[0].span.to(inner[end - 1].span);
+        let inner_call = command(inner, self.catalog, self.text, true)?;
         let text = span.of(self.text).to_string();
         self.args.push((
             self.position as u8,
             Arg::Command(Box::new(inner_call), text),
         ));
         self.position += 1;
-        Ok(&tokens[end..])
-    }
-
-    fn unexpected(&self, token: &Token, first: usize) -> Mistake {
-        let could: Vec<&Param> = self.params()[first.min(self.params().len())..]
-            .iter()
-            .filter(|p| p.form == Form::Positional)
-            .collect();
-        // Up to the first one that cannot be left out.
-        let end = could
-            .iter()
-            .position(|p| p.need == Need::Required)
-            .map_or(could.len(), |i| i + 1);
-        let could = &could[..end];
-        if could.is_empty() {
-            return Mistake::new(
-                token.span,
-                format!("`{}` takes no more arguments", self.signature.name),
-            )
-            .label(format!("usage: {}", self.signature.usage()));
-        }
-        let expected: Vec<String> = could.iter().map(|p| p.kind.describe()).collect();
-        let mistake = Mistake::new(
-            token.span,
-            format!("this is no {}", could[could.len() - 1].name),
-        )
-        .label(format!("expected {}", expected.join(", or ")));
-        let word = token.bare().unwrap_or("");
-        let wants_data = could
-            .iter()
-            .any(|p| matches!(p.kind, Kind::Data | Kind::Value));
-        let choices = could.iter().flat_map(|p| match p.kind {
-            Kind::Choice(words) => words,
-            _ => &[],
-        });
-        if wants_data && !word.is_empty() && !word.starts_with('@') {
-            return mistake.help(format!("data is written in quotes: \"{word}\""));
-        }
-        mistake.maybe_help(did_you_mean(word, choices.copied()))
-    }
-
-    fn missing(&self, end: Span) -> Parsed<()> {
-        let absent = self.params().iter().enumerate().find(|(place, p)| {
-            matches!(p.need, Need::Required | Need::Repeated) && !self.has(*place)
-        });
-        let Some((_, param)) = absent else {
-            return Ok(());
-        };
-        let at = end.end as usize;
-        Err(Mistake::new(
-            Span::new(at, at + 1),
-            format!("`{}` needs {}", self.signature.name, param.name),
-        )
-        .label(format!("expected {}", param.kind.describe()))
-        .help(format!("usage: {}", self.signature.usage())))
+        Ok(end)
     }
 
     fn has(&self, place: usize) -> bool {
@@ -314,95 +249,17 @@ impl Binder<'_> {
     fn add(&mut self, place: usize, arg: Arg, span: Span) -> Parsed<()> {
         let param = &self.params()[place];
         if self.has(place) && !matches!(param.need, Need::Repeated | Need::Any) {
-            return Err(Mistake::new(
-                span,
-                format!("`{}` is given twice", param.name),
-            ));
+            return Err(
+                Mistake::new(span, format!("`{}` is given twice", param.name))
+                    .label("leave one of them out"),
+            );
         }
         self.args.push((place as u8, arg));
         Ok(())
     }
 
-    fn take_required(&self, param: &Param, token: &Token) -> Parsed<Arg> {
-        self.take(param, token).unwrap_or_else(|| {
-            Err(
-                Mistake::new(token.span, format!("this is no {}", param.name))
-                    .label(format!("expected {}", param.kind.describe())),
-            )
-        })
-    }
-
-    fn take(&self, param: &Param, token: &Token) -> Taken {
-        let at = token.span.start as usize;
-        let term = |t: Parsed<Term>| t.map(Arg::Term);
-        let word = token.bare();
-        match param.kind {
-            Kind::Ref(family) | Kind::NewRef(family) => {
-                let word = word?;
-                // A word that only a later parameter can take is not a name.
-                let reference = match term::reference(word, at)? {
-                    Ok(reference) => reference,
-                    Err(e) => return Some(Err(e)),
-                };
-                let wrong = |message: String| Some(Err(Mistake::new(token.span, message)));
-                if reference.family.is_some_and(|f| f != family) {
-                    return wrong(format!("`{word}` is no {}", family.object()));
-                }
-                if reference.index.is_some() && family != super::Family::Sem {
-                    return wrong(format!("a {} has no members", family.object()));
-                }
-                if matches!(param.kind, Kind::NewRef(_))
-                    && (reference.index.is_some() || matches!(reference.target, Target::Id(_)))
-                {
-                    return wrong("the kernel chooses ids; give a name, or key:0x1234".into());
-                }
-                Some(Ok(Arg::Ref(reference)))
-            }
-            Kind::AnyRef => term::reference(word?, at).map(|r| r.map(Arg::Ref)),
-            Kind::Int(min, max) => Some(match term::integer(word?, at)? {
-                Ok(Term::Int(n)) if n < i128::from(min) || n > i128::from(max) => {
-                    Err(Mistake::new(token.span, format!("{n} is out of range"))
-                        .label(format!("expected {}", param.kind.describe())))
-                }
-                other => other.map(Arg::Term),
-            }),
-            Kind::Size => Some(match term::integer(word?, at)? {
-                Ok(Term::Int(n)) if n < 0 => {
-                    Err(Mistake::new(token.span, "a size is not negative"))
-                }
-                other => other.map(Arg::Term),
-            }),
-            Kind::Duration => match term::computed(word?, at) {
-                Some(found) => Some(term(found)),
-                None => number::duration(word?).map(|d| Ok(Arg::Term(Term::Duration(d)))),
-            },
-            Kind::Mode => match term::computed(word?, at) {
-                Some(found) => Some(term(found)),
-                None => number::mode(word?).map(|m| Ok(Arg::Term(Term::Int(m)))),
-            },
-            Kind::Data => term::data(token).map(term),
-            Kind::Value => term::data(token)
-                .or_else(|| term::integer(word?, at))
-                .map(term),
-            Kind::Place => term::place(word?, at).map(|p| p.map(Arg::Place)),
-            Kind::SemOp => term::sem_op(word?).map(|op| Ok(Arg::SemOp(op))),
-            Kind::Choice(words) => {
-                let word = word?;
-                words
-                    .contains(&word)
-                    .then(|| Ok(Arg::Word(word.to_string())))
-            }
-            Kind::Actor { .. } => {
-                let word = word?;
-                is_name(word).then(|| Ok(Arg::Word(word.to_string())))
-            }
-            Kind::Path | Kind::Owner | Kind::Word => match &token.lexeme {
-                Lexeme::Data(data) => Some(Ok(Arg::Term(data.clone()))),
-                Lexeme::Bare(word) => Some(words_term(word, token.span).map(Arg::Term)),
-                _ => None,
-            },
-            Kind::Command | Kind::Switch => None,
-        }
+    fn take_required(&self, param: &Param, token: &mut Token) -> Parsed<Arg> {
+        take(param, token).unwrap_or_else(|| Err(blame::wrong(param, token)))
     }
 }
 
@@ -410,87 +267,4 @@ impl Binder<'_> {
 fn is_short(word: &str) -> bool {
     word.strip_prefix('-')
         .is_some_and(|w| !w.is_empty() && w.bytes().all(|b| b.is_ascii_alphabetic()))
-}
-
-/// A bare word in which `$name` is put in: `$WORK/fifo`.
-fn words_term(word: &str, span: Span) -> Parsed<Term> {
-    if let Some(term) = term::computed(word, span.start as usize)
-        && term.is_ok()
-    {
-        return term;
-    }
-    let mut pieces = Vec::new();
-    let mut rest = word;
-    while let Some(at) = rest.find('$') {
-        pieces.push(Piece::Bytes(rest.as_bytes()[..at].to_vec()));
-        let from = &rest[at..];
-        let found = if from.starts_with("${") {
-            super::lexer::braced_variable(from)
-        } else {
-            super::lexer::variable(&from[1..])
-        };
-        let Ok((after, var)) = found else {
-            return Err(
-                Mistake::new(span, format!("`{word}` holds a `$` that names no variable"))
-                    .label("a variable is written $name; a plain $ stands in quotes"),
-            );
-        };
-        pieces.push(Piece::Var(var));
-        rest = after;
-    }
-    if pieces.is_empty() {
-        return Ok(Term::Bytes(word.as_bytes().to_vec()));
-    }
-    pieces.push(Piece::Bytes(rest.as_bytes().to_vec()));
-    Ok(Term::Template(pieces))
-}
-
-/// What could be typed next: for completion and hints.
-#[derive(Debug)]
-pub struct Wanted {
-    /// The command.
-    pub signature: &'static Signature,
-    /// The parameters that the next word could fill, the positional ones first.
-    pub params: Vec<&'static Param>,
-    /// What is left of the usage line.
-    pub usage: String,
-}
-
-/// What the complete words of an unfinished command leave to be typed.
-/// `None` where they are no command or already a mistake.
-pub fn wanted<'t>(tokens: &'t [Token<'t>], catalog: &Catalog) -> Option<Wanted> {
-    let (command, words) = name(tokens, catalog).ok()?;
-    let signature = catalog.signature(command);
-    let mut binder = Binder {
-        signature,
-        catalog,
-        text: "",
-        args: Vec::new(),
-        position: 0,
-    };
-    let rest = &tokens[words..];
-    let missing_is_fine = binder.bind(rest, tokens[0].span);
-    if let Err(e) = missing_is_fine
-        && rest.iter().any(|t| t.span == e.span)
-    {
-        return None;
-    }
-    let mut params = Vec::new();
-    for (place, param) in signature.params.iter().enumerate() {
-        let again = matches!(param.need, Need::Repeated | Need::Any);
-        let passed = param.form == Form::Positional && place < binder.position;
-        if (!binder.has(place) || again) && !passed {
-            params.push(param);
-        }
-    }
-    let usage = params
-        .iter()
-        .map(|p| p.usage())
-        .collect::<Vec<_>>()
-        .join(" ");
-    Some(Wanted {
-        signature,
-        params,
-        usage,
-    })
 }

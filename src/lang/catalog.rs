@@ -1,9 +1,7 @@
 //! What the parser may know of the world: the commands, the fields, the errnos.
 
-use std::collections::HashMap;
-
 use super::signature::{Family, Signature};
-use super::suggest::did_you_mean;
+use super::suggest::closest;
 
 /// The commands and words that a program may use.
 #[derive(Debug)]
@@ -18,7 +16,26 @@ pub struct Catalog {
     pub limits: Vec<&'static str>,
     /// The symbols of the errnos.
     pub errnos: Vec<&'static str>,
-    nouns: HashMap<&'static str, Vec<(&'static str, u16)>>,
+    /// The nouns with their verbs, by [`bucket`].
+    index: Vec<Vec<Noun>>,
+}
+
+/// A noun, and its verbs (an empty one where it stands alone) with their places.
+#[derive(Debug)]
+struct Noun {
+    name: &'static str,
+    verbs: Vec<(&'static str, u16)>,
+}
+
+const BUCKETS: usize = 128;
+
+/// Where a noun is kept. Every line of a program looks one up: this is cheaper than a
+/// hash that withstands an enemy, and nobody but us names commands.
+fn bucket(noun: &str) -> usize {
+    let hash = noun
+        .bytes()
+        .fold(0usize, |h, b| h.wrapping_mul(31).wrapping_add(b.into()));
+    hash % BUCKETS
 }
 
 /// The words that begin a statement and are no commands of the table: they have
@@ -40,13 +57,17 @@ pub(super) enum Lookup {
 impl Catalog {
     /// Indexes the commands by their words.
     pub fn new(commands: Vec<&'static Signature>) -> Catalog {
-        let mut nouns: HashMap<_, Vec<_>> = HashMap::new();
-        for (place, signature) in commands.iter().enumerate() {
-            let verb = signature.verb().unwrap_or("");
-            nouns
-                .entry(signature.noun())
-                .or_default()
-                .push((verb, place as u16));
+        let mut index: Vec<Vec<Noun>> = (0..BUCKETS).map(|_| Vec::new()).collect();
+        for (place, signature) in (0u16..).zip(&commands) {
+            let (name, verb) = (signature.noun(), signature.verb().unwrap_or(""));
+            let nouns = &mut index[bucket(name)];
+            match nouns.iter_mut().find(|n| n.name == name) {
+                Some(noun) => noun.verbs.push((verb, place)),
+                None => nouns.push(Noun {
+                    name,
+                    verbs: vec![(verb, place)],
+                }),
+            }
         }
         Catalog {
             commands,
@@ -54,7 +75,7 @@ impl Catalog {
             actor_fields: Vec::new(),
             limits: Vec::new(),
             errnos: Vec::new(),
-            nouns,
+            index,
         }
     }
 
@@ -69,13 +90,17 @@ impl Catalog {
         u16::try_from(place).ok()
     }
 
+    /// The verbs of a noun with their places.
+    fn of(&self, noun: &str) -> &[(&'static str, u16)] {
+        let nouns = &self.index[bucket(noun)];
+        let found = nouns.iter().find(|n| n.name == noun);
+        found.map_or(&[], |n| &n.verbs)
+    }
+
     /// The verbs of a noun; empty where there is no such noun or it has none.
     pub fn verbs(&self, noun: &str) -> impl Iterator<Item = &'static str> {
-        let verbs = self.nouns.get(noun).map_or(&[][..], Vec::as_slice);
-        verbs
-            .iter()
-            .map(|(verb, _)| *verb)
-            .filter(|v| !v.is_empty())
+        let verbs = self.of(noun).iter().map(|(verb, _)| *verb);
+        verbs.filter(|v| !v.is_empty())
     }
 
     /// The first words of all commands, each once, in order.
@@ -89,14 +114,15 @@ impl Catalog {
 
     /// Whether a word can begin a command.
     pub fn is_noun(&self, word: &str) -> bool {
-        self.nouns.contains_key(word)
+        !self.of(word).is_empty()
     }
 
     pub(super) fn lookup(&self, noun: &str, verb: Option<&str>) -> Lookup {
-        let Some(verbs) = self.nouns.get(noun) else {
+        let verbs = self.of(noun);
+        if verbs.is_empty() {
             return Lookup::NoNoun;
-        };
-        let find = |v: &str| verbs.iter().find(|(verb, _)| *verb == v).map(|(_, p)| *p);
+        }
+        let find = |v: &str| verbs.iter().find(|(verb, _)| *verb == v).map(|c| c.1);
         if let Some(place) = verb.and_then(find) {
             return Lookup::Found(place, 2);
         }
@@ -109,17 +135,27 @@ impl Catalog {
         }
     }
 
-    pub(super) fn suggest_noun(&self, word: &str) -> Option<String> {
-        // A verb alone is the commonest slip of a newcomer: `send 1 "hi"`.
-        let nouns = self.nouns().chain(KEYWORDS);
-        did_you_mean(word, nouns).or_else(|| {
-            let with_verb: Vec<&str> = self
-                .commands
-                .iter()
-                .filter(|s| s.verb() == Some(word))
-                .map(|s| s.name)
-                .collect();
-            (!with_verb.is_empty()).then(|| format!("did you mean `{}`?", with_verb.join("` or `")))
+    /// The commands that a word alone may mean: `send` is a verb of some noun, `msqg` is
+    /// nearly one, `sned` is nearly a verb.
+    pub(super) fn suggest(&self, word: &str) -> Option<String> {
+        let with_verb = |word: &str| -> Vec<String> {
+            let commands = self.commands.iter().filter(|s| s.verb() == Some(word));
+            commands.map(|s| format!("`{}`", s.name)).collect()
+        };
+        let mut meant = with_verb(word);
+        if meant.is_empty() {
+            let verbs = self.commands.iter().filter_map(|s| s.verb());
+            let known = self.nouns().chain(KEYWORDS);
+            let word = closest(word, known.chain(verbs))?;
+            meant = match self.is_noun(word) || KEYWORDS.contains(&word) {
+                true => vec![format!("`{word}`")],
+                false => with_verb(word),
+            };
+        }
+        let last = meant.pop()?;
+        Some(match meant.is_empty() {
+            true => format!("did you mean {last}?"),
+            false => format!("did you mean {} or {last}?", meant.join(", ")),
         })
     }
 

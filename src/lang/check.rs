@@ -5,10 +5,11 @@ use std::collections::HashSet;
 
 use super::diagnostic::{Mistake, Parsed};
 use super::program::{
-    Action, Arg, Call, Claim, Condition, Expected, Marker, Piece, Span, Subject, Target, Term,
-    VarRef, Work,
+    Arg, Call, Claim, Condition, Expected, Marker, Piece, Reference, Span, Subject, Target, Term,
+    VarRef,
 };
-use super::suggest::did_you_mean;
+pub(super) use super::seek::Seek;
+use super::suggest::{closest, did_you_mean};
 use super::term::variables;
 
 /// What is known when a program begins: nothing for a script, the session's state at the
@@ -21,6 +22,8 @@ pub struct Known {
     pub actors: HashSet<String>,
     /// Those of them with a pending step.
     pub pending: HashSet<String>,
+    /// Those of them whose pending step was cancelled.
+    pub cancelled: HashSet<String>,
     /// Whether `spawn` has been said, so that other names are slips.
     pub spawned: bool,
 }
@@ -29,36 +32,58 @@ pub struct Known {
 pub(super) const ME: &str = "me";
 
 impl Known {
-    pub(super) fn bind(&mut self, name: &str) {
-        if !self.variables.contains(name) {
-            self.variables.insert(name.to_string());
-        }
+    /// A variable is bound; says whether it was not before.
+    pub(super) fn bind(&mut self, name: &str) -> bool {
+        !self.variables.contains(name) && self.variables.insert(name.to_string())
     }
 
-    /// An actor is named: it exists from here on.
+    /// An actor is given a step: it exists from here on.
     pub(super) fn actor(&mut self, name: &str, span: Span) -> Parsed<()> {
-        if name == ME || self.actors.contains(name) {
-            return Ok(());
-        }
         if self.spawned {
-            let known = self.actors.iter().map(String::as_str).chain([ME]);
-            return Err(Mistake::new(span, format!("there is no actor `{name}`"))
-                .label("`spawn` was used, so every actor must be spawned")
-                .maybe_help(did_you_mean(name, known))
-                .maybe_help(None));
+            return self.known_actor(name, span);
         }
-        self.actors.insert(name.to_string());
+        if name != ME && !self.actors.contains(name) {
+            self.actors.insert(name.to_string());
+        }
         Ok(())
     }
 
-    /// A step is given to an actor.
-    pub(super) fn step(&mut self, actor: &str, marker: Marker, span: Span) -> Parsed<()> {
-        if self.pending.contains(actor) {
+    /// An actor is looked at or steered: it must exist.
+    fn known_actor(&self, name: &str, span: Span) -> Parsed<()> {
+        if name == ME || self.actors.contains(name) {
+            return Ok(());
+        }
+        let known = self.actors.iter().map(String::as_str).chain([ME]);
+        let (label, help) = if self.spawned {
+            (
+                "after `spawn`, only actors that were spawned are known",
+                "spawn",
+            )
+        } else {
+            ("no text before this names it", "start it first: spawn")
+        };
+        Err(Mistake::new(span, format!("there is no actor `{name}`"))
+            .label(label)
+            .help(match help {
+                "spawn" => format!("add it where the others are: spawn {name}"),
+                help => format!("{help} {name}"),
+            })
+            .maybe_help(did_you_mean(name, known)))
+    }
+
+    /// A step is given to an actor; `None` is the default one.
+    pub(super) fn step(&mut self, actor: Option<&str>, marker: Marker, span: Span) -> Parsed<()> {
+        let actor = actor.unwrap_or(ME);
+        if !self.pending.is_empty() && self.pending.contains(actor) {
+            let steps = match actor {
+                ME => "steps without an actor run in `me`".into(),
+                _ => format!("`{actor}` cannot take another step yet"),
+            };
             return Err(
                 Mistake::new(span, format!("`{actor}` still has a pending step"))
-                    .label("by this text it is busy here")
+                    .label(steps)
                     .help(format!(
-                        "say how the pending step ends first (`{actor}: ... => ok`), or `cancel {actor}`, or use another actor"
+                        "first say how the pending step ends (`{actor}: ... => ok`), or use another actor"
                     )),
             );
         }
@@ -70,81 +95,61 @@ impl Known {
 
     /// A pending step is said to end.
     pub(super) fn resume(&mut self, actor: &str, span: Span) -> Parsed<()> {
-        if self.pending.remove(actor) {
+        if self.pending.remove(actor) || self.cancelled.remove(actor) {
             return Ok(());
         }
         Err(Mistake::new(span, format!("`{actor}` has no pending step"))
-            .label("nothing of it can resume here")
+            .label("nothing can resume here")
             .help(format!(
-                "a step is left pending by `...`: {actor}: sem p lock ..."
+                "a step that must block is written with `...` behind it: {actor}: sem p lock ..."
             )))
     }
 
-    /// What a command that steers actors does to them.
-    pub(super) fn steer(&mut self, name: &str, args: &[(u8, Arg)], span: Span) -> Parsed<()> {
-        let actors = args.iter().filter_map(|(_, arg)| match arg {
-            Arg::Word(actor) => Some(actor),
-            _ => None,
-        });
-        for actor in actors {
-            match name {
-                "spawn" => {
-                    self.spawned = true;
-                    self.actors.insert(actor.clone());
-                }
-                "wait" | "stop" => {
-                    self.actor(actor, span)?;
-                    self.pending.remove(actor);
-                }
-                _ => self.actor(actor, span)?,
-            }
+    /// What a command that steers actors does to one of them.
+    pub(super) fn steer(&mut self, name: &str, new: bool, actor: &str, span: Span) -> Parsed<()> {
+        if new {
+            self.spawned = true;
+            self.actors.insert(actor.to_string());
+            return Ok(());
         }
+        self.known_actor(actor, span)?;
+        self.ends(name, actor);
         Ok(())
     }
 
-    /// Every variable that the work reads is bound; what it binds is known afterwards.
-    pub(super) fn work(&mut self, work: &Work, text: &str) -> Parsed<()> {
-        let seek = Seek {
-            text,
-            span: work.span,
-        };
-        match &work.action {
-            Action::Call(call) => self.call(call, &seek)?,
-            Action::Value(term) => self.term(term, &seek)?,
-            Action::Repeat { count, body } => {
-                self.term(count, &seek)?;
-                for work in body {
-                    self.work(work, text)?;
-                }
-            }
+    /// `wait`, `stop` and `cancel` leave an actor with no pending step; how a cancelled one
+    /// ended may still be said.
+    pub(super) fn ends(&mut self, name: &str, actor: &str) {
+        if matches!(name, "wait" | "stop" | "cancel")
+            && self.pending.remove(actor)
+            && name == "cancel"
+        {
+            self.cancelled.insert(actor.to_string());
         }
-        if let Some(claim) = &work.claim {
-            self.claim(claim, &seek)?;
-        }
-        if let Some(name) = &work.bind {
-            self.bind(name);
-        }
-        Ok(())
     }
 
-    fn call(&self, call: &Call, seek: &Seek) -> Parsed<()> {
+    /// Every variable that a command reads is bound.
+    pub(super) fn call(&self, call: &Call, seek: &Seek) -> Parsed<()> {
         for (_, arg) in &call.args {
             match arg {
                 Arg::Term(term) => self.term(term, seek)?,
                 Arg::Place(place) => self.term(&place.offset, seek)?,
-                Arg::Ref(reference) => {
-                    if let Target::Id(term) | Target::Key(term) = &reference.target {
-                        self.term(term, seek)?;
-                    }
-                    if let Some(index) = &reference.index {
-                        self.term(index, seek)?;
-                    }
-                }
+                Arg::Ref(reference) => self.reference(reference, seek)?,
                 Arg::Command(call, _) => self.call(call, seek)?,
                 Arg::Word(_) | Arg::SemOp(_) | Arg::Switch => {}
             }
         }
         Ok(())
+    }
+
+    fn reference(&self, reference: &Reference, seek: &Seek) -> Parsed<()> {
+        if let Target::Id(term) | Target::Key(term) = &reference.target {
+            self.term(term, seek)?;
+        }
+        match &reference.index {
+            Some(index) => self.term(index, seek),
+            None => Ok(()),
+        }
     }
 
     pub(super) fn term(&self, term: &Term, seek: &Seek) -> Parsed<()> {
@@ -170,11 +175,11 @@ impl Known {
         }
         let known = self.variables.iter().map(String::as_str);
         Err(Mistake::new(
-            seek.find(&var.name),
-            format!("`${}` is not bound", var.name),
+            seek.variable(var),
+            format!("the variable `${}` is not bound", var.name),
         )
         .label("no `let` before this binds it")
-        .maybe_help(did_you_mean(&var.name, known)))
+        .maybe_help(closest(&var.name, known).map(|c| format!("did you mean `${c}`?"))))
     }
 
     pub(super) fn claim(&self, claim: &Claim, seek: &Seek) -> Parsed<()> {
@@ -195,52 +200,27 @@ impl Known {
         }
     }
 
-    pub(super) fn condition(&mut self, condition: &Condition, seek: &Seek) -> Parsed<()> {
+    pub(super) fn condition(&self, condition: &Condition, seek: &Seek) -> Parsed<()> {
         match condition {
             Condition::Deadlock(actors) => {
-                for actor in actors {
-                    self.actor(actor, seek.find(actor))?;
-                }
-                Ok(())
+                let known = |actor: &String| self.known_actor(actor, seek.word(actor));
+                actors.iter().try_for_each(known)
             }
             Condition::Compare {
                 subject, expected, ..
             } => {
                 match subject {
-                    Subject::Actor(actor, _) => self.actor(actor, seek.find(actor))?,
+                    Subject::Actor(actor, _) => self.known_actor(actor, seek.word(actor))?,
                     Subject::Term(term) => self.term(term, seek)?,
-                    Subject::Memory(_, place) => self.term(&place.offset, seek)?,
-                    Subject::Object(..) | Subject::Limit(..) => {}
+                    Subject::Memory(reference, place) => {
+                        self.reference(reference, seek)?;
+                        self.term(&place.offset, seek)?;
+                    }
+                    Subject::Object(_, reference, _) => self.reference(reference, seek)?,
+                    Subject::Limit(..) => {}
                 }
                 self.expected(expected, seek)
             }
         }
-    }
-}
-
-/// A statement in its text, to find a word of it.
-pub(super) struct Seek<'a> {
-    pub text: &'a str,
-    pub span: Span,
-}
-
-impl Seek<'_> {
-    /// Where the name stands in the statement.
-    fn find(&self, name: &str) -> Span {
-        let statement = self.span.of(self.text);
-        let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        for (at, _) in statement.match_indices(name) {
-            let before = statement[..at].chars().next_back();
-            let after = statement[at + name.len()..].chars().next();
-            if !before.is_some_and(is_part) && !after.is_some_and(is_part) {
-                let sign = match statement[..at].chars().next_back() {
-                    Some('$') => 1,
-                    _ => 0,
-                };
-                let start = self.span.start as usize + at;
-                return Span::new(start - sign, start + name.len());
-            }
-        }
-        self.span
     }
 }

@@ -5,7 +5,7 @@ use super::diagnostic::{Mistake, Parsed};
 use super::eval::{Env, EvalError};
 use super::lexer::{Lexeme, Token, is_name};
 use super::number;
-use super::program::{Claim, Expected, Span};
+use super::program::{Claim, Expected, Span, Term};
 use super::suggest::did_you_mean;
 use super::term;
 use crate::data::{Cell, StepResult};
@@ -15,57 +15,96 @@ const WHAT: &str = "expected ok, eof, an errno such as EAGAIN, a value, or field
 /// Reads the tokens after `=>`.
 pub(super) fn parse(tokens: &[Token], arrow: Span, catalog: &Catalog) -> Parsed<Claim> {
     let [first, rest @ ..] = tokens else {
-        let span = Span::new(arrow.end as usize, arrow.end as usize + 1);
-        return Err(Mistake::new(span, "an outcome stands after `=>`").label(WHAT));
+        let span = Span::new(arrow.end as usize, arrow.end as usize);
+        return Err(Mistake::new(span, "the outcome is missing after `=>`").label(WHAT));
     };
-    if let (Some(word), true) = (first.bare(), rest.is_empty()) {
-        match word {
-            "ok" => return Ok(Claim::Ok),
-            "eof" => return Ok(Claim::Eof),
-            "died" | "error" => return Ok(Claim::Errno(word.to_string())),
-            _ if is_errno(word) => return errno(word, first.span, catalog),
-            _ => {}
-        }
+    if let Some(word) = first.bare()
+        && let Some(claim) = whole(word, first.span, catalog)
+    {
+        let claim = claim?;
+        return match rest.first() {
+            None => Ok(claim),
+            Some(next) => Err(Mistake::new(
+                next.span,
+                format!("nothing can follow the outcome `{word}`"),
+            )
+            .label("expected the end of the statement")),
+        };
     }
     let mut fields = Vec::new();
-    let mut value = None;
-    let mut i = 0;
-    while i < tokens.len() {
-        let token = &tokens[i];
+    let mut value: Option<Expected> = None;
+    let mut rest = tokens;
+    while let [token, after @ ..] = rest {
         if value.is_some() {
             return Err(
-                Mistake::new(token.span, "nothing can follow an outcome's value")
+                Mistake::new(token.span, "nothing can follow the value of an outcome")
                     .label("fields stand before the value: type=2 \"hi\""),
             );
         }
+        rest = after;
         match token.bare().and_then(|w| w.split_once('=')) {
-            Some((name, written)) if is_name(name) => {
-                let (expected, used) = if written.is_empty() {
-                    let next = tokens.get(i + 1).ok_or_else(|| {
-                        Mistake::new(token.span, "a value stands after `=`").label(WHAT)
-                    })?;
-                    (expected(next)?, 2)
-                } else {
-                    let at = token.span.start as usize + name.len() + 1;
-                    let span = Span::new(at, at + written.len());
-                    let lexeme = Lexeme::Bare(written);
-                    (expected(&Token { span, lexeme })?, 1)
+            Some((name, "")) if is_name(name) => {
+                let end = token.span.end;
+                let Some((next, after)) = rest.split_first().filter(|(t, _)| t.span.start == end)
+                else {
+                    let at = Span::new(end as usize, end as usize);
+                    return Err(
+                        Mistake::new(at, format!("the value of `{name}` is missing")).label(
+                            format!("expected a value, such as {name}=2, with no blank before it"),
+                        ),
+                    );
                 };
-                fields.push((name.to_string(), expected));
-                i += used;
+                fields.push((name.to_string(), expected(next)?));
+                rest = after;
             }
-            _ => {
-                value = Some(expected(token)?);
-                if matches!(value, Some(Expected::Word(_))) {
-                    return Err(Mistake::new(token.span, "this is no outcome")
-                        .label(WHAT)
-                        .maybe_help(token.bare().and_then(|w| did_you_mean(w, ["ok", "eof"]))));
-                }
-                i += 1;
+            Some((name, written)) if is_name(name) => {
+                let at = token.span.start as usize + name.len() + 1;
+                let span = Span::new(at, at + written.len());
+                let lexeme = Lexeme::Bare(written);
+                fields.push((name.to_string(), expected(&Token { span, lexeme })?));
             }
+            _ => match expected(token)? {
+                Expected::Word(word) => return Err(stranger(&word, token.span, catalog)),
+                found => value = Some(found),
+            },
         }
     }
     Ok(Claim::Yields { fields, value })
+}
+
+/// The outcomes of one word.
+fn whole(word: &str, span: Span, catalog: &Catalog) -> Option<Parsed<Claim>> {
+    match word {
+        "ok" => Some(Ok(Claim::Ok)),
+        "eof" => Some(Ok(Claim::Eof)),
+        "died" | "error" => Some(Ok(Claim::Errno(word.to_string()))),
+        _ if is_errno(word) => Some(errno(word, span, catalog)),
+        _ => None,
+    }
+}
+
+/// A word that is no outcome.
+fn stranger(word: &str, span: Span, catalog: &Catalog) -> Mistake {
+    let help = match word {
+        "..." => Some("a step that must block is written `STEP ...`".into()),
+        "blocked" | "blocks" => {
+            Some("a step that must block is written with `...`, without `=>`".into())
+        }
+        "fail" | "failed" | "failure" => {
+            Some("`error` is any failure without an errno; better name the errno".into())
+        }
+        _ => {
+            let words = ["ok", "eof", "error", "died"];
+            did_you_mean(
+                word,
+                words.into_iter().chain(catalog.errnos.iter().copied()),
+            )
+            .or_else(|| Some(format!("data is written in quotes: \"{word}\"")))
+        }
+    };
+    Mistake::new(span, format!("`{word}` is not an outcome"))
+        .label(WHAT)
+        .maybe_help(help)
 }
 
 fn is_errno(word: &str) -> bool {
@@ -81,8 +120,11 @@ fn errno(word: &str, span: Span, catalog: &Catalog) -> Parsed<Claim> {
         return Ok(Claim::Errno(word.to_string()));
     }
     Err(Mistake::new(span, format!("unknown errno `{word}`"))
-        .label("expected an errno's symbol")
-        .maybe_help(did_you_mean(word, catalog.errnos.iter().copied())))
+        .label("expected an errno such as EAGAIN or ENOMSG")
+        .maybe_help(did_you_mean(
+            word,
+            catalog.errnos.iter().copied().chain(["eof"]),
+        )))
 }
 
 /// One value, word or pattern to compare with.
@@ -94,14 +136,14 @@ pub(super) fn expected(token: &Token) -> Parsed<Expected> {
         return data.map(Expected::Term);
     }
     let Some(word) = token.bare() else {
-        return Err(Mistake::new(token.span, "a value stands here").label(WHAT));
+        return Err(Mistake::new(token.span, "a value is expected here").label(WHAT));
     };
     let at = token.span.start as usize;
     if let Some(term) = term::integer(word, at) {
         return term.map(Expected::Term);
     }
     if let Some(duration) = number::duration(word) {
-        return Ok(Expected::Term(super::program::Term::Duration(duration)));
+        return Ok(Expected::Term(Term::Duration(duration)));
     }
     Ok(Expected::Word(word.to_string()))
 }
@@ -144,9 +186,7 @@ impl Expected {
             (Expected::Pattern(pattern), Cell::Data(bytes)) => pattern.matches(bytes),
             (Expected::Pattern(pattern), cell) => pattern.matches(cell.to_string().as_bytes()),
             (Expected::Word(word), cell) => cell.to_string() == *word,
-            (Expected::Term(super::program::Term::Bytes(bytes)), Cell::Data(found)) => {
-                bytes == found
-            }
+            (Expected::Term(Term::Bytes(bytes)), Cell::Data(found)) => bytes == found,
             (Expected::Term(term), cell) => {
                 let wanted = env.value(term)?;
                 match (&wanted, cell) {

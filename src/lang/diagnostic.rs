@@ -46,7 +46,7 @@ impl Mistake {
     pub fn new(span: Span, message: impl Into<String>) -> Mistake {
         Mistake {
             span,
-            message: message.into(),
+            message: short(message.into()),
             label: String::new(),
             help: None,
             incomplete: false,
@@ -83,4 +83,15 @@ impl Mistake {
             incomplete: self.incomplete,
         }
     }
+}
+
+/// A word of a megabyte is a mistake, and the mistake is not a megabyte.
+fn short(mut message: String) -> String {
+    const MOST: usize = 200;
+    if message.len() > MOST {
+        let end = (0..=MOST).rev().find(|i| message.is_char_boundary(*i));
+        message.truncate(end.unwrap_or(0));
+        message.push('…');
+    }
+    message
 }

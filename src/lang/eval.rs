@@ -245,21 +245,26 @@ impl IntType {
 
     /// The bytes of an integer, in the machine's order.
     pub fn encode(self, n: i128) -> Result<Vec<u8>, EvalError> {
-        let (min, max) = self.bounds();
-        if !(min..=max).contains(&n) {
-            return Err(EvalError::OutOfRange {
-                value: n,
-                ty: self.name(),
-                min,
-                max,
-            });
-        }
-        let low = n as u64;
+        let word = self.word(n)?;
         Ok(match self.width() {
-            1 => (low as u8).to_ne_bytes().to_vec(),
-            2 => (low as u16).to_ne_bytes().to_vec(),
-            4 => (low as u32).to_ne_bytes().to_vec(),
-            _ => low.to_ne_bytes().to_vec(),
+            1 => (word as u8).to_ne_bytes().to_vec(),
+            2 => (word as u16).to_ne_bytes().to_vec(),
+            4 => (word as u32).to_ne_bytes().to_vec(),
+            _ => word.to_ne_bytes().to_vec(),
+        })
+    }
+
+    /// An integer as the low bytes of a word: the reverse of [`decode`](IntType::decode).
+    pub fn word(self, n: i128) -> Result<u64, EvalError> {
+        let (min, max) = self.bounds();
+        if (min..=max).contains(&n) {
+            return Ok(n as u64);
+        }
+        Err(EvalError::OutOfRange {
+            value: n,
+            ty: self.name(),
+            min,
+            max,
         })
     }
 

@@ -1,19 +1,14 @@
-//! Characters to tokens, with nom.
+//! Characters to tokens.
 //!
 //! Tokens are taken one at a time, as the parser asks for them: `!command` takes the rest
-//! of its line as it stands, which only the parser knows.
-
-use nom::branch::alt;
-use nom::bytes::complete::{tag, take_while, take_while_m_n, take_while1};
-use nom::character::complete::{char, one_of};
-use nom::combinator::{map_opt, recognize, value};
-use nom::error::{ErrorKind, ParseError};
-use nom::sequence::{delimited, preceded};
-use nom::{IResult, Parser};
+//! of its line as it stands, which only the parser knows. Words are cut by their bytes,
+//! since all that ends one is ASCII; what stands inside quotes is read with nom.
 
 use super::diagnostic::{Mistake, Parsed};
-use super::pattern::{Pattern, PatternKind};
-use super::program::{Piece, Span, Term, VarRef};
+use super::pattern::Pattern;
+use super::program::{Span, Term};
+use super::quoted::{prefixed, single_quoted, string};
+use super::stop::{Lexed, Stop, stop};
 
 /// A token and where it stands.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,35 +55,11 @@ impl<'a> Token<'a> {
 /// Whether a word may name an object, an actor or a variable: it starts with a letter or
 /// `_`, so that a number is never a name.
 pub fn is_name(word: &str) -> bool {
-    let mut chars = word.chars();
-    chars
+    let mut bytes = word.bytes();
+    bytes
         .next()
-        .is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
-        && chars.all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
-}
-
-/// What nom reports: where it stopped and why. `message` is empty where nothing was
-/// recognised yet, so that another alternative may be tried.
-#[derive(Debug)]
-pub(super) struct Stop<'a> {
-    rest: &'a str,
-    message: &'static str,
-}
-
-impl<'a> ParseError<&'a str> for Stop<'a> {
-    fn from_error_kind(rest: &'a str, _: ErrorKind) -> Self {
-        Stop { rest, message: "" }
-    }
-
-    fn append(_: &'a str, _: ErrorKind, other: Self) -> Self {
-        other
-    }
-}
-
-pub(super) type Lexed<'a, T> = IResult<&'a str, T, Stop<'a>>;
-
-fn stop<'a, T>(rest: &'a str, message: &'static str) -> Lexed<'a, T> {
-    Err(nom::Err::Failure(Stop { rest, message }))
+        .is_some_and(|b| b.is_ascii_alphabetic() || b == b'_')
+        && bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
 }
 
 /// All tokens of a text, as far as they can be read: for highlighting and completion.
@@ -102,7 +73,6 @@ pub fn tokens(text: &str) -> Vec<Token<'_>> {
 }
 
 /// A place in a text.
-#[derive(Clone)]
 pub(super) struct Lexer<'a> {
     text: &'a str,
     at: usize,
@@ -110,18 +80,23 @@ pub(super) struct Lexer<'a> {
 
 impl<'a> Lexer<'a> {
     pub fn new(text: &'a str) -> Lexer<'a> {
-        Lexer { text, at: 0 }
+        // Some editors begin a file with a byte order mark.
+        let at = text.len() - text.trim_start_matches('\u{feff}').len();
+        Lexer { text, at }
     }
 
     pub fn text(&self) -> &'a str {
         self.text
     }
 
+    /// Goes back to a place where a token began.
+    pub fn rewind(&mut self, at: usize) {
+        self.at = at;
+    }
+
     /// Passes over blanks, comments and continued lines; says where the next token begins.
     pub fn skip_blanks(&mut self) -> usize {
-        let rest = &self.text[self.at..];
-        let after = blanks(rest);
-        self.at = self.text.len() - after.len();
+        self.at = after_blanks(self.text.as_bytes(), self.at);
         self.at
     }
 
@@ -136,17 +111,20 @@ impl<'a> Lexer<'a> {
     /// The next token; `None` at the end of the text.
     pub fn next(&mut self) -> Parsed<Option<Token<'a>>> {
         let start = self.skip_blanks();
-        let rest = &self.text[start..];
-        let Some(first) = rest.as_bytes().first() else {
+        let bytes = self.text.as_bytes();
+        let Some(first) = bytes.get(start) else {
             return Ok(None);
         };
+        if let Some(token) = self.plain(start) {
+            return Ok(Some(token));
+        }
+        let rest = &self.text[start..];
         let found = match first {
             b'\n' | b';' => Ok((&rest[1..], Lexeme::End)),
             b'{' => Ok((&rest[1..], Lexeme::Open)),
             b'}' => Ok((&rest[1..], Lexeme::Close)),
-            b'"' => double_quoted(rest).map(|(r, pieces)| (r, Lexeme::Data(template(pieces)))),
+            b'"' => string(rest).map(|(r, term)| (r, Lexeme::Data(term))),
             b'\'' => single_quoted(rest),
-            0 => stop(rest, "a NUL byte"),
             _ => word(rest),
         };
         match found {
@@ -155,100 +133,155 @@ impl<'a> Lexer<'a> {
                 let span = Span::new(start, self.at);
                 Ok(Some(Token { span, lexeme }))
             }
-            Err(e) => Err(self.mistake(e, start)),
+            Err(nom::Err::Error(stop) | nom::Err::Failure(stop)) => Err(self.mistake(stop)),
+            Err(nom::Err::Incomplete(_)) => Ok(None),
         }
     }
 
-    fn mistake(&self, e: nom::Err<Stop<'a>>, start: usize) -> Mistake {
-        let (rest, message) = match e {
-            nom::Err::Error(s) | nom::Err::Failure(s) => (s.rest, s.message),
-            nom::Err::Incomplete(_) => ("", ""),
+    /// The end of a statement, or a word with nothing special in it: nearly every token.
+    fn plain(&mut self, start: usize) -> Option<Token<'a>> {
+        let bytes = self.text.as_bytes();
+        let is_plain = |b: &&u8| PLAIN[usize::from(**b)];
+        let lexeme = match bytes[start] {
+            b'\n' | b';' => {
+                self.at = start + 1;
+                Lexeme::End
+            }
+            b'=' | b'.' | b'&' => return None,
+            _ => {
+                let width = bytes[start..].iter().take_while(is_plain).count();
+                let end = start + width;
+                let is_whole = matches!(
+                    bytes.get(end),
+                    None | Some(b' ' | b'\n' | b'\r' | b'\t' | b';')
+                );
+                if width == 0 || !is_whole {
+                    return None;
+                }
+                self.at = end;
+                Lexeme::Bare(self.text.get(start..end)?)
+            }
         };
-        let at = self.text.len() - rest.len();
-        let width = rest.chars().next().map_or(0, char::len_utf8);
-        match message {
-            "" => Mistake::new(
-                Span::new(at, at + width),
-                "this character does not belong here",
-            ),
-            // What is left open is shown where it was opened.
-            message if rest.is_empty() => Mistake::new(Span::new(start, start + 1), message)
-                .label("opened here")
-                .incomplete(),
-            message => Mistake::new(Span::new(at, at + width), message),
+        let span = Span::new(start, self.at);
+        Some(Token { span, lexeme })
+    }
+
+    fn mistake(&self, stop: Stop<'a>) -> Mistake {
+        let at = self.text.len() - stop.rest.len();
+        let width = match stop.width {
+            0 => stop.rest.chars().next().map_or(0, char::len_utf8),
+            width => width,
+        };
+        let mistake = Mistake::new(Span::new(at, at + width), stop.message).label(stop.label);
+        if stop.open {
+            mistake.incomplete()
+        } else {
+            mistake
         }
     }
 }
 
-/// Passes over spaces, `\` before a newline, and a comment.
-fn blanks(mut rest: &str) -> &str {
+/// Where the next token begins: behind blanks, `\` before a newline, and a comment.
+fn after_blanks(text: &[u8], mut at: usize) -> usize {
     loop {
-        let before = rest.len();
-        rest = rest.trim_start_matches([' ', '\t', '\r']);
-        if let Some(after) = rest
-            .strip_prefix("\\\n")
-            .or_else(|| rest.strip_prefix("\\\r\n"))
-        {
-            rest = after;
+        match text.get(at) {
+            Some(b' ' | b'\t' | b'\r') => at += 1,
+            Some(b'\\') => match continued(&text[at..]) {
+                0 => return at,
+                width => at += width,
+            },
+            Some(b'#') => {
+                let rest = &text[at..];
+                at += rest.iter().position(|b| *b == b'\n').unwrap_or(rest.len());
+                return at;
+            }
+            _ => return at,
         }
-        if rest.starts_with('#') {
-            rest = &rest[rest.find('\n').unwrap_or(rest.len())..];
-        }
-        if rest.len() == before {
-            return rest;
-        }
+    }
+}
+
+/// The width of a `\` with the newline behind it; 0 where there is none.
+fn continued(text: &[u8]) -> usize {
+    match text {
+        [b'\\', b'\n', ..] => 2,
+        [b'\\', b'\r', b'\n', ..] => 3,
+        _ => 0,
     }
 }
 
 /// A bare word, or what its prefix makes of the string that follows it.
 fn word(i: &str) -> Lexed<'_, Lexeme<'_>> {
-    let (rest, word) = recognize(bare).parse(i)?;
-    if rest.starts_with(['"', '\'']) {
-        // `data="hi"`, `type=re"2|3"`, `msgq."key:/a.b,1".qnum`: the word ends at its sign.
-        if let Some(sign) = word.rfind(['=', '.']) {
-            return Ok((&i[sign + 1..], Lexeme::Bare(&i[..=sign])));
-        }
-        return prefixed(i, word, rest);
-    }
+    let width = bare(i)?;
+    let (word, rest) = i.split_at(width);
     let lexeme = match word {
         "=>" => Lexeme::Arrow,
         "..." => Lexeme::Ellipsis,
         "&" => Lexeme::Ampersand,
-        word => Lexeme::Bare(word),
+        "\\" => return lone_backslash(i),
+        word => {
+            if let Some(b'"' | b'\'') = rest.as_bytes().first() {
+                return before_string(i, word);
+            }
+            if !word.is_ascii() {
+                visible(i, word)?;
+            }
+            Lexeme::Bare(word)
+        }
     };
     Ok((rest, lexeme))
 }
 
-/// The characters of a bare word. `$((…))` and `${…}` belong to it with what they hold.
-fn bare(i: &str) -> Lexed<'_, ()> {
-    let mut rest = i;
-    loop {
-        let (after, _) = take_while(is_bare).parse(rest)?;
-        rest = match after {
-            r if r.starts_with('$') => dollar(r)?.0,
-            r => {
-                return if r.len() == i.len() {
-                    Err(nom::Err::Error(Stop {
-                        rest: r,
-                        message: "",
-                    }))
-                } else {
-                    Ok((r, ()))
-                };
-            }
-        };
+/// `data="hi"`, `type=re"2|3"`, `msgq."key:/a.b,1".qnum`: the word ends at its sign.
+fn before_string<'a>(i: &'a str, word: &'a str) -> Lexed<'a, Lexeme<'a>> {
+    match word.rfind(['=', '.', '~']) {
+        Some(sign) => Ok((&i[sign + 1..], Lexeme::Bare(&i[..=sign]))),
+        None => prefixed(i, word.len()),
     }
 }
 
-fn is_bare(c: char) -> bool {
-    !matches!(
-        c,
-        ' ' | '\t' | '\r' | '\n' | ';' | '{' | '}' | '"' | '\'' | '$' | '\0'
-    )
+/// The width of a bare word. `$((…))` and `${…}` belong to it with what they hold.
+fn bare(i: &str) -> Result<usize, nom::Err<Stop<'_>>> {
+    let bytes = i.as_bytes();
+    let mut at = 0;
+    while let Some(b) = bytes.get(at) {
+        if PLAIN[usize::from(*b)] {
+            at += 1;
+            continue;
+        }
+        match b {
+            b' ' | b'\t' | b'\r' | b'\n' | b';' | b'{' | b'}' | b'"' | b'\'' => break,
+            b'$' => at += dollar(&i[at..])?,
+            b'\\' if continued(&bytes[at..]) > 0 => break,
+            0..0x20 | 0x7f => {
+                return Err(Stop::new(&i[at..], "a control character stands here")
+                    .label("write it in a string, such as \"\\x1b\"")
+                    .failure());
+            }
+            _ => at += 1,
+        }
+    }
+    Ok(at)
 }
 
-/// `$((…))`, `${…}`, or the `$` of `$name`.
-fn dollar(i: &str) -> Lexed<'_, ()> {
+/// The bytes of a word that mean nothing more.
+const PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut b = b' ' as usize + 1;
+    while b < 0x80 {
+        plain[b] = true;
+        b += 1;
+    }
+    let special = b";{}\"'$\\\x7f";
+    let mut i = 0;
+    while i < special.len() {
+        plain[special[i] as usize] = false;
+        i += 1;
+    }
+    plain
+};
+
+/// The width of `$((…))`, of `${…}`, or of the `$` of `$name`.
+fn dollar(i: &str) -> Result<usize, nom::Err<Stop<'_>>> {
     if let Some(body) = i.strip_prefix("$((") {
         let mut depth = 2usize;
         for (at, b) in body.bytes().enumerate() {
@@ -259,262 +292,67 @@ fn dollar(i: &str) -> Lexed<'_, ()> {
                 _ => {}
             }
             if depth == 0 {
-                return Ok((&body[at + 1..], ()));
+                return Ok(3 + at + 1);
             }
         }
-        return stop("", "this `$((` is never closed");
+        return Err(Stop::new(i, "this `$((` is never closed")
+            .width(3)
+            .label("expected `))` on the same line")
+            .failure());
     }
     if let Some(body) = i.strip_prefix("${") {
-        return match body.split_once('}') {
-            Some((name, after)) if !name.contains(char::is_whitespace) => Ok((after, ())),
-            _ => stop("", "this `${` is never closed"),
-        };
-    }
-    Ok((&i[1..], ()))
-}
-
-/// `x"…"`, `file"…"`, `re"…"`, `glob"…"`.
-fn prefixed<'a>(start: &'a str, prefix: &str, i: &'a str) -> Lexed<'a, Lexeme<'a>> {
-    match prefix {
-        "x" => {
-            let (rest, text) = raw_body(i)?;
-            match hex_bytes(text) {
-                Ok(bytes) => Ok((rest, Lexeme::Data(Term::Bytes(bytes)))),
-                Err(at) => stop(&i[1 + at..], "not a pair of hex digits"),
-            }
+        let name = body
+            .bytes()
+            .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.'))
+            .count();
+        if body.as_bytes().get(name) != Some(&b'}') {
+            return Err(Stop::new(i, "this `${` is never closed")
+                .width(2 + name)
+                .label("a variable is written ${name} or ${name.field}")
+                .failure());
         }
-        "file" => {
-            let (rest, pieces) = if i.starts_with('"') {
-                double_quoted(i)?
-            } else {
-                let (rest, text) = raw_body(i)?;
-                (rest, vec![Piece::Bytes(text.as_bytes().to_vec())])
-            };
-            Ok((rest, Lexeme::Data(Term::File(pieces))))
-        }
-        "re" | "glob" => {
-            let kind = if prefix == "re" {
-                PatternKind::Regex
-            } else {
-                PatternKind::Glob
-            };
-            let (rest, text) = raw_body(i)?;
-            let quote = &i[..1];
-            match Pattern::new(kind, &text.replace(&format!("\\{quote}"), quote)) {
-                Ok(pattern) => Ok((rest, Lexeme::Pattern(pattern))),
-                Err(_) => stop(i, "this pattern does not compile"),
-            }
-        }
-        _ => stop(
-            start,
-            "a string follows a word with nothing between; the prefixes are x, file, re and glob",
-        ),
+        return Ok(2 + name + 1);
     }
+    Ok(1)
 }
 
-/// The text between quotes, without its escapes read; `\"` does not end it.
-fn raw_body(i: &str) -> Lexed<'_, &str> {
-    let quote = i.as_bytes()[0];
-    let mut escaped = false;
-    for (at, b) in i.bytes().enumerate().skip(1) {
-        if escaped {
-            escaped = false;
-        } else if b == b'\\' {
-            escaped = true;
-        } else if b == quote {
-            return Ok((&i[at + 1..], &i[1..at]));
-        }
-    }
-    stop("", "this string is never closed")
-}
-
-/// `00 ff 0a`; the error is the offset of what is no pair of digits.
-fn hex_bytes(text: &str) -> Result<Vec<u8>, usize> {
-    let mut bytes = Vec::with_capacity(text.len() / 2);
-    let mut high: Option<(u8, usize)> = None;
-    for (at, c) in text.char_indices() {
-        match (c.to_digit(16), high) {
-            (Some(d), None) => high = Some((d as u8, at)),
-            (Some(d), Some((h, _))) => {
-                bytes.push(h << 4 | d as u8);
-                high = None;
-            }
-            (None, None) if c.is_ascii_whitespace() => {}
-            _ => return Err(at),
-        }
-    }
-    high.map_or(Ok(bytes), |(_, at)| Err(at))
-}
-
-/// `'raw'`: everything up to the next quote.
-fn single_quoted(i: &str) -> Lexed<'_, Lexeme<'_>> {
-    match i[1..].split_once('\'') {
-        Some((raw, rest)) => Ok((rest, Lexeme::Data(Term::Bytes(raw.as_bytes().to_vec())))),
-        None => stop("", "this string is never closed"),
-    }
-}
-
-/// `"…"` with escapes and `${name.field}`.
-fn double_quoted(i: &str) -> Lexed<'_, Vec<Piece>> {
-    let mut rest = &i[1..];
-    let mut pieces = Vec::new();
-    let mut bytes = Vec::new();
-    loop {
-        let (after, plain) = take_while(|c| !matches!(c, '"' | '\\' | '$')).parse(rest)?;
-        bytes.extend_from_slice(plain.as_bytes());
-        rest = match after.as_bytes().first() {
-            None => return stop("", "this string is never closed"),
-            Some(b'"') => {
-                if !bytes.is_empty() {
-                    pieces.push(Piece::Bytes(bytes));
-                }
-                return Ok((&after[1..], pieces));
-            }
-            Some(b'\\') => escape(after, &mut bytes)?,
-            _ if after.starts_with("${") => {
-                let (r, var) = braced_variable(after)?;
-                if !bytes.is_empty() {
-                    pieces.push(Piece::Bytes(std::mem::take(&mut bytes)));
-                }
-                pieces.push(Piece::Var(var));
-                r
-            }
-            _ => {
-                bytes.push(b'$');
-                &after[1..]
-            }
-        };
-    }
-}
-
-/// One escape; returns what follows it.
-fn escape<'a>(i: &'a str, out: &mut Vec<u8>) -> Result<&'a str, nom::Err<Stop<'a>>> {
-    let body = &i[1..];
-    let simple = alt((
-        value('\n', char('n')),
-        value('\t', char('t')),
-        value('\r', char('r')),
-        value('\0', char('0')),
-        value('\x1b', char('e')),
-        value('\x07', char('a')),
-        one_of("\\\"'$"),
-    ));
-    fn hex(s: &str) -> Option<u8> {
-        u8::from_str_radix(s, 16).ok()
-    }
-    let byte = map_opt(
-        preceded(
-            char('x'),
-            take_while_m_n(2, 2, |c: char| c.is_ascii_hexdigit()),
-        ),
-        hex,
-    );
-    let unicode = map_opt(
-        delimited(
-            tag("u{"),
-            take_while_m_n(1, 6, |c: char| c.is_ascii_hexdigit()),
-            char('}'),
-        ),
-        |s: &str| u32::from_str_radix(s, 16).ok().and_then(char::from_u32),
-    );
-    let mut text = alt((simple, unicode));
-    let mut byte = byte;
-    let as_text: Lexed<'a, char> = text.parse(body);
-    if let Ok((rest, c)) = as_text {
-        out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
-        return Ok(rest);
-    }
-    let as_byte: Lexed<'a, u8> = byte.parse(body);
-    if let Ok((rest, b)) = as_byte {
-        out.push(b);
-        return Ok(rest);
-    }
-    let (rest, message) = if body.is_empty() {
-        ("", "this string is never closed")
+/// A `\` that continues nothing.
+fn lone_backslash(i: &str) -> Lexed<'_, Lexeme<'_>> {
+    let behind = i[1..].trim_start_matches(['\r', ' ', '\t']);
+    let mistake = Stop::new(i, "a `\\` continues a line only as its last character").width(1);
+    Err(if i[1..].trim_end_matches('\r').is_empty() {
+        Stop::new(i, "the text ends where this line continues")
+            .width(1)
+            .label("expected another line")
+            .open()
+            .failure()
+    } else if behind.starts_with('\n') {
+        mistake.label("remove the blanks behind it").failure()
     } else {
-        (i, UNKNOWN_ESCAPE)
-    };
-    Err(nom::Err::Failure(Stop { rest, message }))
+        mistake
+            .label("write a plain word, or data in quotes")
+            .failure()
+    })
 }
 
-const UNKNOWN_ESCAPE: &str =
-    "unknown escape; there are \\n \\t \\r \\0 \\e \\a \\\\ \\\" \\' \\$ \\xHH and \\u{…}";
-
-/// `${name}` or `${name.field}`.
-pub(super) fn braced_variable(i: &str) -> Lexed<'_, VarRef> {
-    let found: Lexed<'_, VarRef> = delimited(tag("${"), variable, char('}')).parse(i);
-    match found {
-        Ok(found) => Ok(found),
-        Err(_) if !i.contains('}') => stop("", "this `${` is never closed"),
-        Err(_) => stop(i, "a variable is written ${name} or ${name.field}"),
-    }
-}
-
-/// `name` or `name.field`.
-pub(super) fn variable(i: &str) -> Lexed<'_, VarRef> {
-    fn ident(i: &str) -> Lexed<'_, &str> {
-        recognize((
-            take_while_m_n(1, 1, |c: char| c.is_ascii_alphabetic() || c == '_'),
-            take_while(|c: char| c.is_ascii_alphanumeric() || c == '_'),
-        ))
-        .parse(i)
-    }
-    let (rest, name) = ident(i)?;
-    let field: Lexed<'_, &str> = preceded(char('.'), ident).parse(rest);
-    let (rest, field) = match field {
-        Ok((rest, field)) => (rest, Some(field.to_string())),
-        Err(_) => (rest, None),
-    };
-    let name = name.to_string();
-    Ok((rest, VarRef { name, field }))
-}
-
-/// Pieces as a term: constant bytes where there is no variable.
-fn template(mut pieces: Vec<Piece>) -> Term {
-    match pieces.as_slice() {
-        [] => Term::Bytes(Vec::new()),
-        [Piece::Bytes(_)] => match pieces.pop() {
-            Some(Piece::Bytes(bytes)) => Term::Bytes(bytes),
-            _ => Term::Bytes(Vec::new()),
-        },
-        _ => Term::Template(pieces),
-    }
-}
-
-/// The text of a `!command`: everything as it stands, but `${name.field}` put in.
-/// `${name}` is left to the shell, which gets the variables in its environment.
-pub(super) fn host_pieces(text: &str) -> Vec<Piece> {
-    let mut pieces = Vec::new();
-    let mut from = 0;
-    while let Some(at) = text[from..].find("${").map(|at| from + at) {
-        let found = braced_variable(&text[at..]);
-        let Ok((rest, var @ VarRef { field: Some(_), .. })) = found else {
-            pieces.push(Piece::Bytes(text.as_bytes()[from..at + 2].to_vec()));
-            from = at + 2;
-            continue;
+/// What pastes from web pages bring along and nobody sees is no part of a word.
+fn visible<'a>(i: &'a str, word: &str) -> Result<(), nom::Err<Stop<'a>>> {
+    for (at, c) in word.char_indices() {
+        let label = match c {
+            '\u{201c}'..='\u{201f}' | '\u{2018}'..='\u{201b}' | '«' | '»' => {
+                "this is a typographic quote; write a plain \""
+            }
+            '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{2069}'
+            | '\u{feff}' => "this character is invisible; delete it",
+            '…' => "write three dots: ...",
+            '\u{2010}'..='\u{2015}' | '\u{2212}' => "this is a typographic dash; write a plain -",
+            c if c.is_whitespace() => "this is a special blank; write a plain one",
+            c if c.is_control() => "this is a control character; delete it",
+            _ => continue,
         };
-        pieces.push(Piece::Bytes(text.as_bytes()[from..at].to_vec()));
-        pieces.push(Piece::Var(var));
-        from = text.len() - rest.len();
+        return stop(&i[at..], "this character does not belong here", label);
     }
-    pieces.push(Piece::Bytes(text.as_bytes()[from..].to_vec()));
-    pieces
-}
-
-/// An unsigned number: `42`, `0x1f`, `0o17`. The digits may hold `_`.
-pub(super) fn digits(i: &str) -> Lexed<'_, i128> {
-    fn radix<'a>(i: &'a str, base: u32) -> Lexed<'a, i128> {
-        map_opt(
-            take_while1(move |c: char| c.is_digit(base) || c == '_'),
-            move |s: &str| i128::from_str_radix(&s.replace('_', ""), base).ok(),
-        )
-        .parse(i)
-    }
-    if let Some(hex) = i.strip_prefix("0x") {
-        return radix(hex, 16);
-    }
-    if let Some(octal) = i.strip_prefix("0o") {
-        return radix(octal, 8);
-    }
-    radix(i, 10)
+    Ok(())
 }

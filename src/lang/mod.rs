@@ -8,6 +8,7 @@ mod bind;
 mod catalog;
 mod check;
 mod claim;
+mod cursor;
 mod diagnostic;
 mod eval;
 mod lexer;
@@ -15,9 +16,15 @@ mod number;
 mod parser;
 mod pattern;
 mod program;
+mod quoted;
+mod seek;
 mod signature;
+mod stop;
 mod suggest;
 mod term;
+
+#[cfg(test)]
+mod tests;
 
 pub use bind::{Wanted, wanted};
 pub use catalog::Catalog;
@@ -25,6 +32,7 @@ pub use check::Known;
 pub use diagnostic::Diagnostic;
 pub use eval::{Env, EvalError};
 pub use lexer::{Lexeme, Token, is_name, tokens};
+pub use number::duration;
 pub use parser::{Loader, parse};
 pub use pattern::{Pattern, PatternKind};
 pub use program::*;

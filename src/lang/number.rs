@@ -2,22 +2,54 @@
 
 use std::time::Duration;
 
-use super::lexer::digits;
-
 /// `42`, `-3`, `0x1f`, `0o17`, `64K`, `1M`: powers of 1024.
 pub(super) fn integer(word: &str) -> Option<i128> {
     let (negative, rest) = match word.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, word),
     };
-    let (rest, n) = digits(rest).ok()?;
-    let n = n.checked_mul(unit(rest)?)?;
+    let (n, width) = digits(rest)?;
+    let n = n.checked_mul(unit(&rest[width..])?)?;
     Some(if negative { -n } else { n })
+}
+
+/// An unsigned number, and how wide it is: `42`, `0x1f`, `0o17`. The digits may hold `_`.
+pub(super) fn digits(text: &str) -> Option<(i128, usize)> {
+    let (radix, prefix) = match text.as_bytes() {
+        [b'0', b'x', ..] => (16, 2),
+        [b'0', b'o', ..] => (8, 2),
+        _ => (10, 0),
+    };
+    // Nearly every number is short, and wide arithmetic is slow.
+    if prefix == 0 {
+        let short = text.bytes().take_while(u8::is_ascii_digit).take(18).count();
+        if short > 0 && !matches!(text.as_bytes().get(short), Some(b'0'..=b'9' | b'_')) {
+            let digits = text.bytes().take(short);
+            let n = digits.fold(0i64, |n, b| n * 10 + i64::from(b - b'0'));
+            return Some((n.into(), short));
+        }
+    }
+    let mut n: i128 = 0;
+    let mut any = false;
+    let mut width = prefix;
+    for b in text.bytes().skip(prefix) {
+        if let Some(digit) = char::from(b).to_digit(radix) {
+            n = n
+                .checked_mul(i128::from(radix))?
+                .checked_add(i128::from(digit))?;
+            any = true;
+        } else if b != b'_' || !any {
+            break;
+        }
+        width += 1;
+    }
+    any.then_some((n, width))
 }
 
 fn unit(suffix: &str) -> Option<i128> {
     let power = match suffix {
-        "" | "B" => 0,
+        "" => return Some(1),
+        "B" => 0,
         "K" | "KiB" => 1,
         "M" | "MiB" => 2,
         "G" | "GiB" => 3,
@@ -27,8 +59,8 @@ fn unit(suffix: &str) -> Option<i128> {
     Some(1 << (10 * power))
 }
 
-/// `50ms`, `2s`, `1m`, `1.5s`, `200us`.
-pub(super) fn duration(word: &str) -> Option<Duration> {
+/// `50ms`, `2s`, `1m`, `1.5s`, `200us`; `None` where it is none, or is longer than a year.
+pub fn duration(word: &str) -> Option<Duration> {
     let number = word.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let nanoseconds: f64 = match &word[number.len()..] {
         "us" => 1e3,
@@ -78,6 +110,9 @@ mod tests {
             ("", None),
             ("-", None),
             ("12x", None),
+            ("0x", None),
+            ("_1", None),
+            ("0o8", None),
             ("64k", None),
         ] {
             assert_eq!(integer(word), n, "{word}");

@@ -23,6 +23,9 @@ pub enum PatternKind {
     Glob,
 }
 
+/// Compiling a longer one takes seconds.
+const MOST: usize = 16 << 10;
+
 thread_local! {
     /// Compiling costs a thousand times what matching does, and a loop matches again and again.
     static COMPILED: RefCell<HashMap<Pattern, regex::bytes::Regex>> = RefCell::new(HashMap::new());
@@ -56,6 +59,9 @@ impl Pattern {
     }
 
     fn compile(&self) -> Result<regex::bytes::Regex, String> {
+        if self.text.len() > MOST {
+            return Err(format!("it is longer than {MOST} bytes"));
+        }
         let text = match self.kind {
             PatternKind::Regex => self.text.clone(),
             PatternKind::Glob => globset::Glob::new(&self.text)

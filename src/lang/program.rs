@@ -47,7 +47,7 @@ impl Span {
 #[derive(Debug)]
 pub struct Source {
     /// How it is called in messages: a path, `-c`, `<stdin>`.
-    pub name: String,
+    pub name: Arc<str>,
     /// Its text.
     pub text: String,
     /// Where each line begins.
@@ -56,17 +56,22 @@ pub struct Source {
 
 impl Source {
     /// Names a text.
-    pub fn new(name: impl Into<String>, text: impl Into<String>) -> Source {
+    pub fn new(name: impl Into<Arc<str>>, text: impl Into<String>) -> Source {
         let text = text.into();
         let newlines = text.bytes().enumerate().filter(|(_, b)| *b == b'\n');
-        let lines = std::iter::once(0)
-            .chain(newlines.map(|(i, _)| i as u32 + 1))
-            .collect();
+        let mut lines = Vec::with_capacity(text.len() / 16 + 1);
+        lines.push(0);
+        lines.extend(newlines.map(|(i, _)| i as u32 + 1));
         Source {
             name: name.into(),
             text,
             lines,
         }
+    }
+
+    /// How many lines it has.
+    pub fn lines(&self) -> usize {
+        self.lines.len()
     }
 
     /// The line, from 1, that a byte stands on.
@@ -198,7 +203,7 @@ pub struct Work {
     /// `let NAME =`.
     pub bind: Option<String>,
     /// `=> …`.
-    pub claim: Option<Claim>,
+    pub claim: Option<Box<Claim>>,
     /// Where it is written, so that a failing step of a loop can be named.
     pub span: Span,
 }
@@ -232,7 +237,7 @@ pub struct Call {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Arg {
     /// An object.
-    Ref(Reference),
+    Ref(Box<Reference>),
     /// A number, a size, a mode, a duration, data.
     Term(Term),
     /// Where in a segment.
@@ -416,6 +421,7 @@ pub struct Expect {
 }
 
 /// What an expectation or a requirement states.
+#[allow(clippy::large_enum_variant)] // Few are ever made, and none is moved much.
 #[derive(Clone, Debug)]
 pub enum Condition {
     /// `KIND.REF.FIELD OP VALUE`.
@@ -469,6 +475,7 @@ pub struct Require {
 }
 
 /// What a script may need.
+#[allow(clippy::large_enum_variant)] // Few are ever made, and none is moved much.
 #[derive(Clone, Debug)]
 pub enum Requirement {
     /// `root`.

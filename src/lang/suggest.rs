@@ -2,17 +2,26 @@
 
 /// The candidate closest to the word, if it is close enough to be meant.
 pub fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // Nobody means a known word by something so long, and comparing takes its square.
+    if word.len() > 64 {
+        return None;
+    }
     let limit = match word.chars().count() {
         0 => return None,
-        1..=2 => 1,
-        3..=5 => 2,
+        1..=3 => 1,
+        4..=6 => 2,
         _ => 3,
     };
+    let lower = word.to_ascii_lowercase();
     candidates
         .into_iter()
-        .map(|c| (strsim::osa_distance(word, c), c))
+        // Only case apart is closer than any slip of a letter.
+        .map(|c| match c.to_ascii_lowercase() == lower {
+            true => (0, c),
+            false => (strsim::osa_distance(word, c), c),
+        })
         .filter(|(distance, c)| *distance <= limit && *distance < c.chars().count())
-        .min_by_key(|(distance, _)| *distance)
+        .min()
         .map(|(_, c)| c)
 }
 
@@ -35,5 +44,7 @@ mod tests {
         assert_eq!(closest("creat", words), Some("create"));
         assert_eq!(closest("zzzzzz", words), None);
         assert_eq!(closest("", words), None);
+        assert_eq!(closest("SEND", words), Some("send"));
+        assert_eq!(closest(&"s".repeat(100_000), words), None);
     }
 }

@@ -2,9 +2,10 @@
 
 use super::arith::arithmetic;
 use super::diagnostic::{Mistake, Parsed};
-use super::lexer::{Lexeme, Token, braced_variable, is_name, variable};
+use super::lexer::{Lexeme, Token, is_name};
 use super::number;
 use super::program::{IntType, Place, Reference, SemOpTerm, Span, Target, Term, VarRef};
+use super::quoted::{braced_variable, variable};
 use super::signature::Family;
 
 /// `$name`, `$name.field`, `${name}` or `$((…))`; `None` where the word is none of them.
@@ -12,7 +13,8 @@ pub(super) fn computed(word: &str, at: usize) -> Option<Parsed<Term>> {
     if let Some(body) = word.strip_prefix("$((") {
         let Some(body) = body.strip_suffix("))") else {
             let span = Span::new(at, at + word.len());
-            return Some(Err(Mistake::new(span, "text after `))`")));
+            return Some(Err(Mistake::new(span, "nothing can follow `))` in a word")
+                .label("expected a blank after `))`")));
         };
         return Some(match arithmetic(body) {
             Ok(arith) => Ok(Term::Arith(Box::new(arith))),
@@ -37,7 +39,7 @@ pub(super) fn computed(word: &str, at: usize) -> Option<Parsed<Term>> {
         Ok(("", var)) => Ok(Term::Var(var)),
         _ => {
             let span = Span::new(at, at + word.len());
-            Err(Mistake::new(span, format!("`{word}` is no variable"))
+            Err(Mistake::new(span, format!("`{word}` names no variable"))
                 .label("a variable is written $name or $name.field"))
         }
     })
@@ -67,15 +69,15 @@ pub(super) fn data(token: &Token) -> Option<Parsed<Term>> {
 }
 
 fn typed(ty: IntType, number: &str, at: usize) -> Parsed<Term> {
-    let span = Span::new(at, at + number.len().max(1));
+    let span = Span::new(at, at + number.len());
     match integer(number, at) {
         Some(Ok(Term::Int(n))) => match ty.encode(n) {
             Ok(bytes) => Ok(Term::Bytes(bytes)),
-            Err(e) => Err(Mistake::new(span, e.to_string())),
+            Err(e) => Err(Mistake::new(span, e.to_string()).label("expected an integer that fits")),
         },
         Some(Ok(term)) => Ok(Term::Number(ty, Box::new(term))),
         Some(Err(e)) => Err(e),
-        None => Err(Mistake::new(span, format!("`{number}` is no integer"))
+        None => Err(Mistake::new(span, format!("`{number}` is not an integer"))
             .label(format!("expected an integer for {}", ty.name()))),
     }
 }
@@ -89,8 +91,11 @@ pub(super) fn place(word: &str, at: usize) -> Option<Parsed<Place>> {
             Some(ty) => Some(ty),
             None => {
                 let span = Span::new(at, at + name.len());
-                return Some(Err(Mistake::new(span, format!("unknown type `{name}`"))
-                    .label("expected u8, u16, u32, u64, i8, i16, i32 or i64")));
+                return Some(Err(Mistake::new(
+                    span,
+                    format!("`{name}` is not a type of integer"),
+                )
+                .label("expected u8, u16, u32, u64, i8, i16, i32 or i64")));
             }
         },
     };
@@ -99,10 +104,10 @@ pub(super) fn place(word: &str, at: usize) -> Option<Parsed<Place>> {
         Some(Ok(offset)) => Ok(Place { ty, offset }),
         Some(Err(e)) => Err(e),
         None => Err(Mistake::new(
-            Span::new(from, from + offset.len().max(1)),
-            "an offset in bytes stands after `@`",
+            Span::new(from, from + offset.len()),
+            format!("`{offset}` is not an offset"),
         )
-        .label("such as @16 or @1K")),
+        .label("expected a number of bytes, such as @16 or @1K")),
     })
 }
 
@@ -121,12 +126,11 @@ pub(super) fn reference(word: &str, at: usize) -> Option<Parsed<Reference>> {
                 Some(Ok(term)) => (name, Some(term)),
                 Some(Err(e)) => return Some(Err(e)),
                 None => {
-                    let span = Span::new(at, at + index.len().max(1));
-                    return Some(Err(Mistake::new(
-                        span,
-                        "the number of a semaphore stands here",
-                    )
-                    .label("such as set[0]")));
+                    let span = Span::new(at, at + index.len());
+                    let message = format!("`{index}` is not the number of a semaphore");
+                    return Some(Err(
+                        Mistake::new(span, message).label("expected an integer, such as set[0]")
+                    ));
                 }
             }
         }
@@ -144,15 +148,14 @@ pub(super) fn reference(word: &str, at: usize) -> Option<Parsed<Reference>> {
 }
 
 fn target(word: &str, at: usize) -> Option<Parsed<Target>> {
-    let wrong = |from: usize, label: &str| {
-        let from = at + from;
-        let span = Span::new(from, (at + word.len()).max(from + 1));
-        Mistake::new(span, format!("`{word}` names no object")).label(label)
+    let wrong = |from: usize, what: &str, label: &str| {
+        let span = Span::new(at + from, at + word.len());
+        Mistake::new(span, format!("`{}` is not {what}", &word[from..])).label(label)
     };
     if let Some(id) = word.strip_prefix("id:") {
         return Some(
             integer(id, at + 3)
-                .unwrap_or_else(|| Err(wrong(3, "expected a number: id:32768")))
+                .unwrap_or_else(|| Err(wrong(3, "an id", "expected a number, such as id:32768")))
                 .map(Target::Id),
         );
     }
@@ -161,14 +164,19 @@ fn target(word: &str, at: usize) -> Option<Parsed<Target>> {
             return Some(term.map(Target::Key));
         }
         let Some((path, project)) = key.rsplit_once(',') else {
-            return Some(Err(wrong(4, "expected key:0x1234 or key:/path,1")));
+            return Some(Err(wrong(
+                4,
+                "a key",
+                "expected key:0x1234, or key:/path,1",
+            )));
         };
         let project = number::integer(project).filter(|p| (1..=255).contains(p));
         return Some(match project {
             Some(p) => Ok(Target::Ftok(path.to_string(), p as u8)),
             None => Err(wrong(
                 4 + path.len() + 1,
-                "expected the project number of ftok(3), from 1 to 255",
+                "a project number",
+                "expected an integer from 1 to 255, for ftok(3)",
             )),
         });
     }
@@ -180,6 +188,11 @@ pub(super) fn sem_op(word: &str) -> Option<SemOpTerm> {
     let (index, delta) = word.split_once(':')?;
     let number = delta.trim_end_matches(['u', 'n']);
     let flags = &delta[number.len()..];
+    let digits = number.strip_prefix(['+', '-']).unwrap_or(number);
+    let all_digits = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
+    if !all_digits(index) || !all_digits(digits) || !matches!(flags, "" | "u" | "n" | "un" | "nu") {
+        return None;
+    }
     Some(SemOpTerm {
         index: index.parse().ok()?,
         delta: number.strip_prefix('+').unwrap_or(number).parse().ok()?,

@@ -33,15 +33,15 @@ pub struct Created {
 }
 
 impl Created {
-    /// `ok   # id 32768, key 0x6970c31f`
-    pub fn outcome(&self, family: Family, named: bool) -> Outcome {
+    /// `ok   # id 32768, key 0x6970c31f`, and a note where the name was not asked for.
+    pub fn outcome(&self, family: Family, wanted: Option<&Reference>) -> Outcome {
         let outcome = Outcome::ok()
             .remark("id", self.id)
             .remark("key", Cell::Key(self.key));
-        if named {
-            return outcome;
+        match wanted.map(|r| &r.target) {
+            Some(Target::Name(_)) => outcome,
+            _ => outcome.note(self.note(family)),
         }
-        outcome.note(self.note(family))
     }
 
     /// What is said where the user did not ask for it: `created message queue q1 (id 7)`.
@@ -55,6 +55,8 @@ pub(super) struct Maker<'a> {
     pub family: Family,
     /// `msgget`
     pub call: &'static str,
+    /// What it is given between the key and the flags: `, 4096 B`.
+    pub given: &'a str,
     /// Creates exclusively under this key.
     pub make: &'a dyn Fn(i32) -> Result<i32, Errno>,
     /// The id of the object that has this key.
@@ -186,7 +188,7 @@ fn call_text(maker: &Maker, key: i32) -> String {
         sysv::IPC_PRIVATE => "IPC_PRIVATE".to_string(),
         key => format!("0x{key:08x}"),
     };
-    format!("{}({key}, IPC_CREAT|IPC_EXCL)", maker.call)
+    format!("{}({key}{}, IPC_CREAT|IPC_EXCL)", maker.call, maker.given)
 }
 
 /// An integer as a key: any 32 bits, signed or not.

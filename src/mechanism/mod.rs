@@ -5,11 +5,15 @@
 //! that only looks runs in the shell, on a [`Sight`].
 
 mod args;
+mod common;
 mod create;
+mod fields;
 pub mod msgq;
 pub mod sem;
 pub mod shm;
 mod sight;
+#[cfg(test)]
+mod testing;
 mod world;
 
 use crate::data::{Cell, Column, Failure, Family, Reply, StepResult, Table};
@@ -52,6 +56,8 @@ pub struct Mechanism {
     pub look: fn(&Sight, i32, Option<u32>, &str) -> Result<Cell, Failure>,
     /// Every object of the host.
     pub list: fn(&Sight, &Listing) -> Result<Table, Failure>,
+    /// Everything about one object.
+    pub info: fn(&Sight, i32) -> Result<Vec<Table>, Failure>,
     /// The condition of an object that somebody waits on, and its last operator:
     /// `lock is 0, last operated by a (pid 4240)`.
     pub condition: fn(&Sight, i32, Option<u32>) -> String,

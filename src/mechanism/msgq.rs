@@ -1,7 +1,9 @@
 //! System V message queues: msgget(2), msgop(2), msgctl(2).
 
+mod set;
 mod table;
 
+use super::common::{self, DEFAULT_MODE, MODE, PRIVATE};
 use super::create::Maker;
 use super::{Args, Mechanism, Run, Verb, World};
 use crate::data::{Cell, Failure, Family, Outcome, StepResult};
@@ -26,12 +28,8 @@ static CREATE: Verb = Verb {
                 Kind::NewRef(FAMILY),
                 "its name in this session, or key:K for a key of your choice; q1, q2 … where it is left out",
             ),
-            Param::option(
-                "mode",
-                Kind::Mode,
-                "its permissions; 0600 where they are left out",
-            ),
-            Param::flag("private", "create it with IPC_PRIVATE, without a key"),
+            MODE,
+            PRIVATE,
         ],
         runs: Runs::Actor,
         calls: &["msgget(2)"],
@@ -61,13 +59,9 @@ static CREATE: Verb = Verb {
 
 fn create(world: &mut World, args: &Args) -> StepResult {
     let wanted = args.reference("name");
-    let mode = args.int("mode")?.unwrap_or(0o600);
+    let mode = args.int("mode")?.unwrap_or(DEFAULT_MODE);
     let created = make(world, args, wanted, mode, args.flag("private"))?;
-    let named = matches!(
-        wanted.map(|r| &r.target),
-        Some(crate::lang::Target::Name(_))
-    );
-    Ok(created.outcome(FAMILY, named))
+    Ok(created.outcome(FAMILY, wanted))
 }
 
 fn make(
@@ -84,6 +78,7 @@ fn make(
         &Maker {
             family: FAMILY,
             call: "msgget",
+            given: "",
             make: &|key| msg::get(key, mode, true, true),
             lookup: &|key| msg::get(key, 0, false, false),
             exists: &|id| msg::stat_any_id(id).is_ok(),
@@ -112,8 +107,8 @@ static SEND: Verb = Verb {
         blocks: Some("while the queue is full (cbytes at qbytes, or as many messages as qbytes)"),
         calls: &["msgsnd(2)"],
         errnos: &[
-            ("EAGAIN", "the queue is full"),
             ("EACCES", "the queue's mode does not let you write"),
+            ("EAGAIN", "the queue is full"),
             ("EIDRM", "the queue was removed while this waited"),
             ("EINTR", "it was interrupted while it waited"),
             (
@@ -127,7 +122,6 @@ static SEND: Verb = Verb {
             script: "msgq send 1 \"hi\"\nmsgq recv => type=1 \"hi\"",
             shows: "a message there and back",
         }],
-        ..Signature::NEW
     },
     run: Run::Actor(send),
 };
@@ -139,7 +133,7 @@ fn send(world: &mut World, args: &Args) -> StepResult {
     let mut outcome = Outcome::ok();
     let reference = args.reference("queue");
     if reference.is_none() && world.names.current(FAMILY).is_none() {
-        let created = make(world, args, None, 0o600, false)?;
+        let created = make(world, args, None, DEFAULT_MODE, false)?;
         outcome = outcome.note(created.note(FAMILY));
     }
     let id = world.find(FAMILY, args, "queue")?;
@@ -167,10 +161,12 @@ fn send_failure(
     nowait: bool,
 ) -> Failure {
     let label = world.label(FAMILY, args.reference("queue"), id);
-    let flag = if nowait { ", IPC_NOWAIT" } else { "" };
+    let flag = common::flags_text(&[(nowait, "IPC_NOWAIT")]);
     let call = format!("msgsnd({label}, type {mtype}, {length} B{flag})");
     let mut failure = args.failure(errno, call);
-    match (errno, msg::stat_any_id(id), msg::limits()) {
+    let stat = msg::stat_any_id(id);
+    common::explain(world, FAMILY, errno, id, stat.map(|s| s.perm), &mut failure);
+    match (errno, stat, msg::limits()) {
         (Errno::EAGAIN, Ok(stat), _) => {
             failure.meaning = format!(
                 "the queue is full ({} of {} bytes, {} messages)",
@@ -190,9 +186,6 @@ fn send_failure(
                 limits.msgmax
             );
             failure.help = Some("Send it in pieces, or as root raise kernel.msgmax".into());
-        }
-        (Errno::EINVAL, Err(_), _) => {
-            failure.meaning = format!("there is no message queue with id {id}: it was removed");
         }
         _ => {}
     }
@@ -275,8 +268,7 @@ fn recv(world: &mut World, args: &Args) -> StepResult {
             // Nobody asked for a limit: make room for what the queue can hold.
             Err(Errno::E2BIG) if max.is_none() && room < MAX_ROOM => room = larger(id, room),
             Err(errno) => {
-                let label = world.label(FAMILY, args.reference("queue"), id);
-                return Err(recv_failure(args, errno, &label, id, mtype, room, how));
+                return Err(recv_failure(world, args, errno, id, mtype, room, how));
             }
         }
     }
@@ -291,25 +283,25 @@ fn larger(id: i32, room: usize) -> usize {
 }
 
 fn recv_failure(
+    world: &World,
     args: &Args,
     errno: Errno,
-    label: &str,
     id: i32,
     mtype: i64,
     room: usize,
     how: msg::Receive,
 ) -> Failure {
-    let mut flags = Vec::new();
-    flags.extend(how.nowait.then_some("IPC_NOWAIT"));
-    flags.extend(how.noerror.then_some("MSG_NOERROR"));
-    flags.extend(how.except.then_some("MSG_EXCEPT"));
-    let flags = match flags.as_slice() {
-        [] => String::new(),
-        flags => format!(", {}", flags.join("|")),
-    };
+    let label = world.label(FAMILY, args.reference("queue"), id);
+    let flags = common::flags_text(&[
+        (how.nowait, "IPC_NOWAIT"),
+        (how.noerror, "MSG_NOERROR"),
+        (how.except, "MSG_EXCEPT"),
+    ]);
     let call = format!("msgrcv({label}, type {mtype}, room for {room} B{flags})");
     let mut failure = args.failure(errno, call);
-    match (errno, msg::stat_any_id(id)) {
+    let stat = msg::stat_any_id(id);
+    common::explain(world, FAMILY, errno, id, stat.map(|s| s.perm), &mut failure);
+    match (errno, stat) {
         (Errno::ENOMSG, Ok(stat)) => {
             failure.meaning = match (stat.qnum, mtype) {
                 (0, _) => "the queue is empty".to_string(),
@@ -322,9 +314,6 @@ fn recv_failure(
                 room * 2
             ));
         }
-        (Errno::EINVAL, Err(_)) => {
-            failure.meaning = format!("there is no message queue with id {id}: it was removed");
-        }
         _ => {}
     }
     failure
@@ -333,9 +322,10 @@ fn recv_failure(
 /// Everything about message queues.
 pub static MECHANISM: Mechanism = Mechanism {
     family: FAMILY,
-    verbs: &[&CREATE, &SEND, &RECV],
+    verbs: &[&CREATE, &SEND, &RECV, &set::SET],
     fields: table::fields,
     look: table::look,
     list: table::list,
+    info: table::info,
     condition: table::condition,
 };

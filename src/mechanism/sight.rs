@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::create::{ftok, key_of};
 use crate::data::{Failure, FailureKind, Family};
 use crate::inspect::process::{self, LastOperator};
-use crate::inspect::wait::{Waiters, waiters};
+use crate::inspect::wait::{Wait, Waiters, waiters};
 use crate::kernel::{Errno, msg, sem, shm};
 use crate::lang::{Env, Reference, Target, closest};
 use crate::session::Names;
@@ -21,6 +21,8 @@ pub struct Sight<'a> {
     pub env: &'a Env,
     /// The actors, by their process.
     pub actors: &'a HashMap<i32, String>,
+    /// What the thread waits for whose object's condition is asked.
+    pub blocked: Option<&'a Wait>,
     waiters: OnceCell<Waiters>,
     operators: RefCell<HashMap<i32, Option<String>>>,
 }
@@ -41,6 +43,7 @@ impl<'a> Sight<'a> {
             names,
             env,
             actors,
+            blocked: None,
             waiters: OnceCell::new(),
             operators: RefCell::default(),
         }

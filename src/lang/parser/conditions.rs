@@ -1,18 +1,17 @@
 //! What `expect` and `require` state.
 
-use std::time::Duration;
-
-use super::super::check::Seek;
+use super::super::claim::expected;
 use super::super::diagnostic::{Mistake, Parsed};
-use super::super::lexer::{Lexeme, Token, is_name};
-use super::super::number;
+use super::super::lexer::{Lexeme, is_name};
 use super::super::program::{
-    CompareOp, Condition, Expected, Requirement, Span, Subject, Target, Term,
+    CompareOp, Condition, Expect, Expected, Reference, Require, Requirement, Span, StatementKind,
+    Subject, Target, Term,
 };
 use super::super::signature::Family;
 use super::super::suggest::did_you_mean;
 use super::super::term;
-use super::{Parser, expected};
+use super::control::duration;
+use super::{Parser, Prefix};
 
 const OPS: [(&str, CompareOp); 7] = [
     ("==", CompareOp::Eq),
@@ -24,85 +23,99 @@ const OPS: [(&str, CompareOp); 7] = [
     ("~", CompareOp::Matches),
 ];
 
+/// A part of a dotted path, and where it stands.
+type Part = (String, Span);
+
 impl Parser<'_> {
-    /// `KIND.REF.FIELD OP VALUE [within DUR]` or `deadlock a b`.
-    pub(super) fn condition(
-        &mut self,
-        keyword: Span,
-        may_wait: bool,
-    ) -> Parsed<(Condition, Option<Duration>)> {
-        let start = self.lexer.skip_blanks();
-        let first = self.peek()?;
-        let condition = match first.as_ref().and_then(Token::bare) {
+    /// `expect CONDITION [within DUR]`.
+    pub(super) fn expect(&mut self, prefix: &Prefix, keyword: Span) -> Parsed<StatementKind> {
+        self.no_actor(prefix, "expect")?;
+        self.cursor.pass();
+        let condition = self.condition(keyword)?;
+        let mut within = None;
+        if self.cursor.peek_bare()? == Some("within") {
+            self.cursor.pass();
+            let value = self.cursor.take("a duration")?;
+            within = Some(duration(&value)?);
+        }
+        Ok(StatementKind::Expect(Expect { condition, within }))
+    }
+
+    /// `require REQUIREMENT`.
+    pub(super) fn require(&mut self, prefix: &Prefix, keyword: Span) -> Parsed<StatementKind> {
+        self.no_actor(prefix, "require")?;
+        self.cursor.pass();
+        let start = self.cursor.start();
+        let what = self.requirement(keyword)?;
+        Ok(StatementKind::Require(Require {
+            what,
+            text: Span::new(start, self.cursor.end()),
+        }))
+    }
+
+    /// `KIND.REF.FIELD OP VALUE` or `deadlock a b`.
+    fn condition(&mut self, keyword: Span) -> Parsed<Condition> {
+        let start = self.cursor.start();
+        let condition = match self.cursor.peek_bare()? {
             Some("deadlock") => self.deadlock()?,
             _ => self.comparison(keyword)?,
         };
-        let within = match self.peek()? {
-            Some(token) if may_wait && token.bare() == Some("within") => {
-                self.lexer.next()?;
-                let value = self.take("a duration")?;
-                match value.bare().and_then(number::duration) {
-                    Some(d) => Some(d),
-                    None => {
-                        return Err(Mistake::new(value.span, "this is no duration")
-                            .label("expected a duration such as 500ms or 1s"));
-                    }
-                }
-            }
-            _ => None,
-        };
-        let end = self.lexer_end(start);
-        let seek = Seek {
-            text: self.lexer.text(),
-            span: Span::new(start, end),
-        };
+        let seek = self.seek(Span::new(start, self.cursor.end()));
         self.known.condition(&condition, &seek)?;
-        Ok((condition, within))
+        Ok(condition)
     }
 
     fn deadlock(&mut self) -> Parsed<Condition> {
-        self.lexer.next()?;
+        self.cursor.pass();
         let mut actors = Vec::new();
-        while let Some(token) = self.peek()? {
+        while let Some(token) = self.cursor.peek()? {
             match token.bare() {
                 Some("within") if !actors.is_empty() => break,
                 Some(name) if is_name(name) => actors.push(name.to_string()),
                 _ => {
-                    return Err(Mistake::new(token.span, "this is no actor")
+                    return Err(Mistake::new(token.span, "this is not an actor")
                         .label("expected the actors that wait for each other"));
                 }
             }
-            self.lexer.next()?;
+            self.cursor.pass();
         }
         if actors.is_empty() {
-            return Err(self.ends_early("an actor's name"));
+            return Err(self
+                .cursor
+                .missing("an actor")
+                .help("usage: expect deadlock a b"));
         }
         Ok(Condition::Deadlock(actors))
     }
 
     fn comparison(&mut self, keyword: Span) -> Parsed<Condition> {
+        const SIGNS: &str = "expected ==, !=, <, <=, >, >= or ~";
         let subject = self.subject(keyword)?;
-        let sign = self.take("a comparison")?;
+        let Some(sign) = self.cursor.next()? else {
+            return Err(self.cursor.missing("a comparison").label(SIGNS));
+        };
         let op = sign
             .bare()
             .and_then(|w| OPS.iter().find(|(s, _)| *s == w))
             .map(|(_, op)| *op);
         let Some(op) = op else {
-            let mistake = Mistake::new(sign.span, "this is no comparison")
-                .label("expected ==, !=, <, <=, >, >= or ~");
+            let mistake = Mistake::new(sign.span, "this is not a comparison").label(SIGNS);
             return Err(match sign.bare() {
                 Some("=") => mistake.help("did you mean `==`?"),
+                Some("=~") => mistake.help("did you mean `~`?"),
                 _ => mistake,
             });
         };
-        let value = self.take("a value")?;
+        let value = self.cursor.take("a value")?;
         let expected = expected(&value)?;
         let is_pattern = matches!(expected, Expected::Pattern(_));
-        if is_pattern != (op == CompareOp::Matches) {
-            return Err(
-                Mistake::new(value.span, "`~` compares with a pattern, the others do not")
-                    .label("a pattern is written re\"…\" or glob\"…\""),
-            );
+        if is_pattern && op != CompareOp::Matches {
+            return Err(Mistake::new(sign.span, "a pattern is compared with `~`")
+                .label("expected `~` before a pattern"));
+        }
+        if !is_pattern && op == CompareOp::Matches {
+            return Err(Mistake::new(value.span, "`~` compares with a pattern")
+                .label("expected re\"…\" or glob\"…\""));
         }
         Ok(Condition::Compare {
             subject,
@@ -113,33 +126,36 @@ impl Parser<'_> {
 
     /// The dotted path: adjacent tokens, since a part of it may be quoted.
     fn subject(&mut self, keyword: Span) -> Parsed<Subject> {
-        let first = self.take("what is expected, such as msgq.jobs.qnum")?;
-        let at = first.span.start as usize;
-        if let Some(word) = first.bare()
+        let mut token = self
+            .cursor
+            .take("what is looked at, such as msgq.jobs.qnum")?;
+        let at = token.span.start as usize;
+        if let Some(word) = token.bare()
             && let Some(value) = term::computed(word, at)
         {
             return value.map(Subject::Term);
         }
-        let mut span = first.span;
-        let mut parts: Vec<(String, Span)> = Vec::new();
-        let mut token = first;
+        let mut span = token.span;
+        let mut parts: Vec<Part> = Vec::new();
         loop {
             match &token.lexeme {
-                Lexeme::Bare(word) => self.path_parts(word, token.span, &mut parts),
-                Lexeme::Data(Term::Bytes(bytes)) => {
+                Lexeme::Bare(word) => path_parts(word, token.span, &mut parts)?,
+                Lexeme::Data(Term::Bytes(bytes)) if !parts.is_empty() => {
                     let quoted = String::from_utf8_lossy(bytes).into_owned();
                     match parts.last_mut() {
-                        Some((part, _)) if part.is_empty() => *part = quoted,
+                        Some(part) if part.0.is_empty() => *part = (quoted, token.span),
                         _ => parts.push((quoted, token.span)),
                     }
                 }
-                _ => break,
+                _ => {
+                    return Err(Mistake::new(token.span, "this cannot be looked at")
+                        .label("expected KIND.NAME.FIELD, such as msgq.jobs.qnum, or $variable"));
+                }
             }
             span = span.to(token.span);
-            match self.peek()? {
+            match self.cursor.peek()? {
                 Some(next) if next.span.start == token.span.end => {
-                    self.lexer.next()?;
-                    token = next;
+                    token = self.cursor.take("a field")?;
                 }
                 _ => break,
             }
@@ -147,131 +163,174 @@ impl Parser<'_> {
         self.subject_of(&parts, span, keyword)
     }
 
-    fn path_parts(&self, word: &str, span: Span, parts: &mut Vec<(String, Span)>) {
-        let mut at = span.start as usize;
-        for (i, part) in word.split('.').enumerate() {
-            let here = Span::new(at, at + part.len());
-            at += part.len() + 1;
-            // `."quoted".field`: the first, empty part continues the quoted one.
-            if !(i == 0 && part.is_empty() && !parts.is_empty()) {
-                parts.push((part.to_string(), here));
-            }
-        }
-    }
-
-    fn subject_of(&self, parts: &[(String, Span)], span: Span, keyword: Span) -> Parsed<Subject> {
-        let kind = &parts[0].0;
-        let kinds = Family::ALL
-            .iter()
-            .map(|f| f.noun())
-            .chain(["actor", "limits"]);
+    fn subject_of(&self, parts: &[Part], span: Span, keyword: Span) -> Parsed<Subject> {
+        let (kind, kind_span) = &parts[0];
         let family = Family::from_noun(kind);
         if family.is_none() && kind != "actor" && kind != "limits" {
-            let known: Vec<&str> = kinds.collect();
+            let nouns = Family::ALL.iter().map(|f| f.noun());
+            let known: Vec<&str> = nouns.chain(["actor", "limits"]).collect();
+            let help = match self.catalog.is_noun(kind) {
+                true => Some(
+                    "`expect` looks at state; a command's own outcome stands after `=>`".into(),
+                ),
+                false => did_you_mean(kind, known.iter().copied()),
+            };
             return Err(
-                Mistake::new(parts[0].1, format!("`{kind}` cannot be looked at"))
+                Mistake::new(*kind_span, format!("`{kind}` cannot be looked at"))
                     .label(format!("expected {} or $variable", known.join(", ")))
-                    .maybe_help(did_you_mean(kind, known))
-                    .maybe_help(None),
+                    .maybe_help(help),
             );
         }
-        let (field, field_span) = match parts {
-            [_, .., (field, span)] => (field.as_str(), *span),
-            _ => {
-                let word = keyword.of(self.lexer.text());
-                return Err(Mistake::new(span, "a field is missing")
-                    .label(format!("such as `{word} {kind}.NAME.FIELD == VALUE`")));
-            }
-        };
-        let known: Vec<&str> = match family {
-            Some(family) => self.catalog.fields(family).to_vec(),
-            None if kind == "actor" => self.catalog.actor_fields.clone(),
-            None => vec!["value"],
+        let [_, .., (field, field_span)] = parts else {
+            let word = keyword.of(self.cursor.text());
+            return Err(Mistake::new(span, "the field is missing")
+                .label(format!("expected {kind}.NAME.FIELD"))
+                .help(format!("usage: {word} {kind}.NAME.FIELD == VALUE")));
         };
         let is_place = family == Some(Family::Shm) && field.contains('@');
-        if !is_place && !known.contains(&field) {
-            return Err(
-                Mistake::new(field_span, format!("`{kind}` has no field `{field}`"))
-                    .label(format!("expected {}", known.join(", ")))
-                    .maybe_help(did_you_mean(field, known.iter().copied())),
-            );
+        if !is_place {
+            self.field(kind, family, field, *field_span)?;
         }
         let name = match parts {
             [_, (name, span), _] => Some((name.as_str(), *span)),
             [_, _] => None,
             _ => {
-                return Err(Mistake::new(span, "too many parts")
+                return Err(Mistake::new(span, "this path has too many parts")
                     .label(format!("expected {kind}.NAME.FIELD"))
                     .help("a name with a dot in it is quoted: msgq.\"key:/a.b,1\".qnum"));
             }
         };
-        let Some(family) = family else {
-            let Some((name, name_span)) = name else {
-                return Err(Mistake::new(span, "a name is missing")
-                    .label(format!("expected {kind}.NAME.{field}")));
-            };
-            if kind == "actor" {
-                return Ok(Subject::Actor(name.to_string(), field.to_string()));
-            }
-            if !self.catalog.limits.contains(&name) {
+        match (family, name) {
+            (None, None) => Err(Mistake::new(span, "the name is missing")
+                .label(format!("expected {kind}.NAME.{field}"))),
+            (None, Some((name, at))) if kind == "actor" => match is_name(name) {
+                true => Ok(Subject::Actor(name.to_string(), field.clone())),
+                false => Err(Mistake::new(at, format!("`{name}` cannot name an actor"))
+                    .label("expected a name that starts with a letter or `_`")),
+            },
+            (None, Some((name, at))) if !self.catalog.limits.contains(&name) => {
                 let limits = self.catalog.limits.iter().copied();
-                return Err(Mistake::new(name_span, format!("unknown limit `{name}`"))
+                Err(Mistake::new(at, format!("unknown limit `{name}`"))
                     .label("`limits` lists them")
-                    .maybe_help(did_you_mean(name, limits)));
+                    .maybe_help(did_you_mean(name, limits)))
             }
-            return Ok(Subject::Limit(name.to_string(), field.to_string()));
-        };
-        let reference = match name {
-            None => super::super::program::Reference {
-                family: Some(family),
-                target: Target::Current,
-                index: None,
-            },
-            Some((name, at)) => match term::reference(name, at.start as usize) {
-                Some(reference) => reference?,
-                None => {
-                    return Err(Mistake::new(at, format!("`{name}` names no object"))
-                        .label("expected NAME, id:N or key:K"));
+            (None, Some((name, _))) => Ok(Subject::Limit(name.to_string(), field.clone())),
+            (Some(family), name) => {
+                let reference = object(family, name)?;
+                match is_place {
+                    false => Ok(Subject::Object(family, reference, field.clone())),
+                    true => match term::place(field, field_span.start as usize) {
+                        Some(place) => Ok(Subject::Memory(reference, place?)),
+                        None => Err(Mistake::new(*field_span, "this is not a place")
+                            .label("expected a place such as u32@8")),
+                    },
                 }
-            },
-        };
-        if is_place {
-            return match term::place(field, field_span.start as usize) {
-                Some(place) => Ok(Subject::Memory(reference, place?)),
-                None => Err(Mistake::new(field_span, "this is no place")),
-            };
+            }
         }
-        Ok(Subject::Object(family, reference, field.to_string()))
+    }
+
+    /// The field is one that such a thing has.
+    fn field(&self, kind: &str, family: Option<Family>, field: &str, at: Span) -> Parsed<()> {
+        let known: &[&str] = match family {
+            Some(family) => self.catalog.fields(family),
+            None if kind == "actor" => &self.catalog.actor_fields,
+            None => &["value"],
+        };
+        // `actor.srv.signals.USR1`: a field may have parts.
+        if known.contains(&field) {
+            return Ok(());
+        }
+        let message = match field {
+            "" => "the field is missing behind the dot".to_string(),
+            _ => format!("`{kind}` has no field `{field}`"),
+        };
+        Err(Mistake::new(at, message)
+            .label(format!("expected {}", known.join(", ")))
+            .maybe_help(did_you_mean(field, known.iter().copied())))
     }
 
     /// `root`, `program NAME`, `!command`, or a condition.
-    pub(super) fn requirement(&mut self, keyword: Span) -> Parsed<Requirement> {
-        if self.at_host() {
-            return Ok(Requirement::Host(self.host_requirement()));
+    fn requirement(&mut self, keyword: Span) -> Parsed<Requirement> {
+        const WHAT: &str = "expected root, program NAME, !command, or a condition such as limits.msgmax.value >= 8192";
+        if self.cursor.at_host() {
+            return self.host_requirement();
         }
-        match self.peek()?.as_ref().and_then(Token::bare) {
+        let Some(token) = self.cursor.peek()? else {
+            return Err(self.cursor.missing("what is required").label(WHAT));
+        };
+        let span = token.span;
+        match token.bare() {
             Some("root") => {
-                self.lexer.next()?;
+                self.cursor.pass();
                 Ok(Requirement::Root)
             }
             Some("program") => {
-                self.lexer.next()?;
-                let token = self.take("a program's name")?;
-                match token.bare() {
-                    Some(name) => Ok(Requirement::Program(name.to_string())),
-                    None => Err(Mistake::new(token.span, "this is no program's name")),
+                self.cursor.pass();
+                let token = self.cursor.take("the name of a program")?;
+                match &token.lexeme {
+                    Lexeme::Bare(name) => Ok(Requirement::Program(name.to_string())),
+                    _ => Err(Mistake::new(token.span, "this cannot name a program")
+                        .label("expected a name such as python3, without quotes")),
                 }
             }
-            Some(word) if !word.contains(['.', '$']) => {
-                let token = self.take("a requirement")?;
-                Err(Mistake::new(token.span, "this cannot be required").label(
-                    "expected root, program NAME, !command, or a condition such as limits.msgmax.value >= 8192",
-                ).maybe_help(did_you_mean(word, ["root", "program"])))
+            Some(word) if !word.contains(['.', '$']) && word != "deadlock" => {
+                Err(Mistake::new(span, format!("`{word}` cannot be required"))
+                    .label(WHAT)
+                    .maybe_help(did_you_mean(word, ["root", "program"])))
             }
-            _ => {
-                let (condition, _) = self.condition(keyword, false)?;
-                Ok(Requirement::Condition(condition))
-            }
+            _ => self.condition(keyword).map(Requirement::Condition),
         }
     }
+}
+
+/// Cuts a word of the path at its dots.
+fn path_parts(word: &str, span: Span, parts: &mut Vec<Part>) -> Parsed<()> {
+    let mut at = span.start as usize;
+    if let Some(sign) = word.find(['=', '<', '>', '!', '~']) {
+        let width = word[sign..]
+            .bytes()
+            .take_while(|b| b"=<>!~".contains(b))
+            .count();
+        let from = at + sign;
+        return Err(Mistake::new(
+            Span::new(from, from + width),
+            format!("`{}` is a word of its own", &word[sign..sign + width]),
+        )
+        .label("write blanks around it"));
+    }
+    for (i, part) in word.split('.').enumerate() {
+        let here = Span::new(at, at + part.len());
+        at += part.len() + 1;
+        // `."quoted".field`: the first, empty part continues the quoted one.
+        if !(i == 0 && part.is_empty() && !parts.is_empty()) {
+            parts.push((part.to_string(), here));
+        }
+    }
+    Ok(())
+}
+
+/// The object that a path names; the current one where it names none.
+fn object(family: Family, name: Option<(&str, Span)>) -> Parsed<Reference> {
+    let Some((name, at)) = name else {
+        return Ok(Reference {
+            family: Some(family),
+            target: Target::Current,
+            index: None,
+        });
+    };
+    let Some(reference) = term::reference(name, at.start as usize) else {
+        return Err(Mistake::new(at, format!("`{name}` cannot name an object"))
+            .label("expected NAME, id:N or key:K"));
+    };
+    let reference = reference?;
+    if reference.index.is_some() && family != Family::Sem {
+        return Err(
+            Mistake::new(at, format!("a {} has no members", family.object()))
+                .label("only a semaphore set is indexed, such as set[2]"),
+        );
+    }
+    Ok(Reference {
+        family: Some(family),
+        ..reference
+    })
 }

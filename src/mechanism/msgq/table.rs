@@ -1,20 +1,160 @@
-//! Seeing message queues: their fields, their table, the commands that only look.
+//! Seeing message queues: their fields and their table.
 
-use crate::data::{Cell, Column, Failure, Table};
+use crate::data::{Cell, Column, Failure, Family, Table};
+use crate::inspect::{sysv, wait::Wait};
+use crate::kernel::msg::{self, MsgStat};
+use crate::kernel::sysv::Perm;
+use crate::mechanism::fields::{self, Field, Object};
 use crate::mechanism::{Listing, Sight};
 
+impl Object for MsgStat {
+    const FAMILY: Family = Family::Msgq;
+    fn id(&self) -> i32 {
+        self.id
+    }
+    fn perm(&self) -> &Perm {
+        &self.perm
+    }
+}
+
+pub(super) static FIELDS: &[Field<MsgStat>] = &[
+    fields::name(),
+    fields::key(),
+    fields::id(),
+    fields::owner(),
+    fields::perms(),
+    Field::new("qnum", "messages in the queue", |q, _| q.qnum.into()),
+    Field::new("cbytes", "bytes in the queue", |q, _| Cell::Size(q.cbytes)),
+    Field::new("qbytes", "bytes that the queue may hold", |q, _| {
+        Cell::Size(q.qbytes)
+    }),
+    Field::new("lspid", "process that sent last", |q, _| {
+        fields::pid(q.lspid)
+    }),
+    Field::new(
+        "lscmd",
+        "command of the process that sent last",
+        |q, sight| fields::command(sight, q.lspid, q.stime),
+    ),
+    Field::new("lrpid", "process that received last", |q, _| {
+        fields::pid(q.lrpid)
+    }),
+    Field::new(
+        "lrcmd",
+        "command of the process that received last",
+        |q, sight| fields::command(sight, q.lrpid, q.rtime),
+    ),
+    Field::new(
+        "waits",
+        "who is blocked: R receivers, S senders, and how many",
+        waits,
+    ),
+    Field::new("rwait", "processes blocked in msgrcv", |q, sight| {
+        waiting(q, sight).map_or(Cell::Unknown, |(r, _)| r.into())
+    }),
+    Field::new("swait", "processes blocked in msgsnd", |q, sight| {
+        waiting(q, sight).map_or(Cell::Unknown, |(_, s)| s.into())
+    }),
+    Field::new("stime", "when it was last sent to", |q, _| {
+        Cell::Time(q.stime)
+    }),
+    Field::new("rtime", "when it was last received from", |q, _| {
+        Cell::Time(q.rtime)
+    }),
+    Field::new("ctime", "when it was created or set", |q, _| {
+        Cell::Time(q.ctime)
+    }),
+    fields::uid(),
+    fields::gid(),
+    fields::creator(),
+    fields::cuid(),
+    fields::cgid(),
+];
+
+const USUAL: &[&str] = &[
+    "name", "key", "id", "owner", "perms", "qnum", "cbytes", "qbytes", "lspid", "lscmd", "lrpid",
+    "lrcmd", "waits",
+];
+
+/// How many receivers and senders are blocked on a queue. `None` where some process could
+/// not be looked into and none was found.
+fn waiting(queue: &MsgStat, sight: &Sight) -> Option<(usize, usize)> {
+    let waiters = sight.waiters();
+    let (mut receivers, mut senders) = (0, 0);
+    for waiter in &waiters.found {
+        match waiter.wait {
+            Wait::MsgReceive { id, .. } if id == queue.id => receivers += 1,
+            Wait::MsgSend { id, .. } if id == queue.id => senders += 1,
+            _ => {}
+        }
+    }
+    let seen_all = waiters.unreadable == 0 || receivers + senders > 0;
+    seen_all.then_some((receivers, senders))
+}
+
+fn waits(queue: &MsgStat, sight: &Sight) -> Cell {
+    match waiting(queue, sight) {
+        None => Cell::Unknown,
+        Some((0, 0)) => Cell::Nothing,
+        Some((r, 0)) => Cell::Text(format!("R{r}")),
+        Some((0, s)) => Cell::Text(format!("S{s}")),
+        Some((r, s)) => Cell::Text(format!("R{r} S{s}")),
+    }
+}
+
 pub(super) fn fields() -> Vec<&'static Column> {
-    Vec::new()
+    fields::columns(FIELDS)
 }
 
-pub(super) fn look(_: &Sight, _: i32, _: Option<u32>, _: &str) -> Result<Cell, Failure> {
-    Ok(Cell::Unknown)
+pub(super) fn stat(id: i32) -> Result<MsgStat, Failure> {
+    msg::stat_any_id(id).map_err(|e| fields::gone(Family::Msgq, "msgctl", id, e))
 }
 
-pub(super) fn list(_: &Sight, _: &Listing) -> Result<Table, Failure> {
-    Ok(Table::new("msgq", "Message queues", Vec::new()))
+pub(super) fn look(sight: &Sight, id: i32, _: Option<u32>, field: &str) -> Result<Cell, Failure> {
+    let field = fields::find(FIELDS, field)?;
+    Ok((field.cell)(&stat(id)?, sight))
 }
 
-pub(super) fn condition(_: &Sight, _: i32, _: Option<u32>) -> String {
-    String::new()
+pub(super) fn list(sight: &Sight, listing: &Listing) -> Result<Table, Failure> {
+    let rows = match listing.id {
+        Some(id) => vec![stat(id)?],
+        None => sysv::queues(),
+    };
+    fields::table("Message queues", FIELDS, USUAL, &rows, listing, sight)
+}
+
+pub(super) fn info(sight: &Sight, id: i32) -> Result<Vec<Table>, Failure> {
+    let queue = stat(id)?;
+    Ok(vec![fields::details(
+        "msgq.info",
+        "Message queue",
+        FIELDS,
+        &queue,
+        sight,
+    )])
+}
+
+pub(super) fn condition(sight: &Sight, id: i32, _: Option<u32>) -> String {
+    let label = sight.label(Family::Msgq, id);
+    let Ok(queue) = msg::stat_any_id(id) else {
+        return format!("{label} was removed");
+    };
+    let last = |verb: &str, pid, when| {
+        let operator = sight.operator(pid, when);
+        operator.map_or(String::new(), |who| format!(", last {verb} by {who}"))
+    };
+    let received = last("received from", queue.lrpid, queue.rtime);
+    let sent = last("sent to", queue.lspid, queue.stime);
+    let waits_to_send = sight
+        .blocked
+        .is_some_and(|w| matches!(w, Wait::MsgSend { .. }));
+    match (waits_to_send, queue.qnum) {
+        (true, n) => format!(
+            "{label} is full ({} of {} bytes, {n} messages){received}",
+            queue.cbytes, queue.qbytes
+        ),
+        (false, 0) => format!("{label} is empty{sent}"),
+        (false, 1) => format!("{label} holds 1 message, which does not match{sent}"),
+        (false, n) => format!("{label} holds {n} messages, of which none matches{sent}"),
+    }
 }

@@ -1,20 +1,211 @@
-//! Seeing semaphore sets: their fields, their table, the commands that only look.
+//! Seeing semaphore sets: their fields and their table.
 
-use crate::data::{Cell, Column, Failure, Table};
+use crate::data::{Cell, Column, Failure, Family, Table};
+use crate::inspect::sysv;
+use crate::kernel::sem::{self, SemStat};
+use crate::kernel::sysv::Perm;
+use crate::mechanism::fields::{self, Field, Object};
 use crate::mechanism::{Listing, Sight};
 
+impl Object for SemStat {
+    const FAMILY: Family = Family::Sem;
+    fn id(&self) -> i32 {
+        self.id
+    }
+    fn perm(&self) -> &Perm {
+        &self.perm
+    }
+}
+
+pub(super) static FIELDS: &[Field<SemStat>] = &[
+    fields::name(),
+    fields::key(),
+    fields::id(),
+    fields::owner(),
+    fields::perms(),
+    Field::new("nsems", "semaphores in the set", |s, _| s.nsems.into()),
+    Field::new(
+        "value",
+        "the semaphore's value; of every semaphore of a larger set",
+        values,
+    ),
+    Field::new("pid", "process that operated on it last", |s, _| {
+        sem::pid(s.id, last_operated(s)).map_or(Cell::Unknown, fields::pid)
+    }),
+    Field::new(
+        "pidcmd",
+        "command of the process that operated on it last",
+        |s, sight| match sem::pid(s.id, last_operated(s)) {
+            Ok(pid) => fields::command(sight, pid, s.otime),
+            Err(_) => Cell::Unknown,
+        },
+    ),
+    Field::new(
+        "waits",
+        "who is blocked: P for a larger value, Z for zero, and how many",
+        waits,
+    ),
+    Field::new("ncnt", "processes that wait for a larger value", |s, _| {
+        total(s, sem::ncnt).map_or(Cell::Unknown, Cell::from)
+    }),
+    Field::new("zcnt", "processes that wait for zero", |s, _| {
+        total(s, sem::zcnt).map_or(Cell::Unknown, Cell::from)
+    }),
+    Field::new("otime", "when it was last operated on", |s, _| {
+        Cell::Time(s.otime)
+    }),
+    Field::new("ctime", "when it was created or set", |s, _| {
+        Cell::Time(s.ctime)
+    }),
+    fields::uid(),
+    fields::gid(),
+    fields::creator(),
+    fields::cuid(),
+    fields::cgid(),
+];
+
+const USUAL: &[&str] = &[
+    "name", "key", "id", "owner", "perms", "nsems", "value", "pid", "pidcmd", "waits",
+];
+
+/// A set may hold tens of thousands: a table shows so many.
+const SHOWN: u64 = 16;
+
+type Count = fn(i32, i32) -> crate::kernel::Result<i32>;
+
+fn values(set: &SemStat, _: &Sight) -> Cell {
+    match sem::values(set.id, set.nsems as usize) {
+        Err(_) => Cell::Unknown,
+        Ok(values) => match values.as_slice() {
+            [one] => (*one).into(),
+            many if set.nsems <= SHOWN => Cell::List(many.iter().map(|v| (*v).into()).collect()),
+            many => {
+                let mut shown: Vec<Cell> =
+                    many[..SHOWN as usize].iter().map(|v| (*v).into()).collect();
+                shown.push(Cell::text("…"));
+                Cell::List(shown)
+            }
+        },
+    }
+}
+
+/// Of a larger set, the semaphore that speaks for it: the first that was operated on.
+fn last_operated(set: &SemStat) -> i32 {
+    let nsems = set.nsems.min(SHOWN) as i32;
+    (0..nsems)
+        .find(|num| sem::pid(set.id, *num).is_ok_and(|pid| pid != 0))
+        .unwrap_or(0)
+}
+
+/// Over all semaphores of the set.
+fn total(set: &SemStat, count: Count) -> Option<i64> {
+    (0..set.nsems as i32)
+        .map(|num| count(set.id, num).ok().map(i64::from))
+        .sum()
+}
+
+fn waits(set: &SemStat, _: &Sight) -> Cell {
+    match (total(set, sem::ncnt), total(set, sem::zcnt)) {
+        (Some(0), Some(0)) => Cell::Nothing,
+        (Some(p), Some(0)) => Cell::Text(format!("P{p}")),
+        (Some(0), Some(z)) => Cell::Text(format!("Z{z}")),
+        (Some(p), Some(z)) => Cell::Text(format!("P{p} Z{z}")),
+        _ => Cell::Unknown,
+    }
+}
+
 pub(super) fn fields() -> Vec<&'static Column> {
-    Vec::new()
+    fields::columns(FIELDS)
 }
 
-pub(super) fn look(_: &Sight, _: i32, _: Option<u32>, _: &str) -> Result<Cell, Failure> {
-    Ok(Cell::Unknown)
+fn stat(id: i32) -> Result<SemStat, Failure> {
+    sem::stat_any_id(id).map_err(|e| fields::gone(Family::Sem, "semctl", id, e))
 }
 
-pub(super) fn list(_: &Sight, _: &Listing) -> Result<Table, Failure> {
-    Ok(Table::new("sem", "Semaphore sets", Vec::new()))
+pub(super) fn look(
+    sight: &Sight,
+    id: i32,
+    index: Option<u32>,
+    field: &str,
+) -> Result<Cell, Failure> {
+    let found = fields::find(FIELDS, field)?;
+    let set = stat(id)?;
+    let Some(index) = index else {
+        return Ok((found.cell)(&set, sight));
+    };
+    let num = i32::try_from(index).unwrap_or(i32::MAX);
+    if u64::from(index) >= set.nsems {
+        return Err(Failure::refused(format!(
+            "the set has {} semaphores, 0 to {}: there is no [{index}]",
+            set.nsems,
+            set.nsems.saturating_sub(1)
+        )));
+    }
+    let one = |count: Count| count(id, num).map_or(Cell::Unknown, Cell::from);
+    Ok(match field {
+        "value" => one(sem::value),
+        "ncnt" => one(sem::ncnt),
+        "zcnt" => one(sem::zcnt),
+        "pid" => one(sem::pid),
+        "pidcmd" => match sem::pid(id, num) {
+            Ok(pid) => fields::command(sight, pid, set.otime),
+            Err(_) => Cell::Unknown,
+        },
+        _ => (found.cell)(&set, sight),
+    })
 }
 
-pub(super) fn condition(_: &Sight, _: i32, _: Option<u32>) -> String {
-    String::new()
+pub(super) fn list(sight: &Sight, listing: &Listing) -> Result<Table, Failure> {
+    let rows = match listing.id {
+        Some(id) => vec![stat(id)?],
+        None => sysv::sets(),
+    };
+    fields::table("Semaphore sets", FIELDS, USUAL, &rows, listing, sight)
+}
+
+static NUM: Column = Column {
+    name: "num",
+    help: "the semaphore's number in the set",
+};
+
+pub(super) fn info(sight: &Sight, id: i32) -> Result<Vec<Table>, Failure> {
+    let set = stat(id)?;
+    let details = fields::details("sem.info", "Semaphore set", FIELDS, &set, sight);
+    let columns: Vec<&'static Column> = ["value", "ncnt", "zcnt", "pid", "pidcmd"]
+        .iter()
+        .filter_map(|n| fields::find(FIELDS, n).ok())
+        .map(|f| &f.column)
+        .collect();
+    let names: Vec<&str> = columns.iter().map(|c| c.name).collect();
+    let all = std::iter::once(&NUM).chain(columns).collect();
+    let mut members = Table::new("sem.member", "Semaphores", all);
+    for num in 0..set.nsems as u32 {
+        let mut row = vec![Cell::from(num)];
+        for name in &names {
+            row.push(look(sight, id, Some(num), name)?);
+        }
+        members.push(row);
+    }
+    Ok(vec![details, members])
+}
+
+pub(super) fn condition(sight: &Sight, id: i32, index: Option<u32>) -> String {
+    let label = sight.label(Family::Sem, id);
+    let Ok(set) = sem::stat_any_id(id) else {
+        return format!("{label} was removed");
+    };
+    let num = index.and_then(|i| i32::try_from(i).ok()).unwrap_or(0);
+    let label = match set.nsems {
+        1 => label,
+        _ => format!("{label}[{num}]"),
+    };
+    let Ok(value) = sem::value(id, num) else {
+        return format!("the value of {label} cannot be read");
+    };
+    let operator = sem::pid(id, num).ok();
+    let operator = operator.and_then(|pid| sight.operator(pid, set.otime));
+    match operator {
+        Some(who) => format!("{label} is {value}, last operated by {who}"),
+        None => format!("{label} is {value}, and nobody has operated on it"),
+    }
 }

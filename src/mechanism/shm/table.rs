@@ -1,20 +1,126 @@
-//! Seeing shared memory segments: their fields, their table, the commands that only look.
+//! Seeing shared memory segments: their fields and their table.
 
-use crate::data::{Cell, Column, Failure, Table};
+use crate::data::{Cell, Column, Failure, Family, Table};
+use crate::inspect::sysv;
+use crate::kernel::shm::{self, SHM_DEST, SHM_LOCKED, ShmStat};
+use crate::kernel::sysv::Perm;
+use crate::mechanism::fields::{self, Field, Object};
 use crate::mechanism::{Listing, Sight};
 
+impl Object for ShmStat {
+    const FAMILY: Family = Family::Shm;
+    fn id(&self) -> i32 {
+        self.id
+    }
+    fn perm(&self) -> &Perm {
+        &self.perm
+    }
+}
+
+pub(super) static FIELDS: &[Field<ShmStat>] = &[
+    fields::name(),
+    fields::key(),
+    fields::id(),
+    fields::owner(),
+    fields::perms(),
+    Field::new("size", "bytes", |s, _| Cell::Size(s.segsz)),
+    Field::new("nattch", "attachments", |s, _| s.nattch.into()),
+    Field::new(
+        "status",
+        "dest: removed at the last detach; locked: in memory",
+        status,
+    ),
+    Field::new("cpid", "process that created it", |s, _| {
+        fields::pid(s.cpid)
+    }),
+    Field::new(
+        "cpcmd",
+        "command of the process that created it",
+        |s, sight| fields::command(sight, s.cpid, s.ctime),
+    ),
+    Field::new("lpid", "process that attached or detached last", |s, _| {
+        fields::pid(s.lpid)
+    }),
+    Field::new(
+        "lpcmd",
+        "command of the process that attached or detached last",
+        |s, sight| fields::command(sight, s.lpid, s.atime.max(s.dtime)),
+    ),
+    Field::new("atime", "when it was last attached", |s, _| {
+        Cell::Time(s.atime)
+    }),
+    Field::new("dtime", "when it was last detached", |s, _| {
+        Cell::Time(s.dtime)
+    }),
+    Field::new("ctime", "when it was created or set", |s, _| {
+        Cell::Time(s.ctime)
+    }),
+    fields::uid(),
+    fields::gid(),
+    fields::creator(),
+    fields::cuid(),
+    fields::cgid(),
+];
+
+const USUAL: &[&str] = &[
+    "name", "key", "id", "owner", "perms", "size", "nattch", "status", "cpid", "cpcmd", "lpid",
+    "lpcmd",
+];
+
+fn status(segment: &ShmStat, _: &Sight) -> Cell {
+    let mode = segment.perm.mode;
+    match (mode & SHM_DEST != 0, mode & SHM_LOCKED != 0) {
+        (false, false) => Cell::Nothing,
+        (true, false) => Cell::text("dest"),
+        (false, true) => Cell::text("locked"),
+        (true, true) => Cell::text("dest locked"),
+    }
+}
+
 pub(super) fn fields() -> Vec<&'static Column> {
-    Vec::new()
+    fields::columns(FIELDS)
 }
 
-pub(super) fn look(_: &Sight, _: i32, _: Option<u32>, _: &str) -> Result<Cell, Failure> {
-    Ok(Cell::Unknown)
+fn stat(id: i32) -> Result<ShmStat, Failure> {
+    shm::stat_any_id(id).map_err(|e| fields::gone(Family::Shm, "shmctl", id, e))
 }
 
-pub(super) fn list(_: &Sight, _: &Listing) -> Result<Table, Failure> {
-    Ok(Table::new("shm", "Shared memory segments", Vec::new()))
+pub(super) fn look(sight: &Sight, id: i32, _: Option<u32>, field: &str) -> Result<Cell, Failure> {
+    let field = fields::find(FIELDS, field)?;
+    Ok((field.cell)(&stat(id)?, sight))
 }
 
-pub(super) fn condition(_: &Sight, _: i32, _: Option<u32>) -> String {
-    String::new()
+pub(super) fn list(sight: &Sight, listing: &Listing) -> Result<Table, Failure> {
+    let rows = match listing.id {
+        Some(id) => vec![stat(id)?],
+        None => sysv::segments(),
+    };
+    fields::table(
+        "Shared memory segments",
+        FIELDS,
+        USUAL,
+        &rows,
+        listing,
+        sight,
+    )
+}
+
+pub(super) fn info(sight: &Sight, id: i32) -> Result<Vec<Table>, Failure> {
+    let segment = stat(id)?;
+    Ok(vec![fields::details(
+        "shm.info",
+        "Shared memory segment",
+        FIELDS,
+        &segment,
+        sight,
+    )])
+}
+
+/// Nobody waits on a segment.
+pub(super) fn condition(sight: &Sight, id: i32, _: Option<u32>) -> String {
+    let label = sight.label(Family::Shm, id);
+    match shm::stat_any_id(id) {
+        Ok(segment) => format!("{label} has {} attachments", segment.nattch),
+        Err(_) => format!("{label} was removed"),
+    }
 }

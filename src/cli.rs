@@ -1,0 +1,107 @@
+//! The command line's arguments.
+
+use std::time::Duration;
+
+use clap::{Parser, ValueEnum};
+use clap_complete::Shell;
+use ipcsh::script::Input;
+use ipcsh::view::Choice;
+
+/// The shell for inter-process communication on Linux
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    about,
+    after_help = "Without arguments at a terminal: the prompt. `help` there, or `ipcsh -c help`, lists the commands.\n\
+                  Exit status: 0 passed, 1 a step failed, 2 usage or syntax (nothing was run), 3 the environment, 77 skipped."
+)]
+pub struct Cli {
+    /// Scripts to run; `-` is standard input
+    pub files: Vec<String>,
+
+    /// Run a command and print its result alone; may be repeated, in one session
+    #[arg(short = 'c', value_name = "COMMAND")]
+    pub command: Vec<String>,
+
+    /// Bind a variable: a number or text
+    #[arg(short = 'D', value_name = "NAME=VALUE", value_parser = definition)]
+    pub define: Vec<(String, String)>,
+
+    /// Print NDJSON: one object an outcome, an event, a row or an error
+    #[arg(long)]
+    pub json: bool,
+
+    /// Let created objects stay when the session ends
+    #[arg(long)]
+    pub keep: bool,
+
+    /// Use colours
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub color: When,
+
+    /// Parse and check only
+    #[arg(long)]
+    pub check: bool,
+
+    /// How long a step may stay blocked: 500ms, 10s (the first setting of `timeout step`)
+    #[arg(long, value_name = "DUR", value_parser = duration)]
+    pub timeout: Option<Duration>,
+
+    /// Do not run ~/.config/ipcsh/init.ipc at the prompt
+    #[arg(long)]
+    pub no_init: bool,
+
+    /// Print completions for a shell
+    #[arg(long, value_name = "SHELL")]
+    pub completions: Option<Shell>,
+}
+
+/// `--color`.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum When {
+    /// On a terminal
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+impl From<When> for Choice {
+    fn from(when: When) -> Choice {
+        match when {
+            When::Auto => Choice::Auto,
+            When::Always => Choice::Always,
+            When::Never => Choice::Never,
+        }
+    }
+}
+
+impl Cli {
+    /// What is to be run, in order.
+    pub fn inputs(&self) -> Vec<Input> {
+        let mut inputs: Vec<Input> = self
+            .files
+            .iter()
+            .map(|file| match file.as_str() {
+                "-" => Input::Stdin,
+                path => Input::File(path.to_string()),
+            })
+            .collect();
+        if !self.command.is_empty() {
+            inputs.push(Input::Commands(self.command.clone()));
+        }
+        inputs
+    }
+}
+
+fn definition(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if ipcsh::lang::is_name(name) => Ok((name.into(), value.into())),
+        _ => Err("expected NAME=VALUE, with a name of letters, digits and `_`".into()),
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    ipcsh::lang::duration(text).ok_or_else(|| "expected a duration such as 500ms or 10s".into())
+}

@@ -1,0 +1,247 @@
+//! What is wrong with the words of a command, said so that one learns from it.
+
+use super::super::catalog::Catalog;
+use super::super::diagnostic::{Mistake, Parsed};
+use super::super::lexer::{Lexeme, Token, is_name};
+use super::super::program::{Arg, Span, Term};
+use super::super::signature::{Form, Kind, Need, Param};
+use super::super::suggest::did_you_mean;
+use super::{Binder, take};
+
+/// The noun has no such verb, or none was said.
+pub(super) fn verb(
+    first: &Token,
+    noun: &str,
+    second: Option<&Token>,
+    catalog: &Catalog,
+) -> Mistake {
+    let verbs: Vec<&str> = catalog.verbs(noun).collect();
+    let label = format!("expected {}", listed(&verbs));
+    let Some(token) = second else {
+        return Mistake::new(first.span, format!("`{noun}` needs a verb")).label(label);
+    };
+    match token.bare() {
+        Some(word) if is_name(word) => {
+            Mistake::new(token.span, format!("`{noun}` has no verb `{word}`"))
+                .label(label)
+                .maybe_help(did_you_mean(word, verbs))
+        }
+        _ => Mistake::new(token.span, format!("`{noun}` needs a verb before this")).label(label),
+    }
+}
+
+/// There is no such command.
+pub(super) fn noun(
+    first: &Token,
+    noun: &str,
+    second: Option<&Token>,
+    catalog: &Catalog,
+) -> Mistake {
+    let mistake = Mistake::new(first.span, format!("unknown command `{noun}`"))
+        .label("expected a command; `help` lists them");
+    if let Some((actor, rest)) = noun.split_once(':')
+        && is_name(actor)
+        && catalog.is_noun(rest)
+    {
+        return mistake.help(format!("write a blank after `{actor}:`"));
+    }
+    if second.and_then(Token::bare) == Some(":") {
+        return mistake.help(format!("an actor is written with no blank: `{noun}:`"));
+    }
+    if let Some(help) = catalog.suggest(noun) {
+        return mistake.help(help);
+    }
+    if !is_name(noun) {
+        return mistake;
+    }
+    match second.and_then(Token::bare) {
+        Some("=") => mistake.help(format!("a variable is bound with `let {noun} = …`")),
+        _ => mistake.help(format!("a command of the system is written `!{noun}`")),
+    }
+}
+
+/// A parameter that was named gets what it cannot take.
+pub(super) fn wrong(param: &Param, token: &Token) -> Mistake {
+    let help = match (param.kind, token.bare()) {
+        (Kind::Choice(words), Some(word)) => did_you_mean(word, words.iter().copied()),
+        (Kind::Data | Kind::Value, Some(word)) => quoted(word),
+        _ => None,
+    };
+    Mistake::new(token.span, format!("this is not {}", named(param)))
+        .label(format!("expected {}", param.kind.describe()))
+        .maybe_help(help)
+}
+
+impl Binder<'_> {
+    pub(super) fn unknown(&self, span: Span, word: &str) -> Mistake {
+        let known: Vec<String> = self
+            .params()
+            .iter()
+            .filter_map(|p| match p.form {
+                Form::Flag => Some(format!("--{}", p.name)),
+                Form::Short(letter) => Some(format!("-{letter}")),
+                Form::Option => Some(format!("{}=", p.name)),
+                Form::Positional => None,
+            })
+            .collect();
+        let label = match known.is_empty() {
+            true => format!("`{}` has no flags", self.signature.name),
+            false => format!("expected {}", known.join(", ")),
+        };
+        let what = if word.starts_with('-') {
+            "flag"
+        } else {
+            "option"
+        };
+        Mistake::new(
+            span,
+            format!("`{}` has no {what} `{word}`", self.signature.name),
+        )
+        .label(label)
+        .maybe_help(did_you_mean(word, known.iter().map(String::as_str)))
+    }
+
+    /// No parameter from `first` on takes the token.
+    pub(super) fn unexpected(&self, token: &mut Token, first: usize) -> Mistake {
+        let word = token.bare().unwrap_or("");
+        let options = self.params().iter().any(|p| p.form == Form::Option);
+        if let Some((name, _)) = word.split_once('=')
+            && is_name(name)
+            && options
+        {
+            let at = token.span.start as usize;
+            return self.unknown(Span::new(at, at + name.len() + 1), &format!("{name}="));
+        }
+        let positional: Vec<&Param> = self.params()[first.min(self.params().len())..]
+            .iter()
+            .filter(|p| p.form == Form::Positional)
+            .collect();
+        // Up to the first one that cannot be left out.
+        let needed = positional.iter().position(|p| match p.need {
+            Need::Required => true,
+            Need::Repeated => !self
+                .args
+                .iter()
+                .any(|(place, _)| std::ptr::eq(&self.params()[usize::from(*place)], *p)),
+            _ => false,
+        });
+        let (could, later) = positional.split_at(needed.map_or(positional.len(), |i| i + 1));
+        let usage = format!("usage: {}", self.signature.usage());
+        if could.is_empty() {
+            return Mistake::new(
+                token.span,
+                format!("`{}` takes no more arguments", self.signature.name),
+            )
+            .label("expected the end of the command")
+            .help(usage);
+        }
+        let mut expected: Vec<String> = could.iter().map(|p| p.kind.describe()).collect();
+        expected.dedup();
+        let label = format!("expected {}", expected.join(", or "));
+        if let (Some(needed), true) = (
+            needed.map(|i| positional[i]),
+            later.iter().any(|p| matches!(take(p, token), Some(Ok(_)))),
+        ) {
+            return Mistake::new(
+                token.span,
+                format!(
+                    "`{}` needs {} before this",
+                    self.signature.name,
+                    named(needed)
+                ),
+            )
+            .label(label)
+            .help(usage);
+        }
+        let choices = could.iter().flat_map(|p| match p.kind {
+            Kind::Choice(words) => words,
+            _ => &[],
+        });
+        let help = did_you_mean(word, choices.copied()).or_else(|| {
+            let data = |p: &&&Param| matches!(p.kind, Kind::Data | Kind::Value);
+            could.iter().find(data).and_then(|_| quoted(word))
+        });
+        let what = match could {
+            [.., last] => named(last),
+            [] => String::new(),
+        };
+        Mistake::new(token.span, format!("this is not {what}"))
+            .label(label)
+            .help(usage)
+            .maybe_help(help)
+    }
+
+    /// Every argument that is needed is there.
+    pub(super) fn complete(&self, end: Span) -> Parsed<()> {
+        let absent = self.params().iter().enumerate().find(|(place, p)| {
+            matches!(p.need, Need::Required | Need::Repeated) && !self.has(*place)
+        });
+        let Some((_, param)) = absent else {
+            return Ok(());
+        };
+        let at = end.end as usize;
+        Err(Mistake::new(
+            Span::new(at, at),
+            format!("`{}` needs {}", self.signature.name, named(param)),
+        )
+        .label(format!("expected {}", param.kind.describe()))
+        .help(format!("usage: {}", self.signature.usage())))
+    }
+
+    /// A plain number is written only where its place says how wide it is.
+    pub(super) fn typed(&self, tokens: &[Token]) -> Parsed<()> {
+        let wants = |kind: Kind| self.params().iter().any(|p| p.kind == kind);
+        let plain = self.args.iter().find_map(|(place, arg)| match arg {
+            Arg::Term(Term::Int(n)) if self.params()[usize::from(*place)].kind == Kind::Value => {
+                Some(n)
+            }
+            _ => None,
+        });
+        let Some(n) = plain.filter(|_| wants(Kind::Place)) else {
+            return Ok(());
+        };
+        let typed = |(_, arg): &(u8, Arg)| matches!(arg, Arg::Place(p) if p.ty.is_some());
+        if self.args.iter().any(typed) {
+            return Ok(());
+        }
+        // The value is the last word that is a number.
+        let is_plain = |t: &&Token| matches!(t.lexeme, Lexeme::Bare(w) if super::super::number::integer(w) == Some(*n));
+        let span = tokens
+            .iter()
+            .rfind(is_plain)
+            .map_or(Span::default(), |t| t.span);
+        let offset = self.args.iter().find_map(|(_, arg)| match arg {
+            Arg::Place(place) => match place.offset {
+                Term::Int(offset) => Some(offset),
+                _ => None,
+            },
+            _ => None,
+        });
+        Err(Mistake::new(span, "this number has no width")
+            .label(format!(
+                "expected data such as u32:{n}, or \"{n}\" for its digits"
+            ))
+            .help(format!(
+                "or name the type in the place: u32@{} {n}",
+                offset.unwrap_or(0)
+            )))
+    }
+}
+
+/// A parameter in a sentence: `the type`.
+fn named(param: &Param) -> String {
+    format!("the argument {}", param.name.to_uppercase())
+}
+
+fn quoted(word: &str) -> Option<String> {
+    let plain = !word.is_empty() && !word.starts_with(['@', '$', '-']);
+    plain.then(|| format!("data is written in quotes: \"{word}\""))
+}
+
+fn listed(words: &[&str]) -> String {
+    match words {
+        [] => "a verb".into(),
+        [word] => (*word).into(),
+        [words @ .., last] => format!("{} or {last}", words.join(", ")),
+    }
+}

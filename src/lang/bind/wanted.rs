@@ -1,0 +1,57 @@
+//! What could be typed next.
+
+use super::super::catalog::Catalog;
+use super::super::lexer::Token;
+use super::super::signature::{Form, Need, Param, Signature};
+use super::{Binder, name};
+
+/// What could be typed next: for completion and hints.
+#[derive(Debug)]
+pub struct Wanted {
+    /// The command.
+    pub signature: &'static Signature,
+    /// The parameters that the next word could fill, the positional ones first.
+    pub params: Vec<&'static Param>,
+    /// What is left of the usage line.
+    pub usage: String,
+}
+
+/// What the complete words of an unfinished command leave to be typed.
+/// `None` where they are no command or already a mistake.
+pub fn wanted(tokens: &[Token], catalog: &Catalog) -> Option<Wanted> {
+    let (command, words) = name(tokens, catalog).ok()?;
+    let signature = catalog.signature(command);
+    let mut binder = Binder {
+        signature,
+        catalog,
+        text: "",
+        args: Vec::new(),
+        position: 0,
+        nested: false,
+    };
+    let mut rest = tokens[words..].to_vec();
+    // What is missing is missed at the end, and that is fine.
+    if let Err(mistake) = binder.bind(&mut rest, tokens[0].span)
+        && rest.last().is_some_and(|t| mistake.span.start < t.span.end)
+    {
+        return None;
+    }
+    let mut params = Vec::new();
+    for (place, param) in signature.params.iter().enumerate() {
+        let again = matches!(param.need, Need::Repeated | Need::Any);
+        let passed = param.form == Form::Positional && place < binder.position;
+        if (!binder.has(place) || again) && !passed {
+            params.push(param);
+        }
+    }
+    let usage = params
+        .iter()
+        .map(|p| p.usage())
+        .collect::<Vec<_>>()
+        .join(" ");
+    Some(Wanted {
+        signature,
+        params,
+        usage,
+    })
+}

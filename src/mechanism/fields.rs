@@ -1,0 +1,218 @@
+//! What is known of an object, field by field: one description is a column of a table, a
+//! key of JSON, what `-o` chooses and what `expect` names.
+
+use super::sight::Sight;
+use super::{Listing, errno_symbol};
+use crate::data::{Cell, Column, Failure, FailureKind, Family, Table};
+use crate::inspect::process::{Certainty, last_operator};
+use crate::kernel::Errno;
+use crate::kernel::sysv::Perm;
+use crate::kernel::users;
+use crate::lang::closest;
+
+/// A field of a kind of object.
+pub(super) struct Field<R: 'static> {
+    pub column: Column,
+    pub cell: fn(&R, &Sight) -> Cell,
+}
+
+impl<R> Field<R> {
+    pub const fn new(
+        name: &'static str,
+        help: &'static str,
+        cell: fn(&R, &Sight) -> Cell,
+    ) -> Field<R> {
+        Field {
+            column: Column { name, help },
+            cell,
+        }
+    }
+}
+
+/// What every System V object has.
+pub(super) trait Object: 'static {
+    const FAMILY: Family;
+    fn id(&self) -> i32;
+    fn perm(&self) -> &Perm;
+}
+
+/// The fields that every object has.
+pub(super) const fn name<R: Object>() -> Field<R> {
+    Field::new(
+        "name",
+        "its name in this session",
+        |r: &R, sight| match sight.names.name_of(R::FAMILY, r.id()) {
+            Some(name) => Cell::text(name),
+            None => Cell::Nothing,
+        },
+    )
+}
+pub(super) const fn key<R: Object>() -> Field<R> {
+    Field::new("key", "its key; 0 is IPC_PRIVATE", |r: &R, _| {
+        Cell::Key(r.perm().key)
+    })
+}
+pub(super) const fn id<R: Object>() -> Field<R> {
+    Field::new("id", "the kernel's identifier", |r: &R, _| {
+        Cell::from(r.id())
+    })
+}
+pub(super) const fn owner<R: Object>() -> Field<R> {
+    Field::new("owner", "the owner's name", |r: &R, _| {
+        Cell::Text(user(r.perm().uid))
+    })
+}
+pub(super) const fn creator<R: Object>() -> Field<R> {
+    Field::new("creator", "the creator's name", |r: &R, _| {
+        Cell::Text(user(r.perm().cuid))
+    })
+}
+pub(super) const fn perms<R: Object>() -> Field<R> {
+    Field::new("perms", "its permissions, in octal", |r: &R, _| {
+        Cell::Mode(r.perm().mode & 0o777)
+    })
+}
+pub(super) const fn uid<R: Object>() -> Field<R> {
+    Field::new("uid", "the owner's user id", |r: &R, _| r.perm().uid.into())
+}
+pub(super) const fn gid<R: Object>() -> Field<R> {
+    Field::new("gid", "the owner's group id", |r: &R, _| {
+        r.perm().gid.into()
+    })
+}
+pub(super) const fn cuid<R: Object>() -> Field<R> {
+    Field::new("cuid", "the creator's user id", |r: &R, _| {
+        r.perm().cuid.into()
+    })
+}
+pub(super) const fn cgid<R: Object>() -> Field<R> {
+    Field::new("cgid", "the creator's group id", |r: &R, _| {
+        r.perm().cgid.into()
+    })
+}
+
+fn user(uid: u32) -> String {
+    users::user_name(uid).unwrap_or_else(|| uid.to_string())
+}
+
+/// A pid that an object remembers; 0 is nobody.
+pub(super) fn pid(pid: i32) -> Cell {
+    match pid {
+        0 => Cell::Nothing,
+        pid => pid.into(),
+    }
+}
+
+/// The command of the process that an object remembers, as far as it can be known.
+pub(super) fn command(sight: &Sight, pid: i32, when: i64) -> Cell {
+    if pid == 0 {
+        return Cell::Nothing;
+    }
+    if let Some(actor) = sight.actors.get(&pid) {
+        return Cell::text(actor.as_str());
+    }
+    match last_operator(pid, when) {
+        None => Cell::Nothing,
+        Some(operator) => match (operator.certainty, operator.comm) {
+            (Certainty::Alive, Some(comm)) => Cell::Text(comm),
+            (Certainty::Gone, _) => Cell::text("(gone)"),
+            (Certainty::Recycled, _) => Cell::text("(recycled)"),
+            _ => Cell::Unknown,
+        },
+    }
+}
+
+/// The columns of all fields.
+pub(super) fn columns<R>(fields: &'static [Field<R>]) -> Vec<&'static Column> {
+    fields.iter().map(|f| &f.column).collect()
+}
+
+/// A table of these rows, with the chosen columns or the usual ones.
+pub(super) fn table<R: Object>(
+    title: &'static str,
+    fields: &'static [Field<R>],
+    usual: &[&str],
+    rows: &[R],
+    listing: &Listing,
+    sight: &Sight,
+) -> Result<Table, Failure> {
+    let chosen: Vec<&'static Field<R>> = match listing.columns.as_slice() {
+        [] => usual.iter().filter_map(|n| find(fields, n).ok()).collect(),
+        names => names
+            .iter()
+            .map(|n| find(fields, n))
+            .collect::<Result<_, _>>()?,
+    };
+    let columns = chosen.iter().map(|f| &f.column).collect();
+    let mut table = Table::new(R::FAMILY.noun(), title, columns);
+    table.reserve(rows.len());
+    for row in rows {
+        table.push(chosen.iter().map(|f| (f.cell)(row, sight)));
+    }
+    let unknown = table.rows().any(|row| row.contains(&Cell::Unknown));
+    if unknown {
+        table
+            .footer
+            .push("?: not to be seen without privilege; run as root or as the owner".into());
+    }
+    Ok(table)
+}
+
+/// The field of this name.
+pub(super) fn find<R>(
+    fields: &'static [Field<R>],
+    name: &str,
+) -> Result<&'static Field<R>, Failure> {
+    let found = fields.iter().find(|f| f.column.name == name);
+    found.ok_or_else(|| {
+        let names = fields.iter().map(|f| f.column.name);
+        let failure = Failure::refused(format!("there is no column `{name}`"));
+        match closest(name, names.clone()) {
+            Some(close) => failure.help(format!("Did you mean `{close}`?")),
+            None => failure.help(format!(
+                "The columns are {}",
+                names.collect::<Vec<_>>().join(", ")
+            )),
+        }
+    })
+}
+
+/// There is no such object.
+pub(super) fn gone(family: Family, call: &str, id: i32, errno: Errno) -> Failure {
+    Failure {
+        kind: FailureKind::Errno,
+        errno: Some(errno_symbol(errno).into()),
+        call: Some(format!("{call}({id}, IPC_STAT)")),
+        meaning: match errno {
+            Errno::EINVAL | Errno::EIDRM => {
+                format!("there is no {} with id {id}", family.object())
+            }
+            errno => errno.desc().to_string(),
+        },
+        help: Some(format!("`{} ls` lists those that exist", family.noun())),
+    }
+}
+
+static FIELD: Column = Column {
+    name: "field",
+    help: "the field's name, as in `expect` and JSON",
+};
+static VALUE: Column = Column {
+    name: "value",
+    help: "its value",
+};
+
+/// Every field of one object.
+pub(super) fn details<R: Object>(
+    kind: &'static str,
+    title: &'static str,
+    fields: &'static [Field<R>],
+    row: &R,
+    sight: &Sight,
+) -> Table {
+    let mut table = Table::new(kind, title, vec![&FIELD, &VALUE]);
+    for field in fields {
+        table.push([Cell::text(field.column.name), (field.cell)(row, sight)]);
+    }
+    table
+}

@@ -1,0 +1,145 @@
+//! Changing a message queue: msgctl(2) with `IPC_SET`.
+
+use super::{FAMILY, QUEUE};
+use crate::data::{Failure, Outcome, StepResult};
+use crate::kernel::sysv::PermSet;
+use crate::kernel::{Errno, msg};
+use crate::lang::{Example, Kind, Param, Runs, Signature};
+use crate::mechanism::common::{self, GROUP, NEW_MODE, OWNER};
+use crate::mechanism::{Args, Run, Verb, World};
+
+pub(super) static SET: Verb = Verb {
+    signature: Signature {
+        name: "msgq set",
+        summary: "change a message queue's capacity, permissions or owner",
+        params: &[
+            QUEUE,
+            Param::option(
+                "qbytes",
+                Kind::Size,
+                "how many bytes of messages it holds; above msgmnb only for root",
+            ),
+            NEW_MODE,
+            OWNER,
+            GROUP,
+        ],
+        runs: Runs::Actor,
+        calls: &["msgctl(2)"],
+        errnos: &[
+            (
+                "EINVAL",
+                "there is no queue with this id, or the new owner's number is none",
+            ),
+            (
+                "EPERM",
+                "the queue is somebody else's, or qbytes is above msgmnb",
+            ),
+        ],
+        notes: "What is not named stays as it is. Messages that are already in the queue stay, \
+                also where qbytes is then less than they are.\n\
+                Senders that wait wake up where there is room for them now.",
+        examples: &[
+            Example {
+                script: "msgq create jobs\nmsgq set jobs qbytes=8\nmsgq send jobs 1 \"12345678\"\nmsgq send jobs 1 \"9\" --nowait => EAGAIN",
+                shows: "a queue that is soon full",
+            },
+            Example {
+                script: "msgq create jobs\nmsgq set mode=0640",
+                shows: "permissions",
+            },
+        ],
+        ..Signature::NEW
+    },
+    run: Run::Actor(set),
+};
+
+fn set(world: &mut World, args: &Args) -> StepResult {
+    let qbytes: Option<u64> = args.int("qbytes")?;
+    let perm = match (common::perm_set(args)?, qbytes) {
+        (None, None) => return Err(common::nothing_to_set(args)),
+        (perm, _) => perm.unwrap_or_default(),
+    };
+    let id = world.find(FAMILY, args, "queue")?;
+    match msg::set(id, &perm, qbytes) {
+        Ok(()) => Ok(Outcome::ok()),
+        Err(errno) => Err(failure(world, args, errno, id, &perm, qbytes)),
+    }
+}
+
+fn failure(
+    world: &World,
+    args: &Args,
+    errno: Errno,
+    id: i32,
+    perm: &PermSet,
+    qbytes: Option<u64>,
+) -> Failure {
+    let label = world.label(FAMILY, args.reference("queue"), id);
+    let bytes = qbytes.map_or(String::new(), |n| format!(", qbytes {n}"));
+    let call = format!("msgctl({label}, IPC_SET{bytes}{})", common::perm_text(perm));
+    let mut failure = args.failure(errno, call);
+    let stat = msg::stat_any_id(id);
+    common::explain(world, FAMILY, errno, id, stat.map(|s| s.perm), &mut failure);
+    if let (Errno::EPERM, Ok(stat), Ok(limits)) = (errno, stat, msg::limits())
+        && common::is_owner(&stat.perm)
+    {
+        let asked = qbytes.unwrap_or(stat.qbytes);
+        failure.meaning = format!(
+            "qbytes would be {asked}, and only root may have it above msgmnb ({} bytes)",
+            limits.msgmnb
+        );
+        failure.help = Some("Ask for less, or as root raise kernel.msgmnb".into());
+    }
+    failure
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::kernel::msg;
+    use crate::mechanism::testing::{Bench, as_ordinary_user};
+
+    #[test]
+    fn the_kernel_shows_what_was_set() {
+        let mut bench = Bench::new();
+        bench.ok("msgq create jobs mode=0600");
+        let id = bench.id("jobs");
+        bench.ok("msgq set jobs qbytes=1K mode=0640 owner=0 group=0");
+        let stat = msg::stat_any_id(id).unwrap();
+        assert_eq!((stat.qbytes, stat.perm.mode), (1024, 0o640));
+        assert_eq!((stat.perm.uid, stat.perm.gid), (0, 0));
+        bench.ok("msgq set mode=0600");
+        let stat = msg::stat_any_id(id).unwrap();
+        assert_eq!((stat.qbytes, stat.perm.mode), (1024, 0o600));
+    }
+
+    #[test]
+    fn nothing_and_nobody_are_refused() {
+        let mut bench = Bench::new();
+        bench.ok("msgq create jobs");
+        let failure = bench.fails("msgq set jobs", "error");
+        assert!(failure.to_string().contains("usage: msgq set"), "{failure}");
+        let failure = bench.fails("msgq set jobs owner=no_such_user", "error");
+        assert_eq!(failure.meaning, "there is no user `no_such_user`");
+        bench.fails("msgq set id:2147483000 mode=0600", "EINVAL");
+        bench.fails("msgq set jobs owner=4294967295", "EINVAL");
+    }
+
+    #[test]
+    fn the_limit_and_the_owner_are_named() {
+        if !as_ordinary_user("mechanism::msgq::set::tests::the_limit_and_the_owner_are_named") {
+            return;
+        }
+        let mut bench = Bench::new();
+        bench.ok("msgq create jobs");
+        let failure = bench.fails("msgq set jobs qbytes=1G", "EPERM");
+        let msgmnb = msg::limits().unwrap().msgmnb;
+        assert_eq!(
+            failure.to_string(),
+            format!(
+                "msgctl(jobs, IPC_SET, qbytes 1073741824) = EPERM: qbytes would be 1073741824, \
+                 and only root may have it above msgmnb ({msgmnb} bytes). \
+                 Ask for less, or as root raise kernel.msgmnb"
+            )
+        );
+    }
+}

@@ -1,0 +1,82 @@
+//! Colour by meaning, and none where there is no terminal. Never by colour alone.
+
+use anstyle::{AnsiColor, Style as Ansi};
+
+/// `--color`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Choice {
+    /// On a terminal.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Whether colours are used, and which mean what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Style {
+    colour: bool,
+}
+
+impl Style {
+    /// No colours.
+    pub const PLAIN: Style = Style { colour: false };
+
+    /// What was chosen, what the output is, and what the environment says: `NO_COLOR` that
+    /// is not empty, and `TERM=dumb`.
+    pub fn new(choice: Choice, is_terminal: bool) -> Style {
+        let says_no = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty())
+            || std::env::var_os("TERM").is_some_and(|t| t == "dumb");
+        Style {
+            colour: match choice {
+                Choice::Always => true,
+                Choice::Never => false,
+                Choice::Auto => is_terminal && !says_no,
+            },
+        }
+    }
+
+    /// Whether colours are used.
+    pub fn is_coloured(self) -> bool {
+        self.colour
+    }
+
+    fn paint(self, style: Ansi, text: &str) -> String {
+        match self.colour {
+            true => format!("{style}{text}{style:#}"),
+            false => text.to_string(),
+        }
+    }
+
+    /// What went well.
+    pub fn good(self, text: &str) -> String {
+        self.paint(AnsiColor::Green.on_default(), text)
+    }
+
+    /// What went wrong.
+    pub fn bad(self, text: &str) -> String {
+        self.paint(AnsiColor::Red.on_default().bold(), text)
+    }
+
+    /// What waits.
+    pub fn waiting(self, text: &str) -> String {
+        self.paint(AnsiColor::Yellow.on_default(), text)
+    }
+
+    /// What stands beside: comments, ids.
+    pub fn aside(self, text: &str) -> String {
+        self.paint(AnsiColor::BrightBlack.on_default(), text)
+    }
+
+    /// A heading, or a known word.
+    pub fn strong(self, text: &str) -> String {
+        self.paint(Ansi::new().bold(), text)
+    }
+
+    /// A cell that changed.
+    pub fn changed(self, text: &str) -> String {
+        self.paint(Ansi::new().invert(), text)
+    }
+}
