@@ -4,10 +4,8 @@
 use super::sight::Sight;
 use super::{Listing, errno_symbol};
 use crate::data::{Cell, Column, Failure, FailureKind, Family, Table};
-use crate::inspect::process::{Certainty, last_operator};
 use crate::kernel::Errno;
 use crate::kernel::sysv::Perm;
-use crate::kernel::users;
 use crate::lang::closest;
 
 /// A field of a kind of object.
@@ -58,13 +56,13 @@ pub(super) const fn id<R: Object>() -> Field<R> {
     })
 }
 pub(super) const fn owner<R: Object>() -> Field<R> {
-    Field::new("owner", "the owner's name", |r: &R, _| {
-        Cell::Text(user(r.perm().uid))
+    Field::new("owner", "the owner's name", |r: &R, sight| {
+        sight.user(r.perm().uid)
     })
 }
 pub(super) const fn creator<R: Object>() -> Field<R> {
-    Field::new("creator", "the creator's name", |r: &R, _| {
-        Cell::Text(user(r.perm().cuid))
+    Field::new("creator", "the creator's name", |r: &R, sight| {
+        sight.user(r.perm().cuid)
     })
 }
 pub(super) const fn perms<R: Object>() -> Field<R> {
@@ -91,34 +89,11 @@ pub(super) const fn cgid<R: Object>() -> Field<R> {
     })
 }
 
-fn user(uid: u32) -> String {
-    users::user_name(uid).unwrap_or_else(|| uid.to_string())
-}
-
 /// A pid that an object remembers; 0 is nobody.
 pub(super) fn pid(pid: i32) -> Cell {
     match pid {
         0 => Cell::Nothing,
         pid => pid.into(),
-    }
-}
-
-/// The command of the process that an object remembers, as far as it can be known.
-pub(super) fn command(sight: &Sight, pid: i32, when: i64) -> Cell {
-    if pid == 0 {
-        return Cell::Nothing;
-    }
-    if let Some(actor) = sight.actors.get(&pid) {
-        return Cell::text(actor.as_str());
-    }
-    match last_operator(pid, when) {
-        None => Cell::Nothing,
-        Some(operator) => match (operator.certainty, operator.comm) {
-            (Certainty::Alive, Some(comm)) => Cell::Text(comm),
-            (Certainty::Gone, _) => Cell::text("(gone)"),
-            (Certainty::Recycled, _) => Cell::text("(recycled)"),
-            _ => Cell::Unknown,
-        },
     }
 }
 
@@ -177,14 +152,19 @@ pub(super) fn find<R>(
     })
 }
 
-/// There is no such object.
+/// There is no such object. The kernel says EINVAL or, where the id's place in its table has
+/// gone to another, EIDRM: to who looks both are the same.
 pub(super) fn gone(family: Family, call: &str, id: i32, errno: Errno) -> Failure {
+    let errno = match errno {
+        Errno::EIDRM => Errno::EINVAL,
+        errno => errno,
+    };
     Failure {
         kind: FailureKind::Errno,
         errno: Some(errno_symbol(errno).into()),
         call: Some(format!("{call}({id}, IPC_STAT)")),
         meaning: match errno {
-            Errno::EINVAL | Errno::EIDRM => {
+            Errno::EINVAL => {
                 format!("there is no {} with id {id}", family.object())
             }
             errno => errno.desc().to_string(),
@@ -216,3 +196,6 @@ pub(super) fn details<R: Object>(
     }
     table
 }
+
+#[cfg(test)]
+mod tests;

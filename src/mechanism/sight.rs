@@ -4,10 +4,10 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 
 use super::create::{ftok, key_of};
-use crate::data::{Failure, FailureKind, Family};
+use crate::data::{Cell, Failure, FailureKind, Family};
 use crate::inspect::process::{self, LastOperator};
 use crate::inspect::wait::{Wait, Waiters, waiters};
-use crate::kernel::{Errno, msg, sem, shm};
+use crate::kernel::{Errno, msg, sem, shm, users};
 use crate::lang::{Env, Reference, Target, closest};
 use crate::session::Names;
 
@@ -24,7 +24,10 @@ pub struct Sight<'a> {
     /// What the thread waits for whose object's condition is asked.
     pub blocked: Option<&'a Wait>,
     waiters: OnceCell<Waiters>,
+    ipc_namespace: OnceCell<Option<u64>>,
     operators: RefCell<HashMap<i32, Option<String>>>,
+    last: RefCell<HashMap<(i32, i64), Cell>>,
+    users: RefCell<HashMap<u32, Cell>>,
 }
 
 /// Which objects are listed, and how.
@@ -45,13 +48,22 @@ impl<'a> Sight<'a> {
             actors,
             blocked: None,
             waiters: OnceCell::new(),
+            ipc_namespace: OnceCell::new(),
             operators: RefCell::default(),
+            last: RefCell::default(),
+            users: RefCell::default(),
         }
     }
 
     /// Every thread of the host that waits in an IPC call: one pass over `/proc`.
     pub fn waiters(&self) -> &Waiters {
         self.waiters.get_or_init(waiters)
+    }
+
+    /// The inode of our own IPC namespace: the same id means another object in another.
+    pub fn ipc_namespace(&self) -> Option<u64> {
+        let own = || process::ipc_namespace(std::process::id().cast_signed());
+        *self.ipc_namespace.get_or_init(own)
     }
 
     /// The command of a process, as long as it runs.
@@ -64,6 +76,34 @@ impl<'a> Sight<'a> {
                 .or_else(|| process::command(pid))
         });
         command.clone()
+    }
+
+    /// The command of the process that an object remembers for an operation: `gone` where
+    /// it has ended, `recycled` where another process has its number now.
+    pub fn last_command(&self, pid: i32, when: i64) -> Cell {
+        let find = || {
+            if let Some(actor) = self.actors.get(&pid) {
+                return Cell::text(actor.as_str());
+            }
+            let Some(last) = process::last_operator(pid, when) else {
+                return Cell::Nothing;
+            };
+            match last.certainty {
+                process::Certainty::Gone => Cell::text("gone"),
+                process::Certainty::Recycled => Cell::text("recycled"),
+                process::Certainty::Hidden => Cell::Unknown,
+                process::Certainty::Alive => last.comm.map_or(Cell::Unknown, Cell::Text),
+            }
+        };
+        let mut known = self.last.borrow_mut();
+        known.entry((pid, when)).or_insert_with(find).clone()
+    }
+
+    /// A user by name; by number where it has none.
+    pub fn user(&self, uid: u32) -> Cell {
+        let find = || Cell::Text(users::user_name(uid).unwrap_or_else(|| uid.to_string()));
+        let mut known = self.users.borrow_mut();
+        known.entry(uid).or_insert_with(find).clone()
     }
 
     /// Who operated on an object last, for a sentence: `a (pid 4240)`,

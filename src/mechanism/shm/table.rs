@@ -36,7 +36,7 @@ pub(super) static FIELDS: &[Field<ShmStat>] = &[
     Field::new(
         "cpcmd",
         "command of the process that created it",
-        |s, sight| fields::command(sight, s.cpid, s.ctime),
+        |s, sight| sight.last_command(s.cpid, s.ctime),
     ),
     Field::new("lpid", "process that attached or detached last", |s, _| {
         fields::pid(s.lpid)
@@ -44,7 +44,7 @@ pub(super) static FIELDS: &[Field<ShmStat>] = &[
     Field::new(
         "lpcmd",
         "command of the process that attached or detached last",
-        |s, sight| fields::command(sight, s.lpid, s.atime.max(s.dtime)),
+        |s, sight| sight.last_command(s.lpid, s.atime.max(s.dtime)),
     ),
     Field::new("atime", "when it was last attached", |s, _| {
         Cell::Time(s.atime)
@@ -120,7 +120,13 @@ pub(super) fn info(sight: &Sight, id: i32) -> Result<Vec<Table>, Failure> {
 pub(super) fn condition(sight: &Sight, id: i32, _: Option<u32>) -> String {
     let label = sight.label(Family::Shm, id);
     match shm::stat_any_id(id) {
-        Ok(segment) => format!("{label} has {} attachments", segment.nattch),
+        Ok(segment) => match segment.nattch {
+            1 => format!("{label} is attached once"),
+            n => format!("{label} is attached {n} times"),
+        },
         Err(_) => format!("{label} was removed"),
     }
 }
+
+#[cfg(test)]
+mod tests;
