@@ -2,6 +2,7 @@
 
 mod actors;
 mod help;
+mod ipcs;
 mod keywords;
 mod session;
 
@@ -12,6 +13,8 @@ use crate::mechanism::Sight;
 
 /// Every builtin, in the order in which `help` lists them.
 pub static ALL: &[&Builtin] = &[
+    &ipcs::IPCS,
+    &ipcs::LIMITS,
     &actors::SPAWN,
     &actors::ACTORS,
     &actors::WAIT,
@@ -32,7 +35,6 @@ pub static KEYWORDS: &[&Signature] = keywords::ALL;
 pub(crate) use actors::FIELDS as ACTOR_FIELDS;
 
 /// Runs what only looks.
-#[allow(dead_code)]
 fn look(
     engine: &Engine,
     what: impl FnOnce(&Sight) -> Result<Reply, Failure>,

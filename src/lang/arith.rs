@@ -9,7 +9,7 @@ use super::quoted::{braced_variable, variable};
 const MOST: usize = 100;
 
 /// The operators with how tightly they bind. No sign is the beginning of a later one.
-const OPERATORS: [(&str, ArithOp, u8); 10] = [
+pub(super) const OPERATORS: [(&str, ArithOp, u8); 10] = [
     ("|", ArithOp::Or, 0),
     ("^", ArithOp::Xor, 1),
     ("&", ArithOp::And, 2),

@@ -118,7 +118,10 @@ impl Binder<'_> {
         });
         match found {
             Some(place) => self.add(place, Arg::Switch, token.span).map(|()| 1),
-            None => Err(self.unknown(token.span, &format!("--{name}"))),
+            None => {
+                let name = name.split('=').next().unwrap_or(name);
+                Err(self.unknown(token.span, &format!("--{name}")))
+            }
         }
     }
 

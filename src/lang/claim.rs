@@ -12,6 +12,9 @@ use crate::data::{Cell, StepResult};
 
 const WHAT: &str = "expected ok, eof, an errno such as EAGAIN, a value, or fields such as type=2";
 
+/// The outcomes that are words, errnos apart.
+pub(super) const OUTCOMES: [&str; 4] = ["ok", "eof", "error", "died"];
+
 /// Reads the tokens after `=>`.
 pub(super) fn parse(tokens: &[Token], arrow: Span, catalog: &Catalog) -> Parsed<Claim> {
     let [first, rest @ ..] = tokens else {
@@ -93,14 +96,11 @@ fn stranger(word: &str, span: Span, catalog: &Catalog) -> Mistake {
         "fail" | "failed" | "failure" => {
             Some("`error` is any failure without an errno; better name the errno".into())
         }
-        _ => {
-            let words = ["ok", "eof", "error", "died"];
-            did_you_mean(
-                word,
-                words.into_iter().chain(catalog.errnos.iter().copied()),
-            )
-            .or_else(|| Some(format!("data is written in quotes: \"{word}\"")))
-        }
+        _ => did_you_mean(
+            word,
+            OUTCOMES.into_iter().chain(catalog.errnos.iter().copied()),
+        )
+        .or_else(|| Some(format!("data is written in quotes: \"{word}\""))),
     };
     Mistake::new(span, format!("`{word}` is not an outcome"))
         .label(WHAT)

@@ -85,6 +85,14 @@ impl Mistake {
     }
 }
 
+/// ``  `x` is not an offset ``, or that an offset is missing where there is no word.
+pub(super) fn is_not(word: &str, what: &str) -> String {
+    match word {
+        "" => format!("{what} is missing"),
+        word => format!("`{word}` is not {what}"),
+    }
+}
+
 /// A word of a megabyte is a mistake, and the mistake is not a megabyte.
 fn short(mut message: String) -> String {
     const MOST: usize = 200;

@@ -22,6 +22,7 @@ mod signature;
 mod stop;
 mod suggest;
 mod term;
+mod vocabulary;
 
 #[cfg(test)]
 mod tests;
@@ -38,3 +39,4 @@ pub use pattern::{Pattern, PatternKind};
 pub use program::*;
 pub use signature::{Example, Family, Form, Kind, Need, Param, Runs, Signature};
 pub use suggest::closest;
+pub use vocabulary::vocabulary;

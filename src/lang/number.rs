@@ -46,30 +46,41 @@ pub(super) fn digits(text: &str) -> Option<(i128, usize)> {
     any.then_some((n, width))
 }
 
+/// The units of sizes, as powers of 1024.
+pub(super) const UNITS: [(&str, u32); 9] = [
+    ("B", 0),
+    ("K", 1),
+    ("KiB", 1),
+    ("M", 2),
+    ("MiB", 2),
+    ("G", 3),
+    ("GiB", 3),
+    ("T", 4),
+    ("TiB", 4),
+];
+
 fn unit(suffix: &str) -> Option<i128> {
-    let power = match suffix {
-        "" => return Some(1),
-        "B" => 0,
-        "K" | "KiB" => 1,
-        "M" | "MiB" => 2,
-        "G" | "GiB" => 3,
-        "T" | "TiB" => 4,
-        _ => return None,
-    };
+    if suffix.is_empty() {
+        return Some(1);
+    }
+    let (_, power) = UNITS.iter().find(|(unit, _)| *unit == suffix)?;
     Some(1 << (10 * power))
 }
+
+/// The units of durations, in nanoseconds.
+pub(super) const DURATIONS: [(&str, f64); 5] = [
+    ("us", 1e3),
+    ("ms", 1e6),
+    ("s", 1e9),
+    ("m", 60e9),
+    ("h", 3600e9),
+];
 
 /// `50ms`, `2s`, `1m`, `1.5s`, `200us`; `None` where it is none, or is longer than a year.
 pub fn duration(word: &str) -> Option<Duration> {
     let number = word.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let nanoseconds: f64 = match &word[number.len()..] {
-        "us" => 1e3,
-        "ms" => 1e6,
-        "s" => 1e9,
-        "m" => 60e9,
-        "h" => 3600e9,
-        _ => return None,
-    };
+    let suffix = &word[number.len()..];
+    let (_, nanoseconds) = DURATIONS.iter().find(|(unit, _)| *unit == suffix)?;
     if !number.chars().all(|c| c.is_ascii_digit() || c == '.') {
         return None;
     }

@@ -14,10 +14,17 @@ use std::sync::Arc;
 use super::catalog::Catalog;
 use super::check::{Known, ME, Seek};
 use super::cursor::Cursor;
-use super::diagnostic::{Diagnostic, Mistake, Parsed};
+use super::diagnostic::{Diagnostic, Mistake, Parsed, is_not};
 use super::lexer::{Lexeme, Token, is_name};
 use super::number;
 use super::program::{Program, Source, Span, Statement, StatementKind};
+
+pub(super) use conditions::COMPARISONS;
+
+/// The words that mean something inside a statement.
+pub(super) const WORDS: [&str; 10] = [
+    "within", "deadlock", "actor", "limits", "value", "root", "program", "step", "exit", "signal",
+];
 
 /// Reads the text of a file that `source` names, as seen from the text that names it.
 pub type Loader<'a> = &'a dyn Fn(&str, &Source) -> Result<Source, String>;
@@ -176,7 +183,7 @@ impl<'a> Parser<'a> {
                     let at = start + name.len() + 1;
                     return Err(Mistake::new(
                         Span::new(at, at + deadline.len()),
-                        format!("`{deadline}` is not a duration"),
+                        is_not(deadline, "a duration"),
                     )
                     .label("expected a deadline such as b@500ms: or b@2s:"));
                 }
@@ -185,11 +192,14 @@ impl<'a> Parser<'a> {
         };
         let span = Span::new(start, start + name.len());
         if !is_name(name) {
-            return Err(Mistake::new(
-                Span::new(start, start + name.len().max(1)),
-                format!("`{name}` cannot name an actor"),
-            )
-            .label("expected a name that starts with a letter or `_`"));
+            let message = match name {
+                "" => "the name of the actor is missing".to_string(),
+                name => format!("`{name}` cannot name an actor"),
+            };
+            return Err(
+                Mistake::new(Span::new(start, start + name.len().max(1)), message)
+                    .label("expected a name that starts with a letter or `_`"),
+            );
         }
         if let Some(outer) = &self.loop_actor
             && outer != name

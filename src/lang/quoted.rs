@@ -12,6 +12,9 @@ use super::pattern::{Pattern, PatternKind};
 use super::program::{Piece, Term, VarRef};
 use super::stop::{Lexed, Stop, stop};
 
+/// What may stand before a string.
+pub(super) const PREFIXES: [&str; 4] = ["x", "file", "re", "glob"];
+
 const NEVER_CLOSED: &str = "this string is never closed";
 
 /// A string that is open at the end of the text: it may go on in another line.
@@ -42,7 +45,7 @@ pub(super) fn prefixed(start: &str, width: usize) -> Lexed<'_, Lexeme<'_>> {
             let (rest, pieces) = if i.starts_with('"') {
                 double_quoted(i)?
             } else {
-                let (rest, text) = raw_body(i)?;
+                let (rest, text) = raw(i)?;
                 (rest, vec![Piece::Bytes(text.as_bytes().to_vec())])
             };
             Ok((rest, Lexeme::Data(Term::File(pieces))))
@@ -110,8 +113,12 @@ fn hex_bytes(text: &str) -> Result<Vec<u8>, usize> {
 
 /// `'raw'`: everything up to the next quote.
 pub(super) fn single_quoted(i: &str) -> Lexed<'_, Lexeme<'_>> {
+    raw(i).map(|(rest, text)| (rest, Lexeme::Data(Term::Bytes(text.as_bytes().to_vec()))))
+}
+
+fn raw(i: &str) -> Lexed<'_, &str> {
     match i[1..].split_once('\'') {
-        Some((raw, rest)) => Ok((rest, Lexeme::Data(Term::Bytes(raw.as_bytes().to_vec())))),
+        Some((text, rest)) => Ok((rest, text)),
         None => Err(open(i)),
     }
 }

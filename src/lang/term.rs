@@ -1,7 +1,7 @@
 //! Tokens to terms: what one word means where a value of some kind is taken.
 
 use super::arith::arithmetic;
-use super::diagnostic::{Mistake, Parsed};
+use super::diagnostic::{Mistake, Parsed, is_not};
 use super::lexer::{Lexeme, Token, is_name};
 use super::number;
 use super::program::{IntType, Place, Reference, SemOpTerm, Span, Target, Term, VarRef};
@@ -77,7 +77,7 @@ fn typed(ty: IntType, number: &str, at: usize) -> Parsed<Term> {
         },
         Some(Ok(term)) => Ok(Term::Number(ty, Box::new(term))),
         Some(Err(e)) => Err(e),
-        None => Err(Mistake::new(span, format!("`{number}` is not an integer"))
+        None => Err(Mistake::new(span, is_not(number, "an integer"))
             .label(format!("expected an integer for {}", ty.name()))),
     }
 }
@@ -105,7 +105,7 @@ pub(super) fn place(word: &str, at: usize) -> Option<Parsed<Place>> {
         Some(Err(e)) => Err(e),
         None => Err(Mistake::new(
             Span::new(from, from + offset.len()),
-            format!("`{offset}` is not an offset"),
+            is_not(offset, "an offset"),
         )
         .label("expected a number of bytes, such as @16 or @1K")),
     })
@@ -127,7 +127,7 @@ pub(super) fn reference(word: &str, at: usize) -> Option<Parsed<Reference>> {
                 Some(Err(e)) => return Some(Err(e)),
                 None => {
                     let span = Span::new(at, at + index.len());
-                    let message = format!("`{index}` is not the number of a semaphore");
+                    let message = is_not(index, "the number of a semaphore");
                     return Some(Err(
                         Mistake::new(span, message).label("expected an integer, such as set[0]")
                     ));
@@ -150,7 +150,7 @@ pub(super) fn reference(word: &str, at: usize) -> Option<Parsed<Reference>> {
 fn target(word: &str, at: usize) -> Option<Parsed<Target>> {
     let wrong = |from: usize, what: &str, label: &str| {
         let span = Span::new(at + from, at + word.len());
-        Mistake::new(span, format!("`{}` is not {what}", &word[from..])).label(label)
+        Mistake::new(span, is_not(&word[from..], what)).label(label)
     };
     if let Some(id) = word.strip_prefix("id:") {
         return Some(

@@ -4,6 +4,7 @@
 use super::sight::Sight;
 use super::{Listing, errno_symbol};
 use crate::data::{Cell, Column, Failure, FailureKind, Family, Table};
+use crate::inspect::process::Certainty;
 use crate::kernel::Errno;
 use crate::kernel::sysv::Perm;
 use crate::lang::closest;
@@ -57,12 +58,12 @@ pub(super) const fn id<R: Object>() -> Field<R> {
 }
 pub(super) const fn owner<R: Object>() -> Field<R> {
     Field::new("owner", "the owner's name", |r: &R, sight| {
-        sight.user(r.perm().uid)
+        Cell::Text(sight.user(r.perm().uid))
     })
 }
 pub(super) const fn creator<R: Object>() -> Field<R> {
     Field::new("creator", "the creator's name", |r: &R, sight| {
-        sight.user(r.perm().cuid)
+        Cell::Text(sight.user(r.perm().cuid))
     })
 }
 pub(super) const fn perms<R: Object>() -> Field<R> {
@@ -94,6 +95,25 @@ pub(super) fn pid(pid: i32) -> Cell {
     match pid {
         0 => Cell::Nothing,
         pid => pid.into(),
+    }
+}
+
+/// The command of the process that an object remembers, as far as it can be known.
+pub(super) fn command(sight: &Sight, pid: i32, when: i64) -> Cell {
+    if pid == 0 {
+        return Cell::Nothing;
+    }
+    if let Some(actor) = sight.actors.get(&pid) {
+        return Cell::text(actor.as_str());
+    }
+    match sight.last_operator(pid, when) {
+        None => Cell::Nothing,
+        Some(operator) => match (operator.certainty, operator.comm) {
+            (Certainty::Alive, Some(comm)) => Cell::Text(comm),
+            (Certainty::Gone, _) => Cell::text("gone"),
+            (Certainty::Recycled, _) => Cell::text("recycled"),
+            _ => Cell::Unknown,
+        },
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod args;
 mod common;
+mod common_verbs;
 mod create;
 mod fields;
 pub mod msgq;
@@ -20,6 +21,7 @@ use crate::data::{Cell, Column, Failure, Family, Reply, StepResult, Table};
 use crate::lang::Signature;
 
 pub use args::{Args, errno_symbol};
+pub use common_verbs::columns;
 pub use create::Created;
 pub use sight::{Listing, Sight};
 pub use world::World;

@@ -12,6 +12,8 @@ use crate::lang::{Example, Kind, Param, Runs, Signature};
 
 const FAMILY: Family = Family::Msgq;
 
+super::common_verbs::common_verbs!(FAMILY, "msgq", "message queue", "msgctl", "msgq create x");
+
 const QUEUE: Param = Param::optional(
     "queue",
     Kind::Ref(FAMILY),
@@ -322,7 +324,7 @@ fn recv_failure(
 /// Everything about message queues.
 pub static MECHANISM: Mechanism = Mechanism {
     family: FAMILY,
-    verbs: &[&CREATE, &SEND, &RECV, &set::SET],
+    verbs: &[&LS, &INFO, &CREATE, &SEND, &RECV, &set::SET, &USE, &RM],
     fields: table::fields,
     look: table::look,
     list: table::list,

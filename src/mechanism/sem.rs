@@ -14,6 +14,8 @@ use crate::lang::{Example, Kind, Param, Reference, Runs, Signature};
 
 const FAMILY: Family = Family::Sem;
 
+super::common_verbs::common_verbs!(FAMILY, "sem", "semaphore set", "semctl", "sem create x");
+
 const SEMAPHORE: Param = Param::optional(
     "set",
     Kind::Ref(FAMILY),
@@ -201,6 +203,8 @@ fn index(args: &Args) -> Result<Option<u16>, Failure> {
 pub static MECHANISM: Mechanism = Mechanism {
     family: FAMILY,
     verbs: &[
+        &LS,
+        &INFO,
         &CREATE,
         &ops::P,
         &ops::V,
@@ -208,6 +212,8 @@ pub static MECHANISM: Mechanism = Mechanism {
         &ops::OP,
         &values::GET,
         &values::SET,
+        &USE,
+        &RM,
     ],
     fields: table::fields,
     look: table::look,

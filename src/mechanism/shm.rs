@@ -16,6 +16,14 @@ use crate::lang::{Example, Kind, Param, Reference, Runs, Signature};
 
 const FAMILY: Family = Family::Shm;
 
+super::common_verbs::common_verbs!(
+    FAMILY,
+    "shm",
+    "shared memory segment",
+    "shmctl",
+    "shm create x"
+);
+
 const SEGMENT: Param = Param::optional(
     "segment",
     Kind::Ref(FAMILY),
@@ -163,6 +171,8 @@ fn find_or_make(
 pub static MECHANISM: Mechanism = Mechanism {
     family: FAMILY,
     verbs: &[
+        &LS,
+        &INFO,
         &CREATE,
         &bytes::WRITE,
         &bytes::READ,
@@ -170,6 +180,8 @@ pub static MECHANISM: Mechanism = Mechanism {
         &attach::ATTACH,
         &attach::DETACH,
         &set::SET,
+        &USE,
+        &RM,
     ],
     fields: table::fields,
     look: table::look,

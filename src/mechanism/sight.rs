@@ -4,10 +4,10 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 
 use super::create::{ftok, key_of};
-use crate::data::{Cell, Failure, FailureKind, Family};
+use crate::data::{Failure, FailureKind, Family};
 use crate::inspect::process::{self, LastOperator};
 use crate::inspect::wait::{Wait, Waiters, waiters};
-use crate::kernel::{Errno, msg, sem, shm, users};
+use crate::kernel::{Errno, msg, sem, shm};
 use crate::lang::{Env, Reference, Target, closest};
 use crate::session::Names;
 
@@ -25,9 +25,8 @@ pub struct Sight<'a> {
     pub blocked: Option<&'a Wait>,
     waiters: OnceCell<Waiters>,
     ipc_namespace: OnceCell<Option<u64>>,
-    operators: RefCell<HashMap<i32, Option<String>>>,
-    last: RefCell<HashMap<(i32, i64), Cell>>,
-    users: RefCell<HashMap<u32, Cell>>,
+    operators: RefCell<HashMap<(i32, i64), Option<LastOperator>>>,
+    users: RefCell<HashMap<u32, String>>,
 }
 
 /// Which objects are listed, and how.
@@ -50,7 +49,6 @@ impl<'a> Sight<'a> {
             waiters: OnceCell::new(),
             ipc_namespace: OnceCell::new(),
             operators: RefCell::default(),
-            last: RefCell::default(),
             users: RefCell::default(),
         }
     }
@@ -66,44 +64,23 @@ impl<'a> Sight<'a> {
         *self.ipc_namespace.get_or_init(own)
     }
 
-    /// The command of a process, as long as it runs.
-    pub fn command(&self, pid: i32) -> Option<String> {
+    /// The process that an object remembers for an operation at this time. Thousands of
+    /// objects may remember the same one.
+    pub fn last_operator(&self, pid: i32, when: i64) -> Option<LastOperator> {
         let mut known = self.operators.borrow_mut();
-        let command = known.entry(pid).or_insert_with(|| {
-            self.actors
-                .get(&pid)
-                .cloned()
-                .or_else(|| process::command(pid))
-        });
-        command.clone()
+        let operator = known
+            .entry((pid, when))
+            .or_insert_with(|| process::last_operator(pid, when));
+        operator.clone()
     }
 
-    /// The command of the process that an object remembers for an operation: `gone` where
-    /// it has ended, `recycled` where another process has its number now.
-    pub fn last_command(&self, pid: i32, when: i64) -> Cell {
-        let find = || {
-            if let Some(actor) = self.actors.get(&pid) {
-                return Cell::text(actor.as_str());
-            }
-            let Some(last) = process::last_operator(pid, when) else {
-                return Cell::Nothing;
-            };
-            match last.certainty {
-                process::Certainty::Gone => Cell::text("gone"),
-                process::Certainty::Recycled => Cell::text("recycled"),
-                process::Certainty::Hidden => Cell::Unknown,
-                process::Certainty::Alive => last.comm.map_or(Cell::Unknown, Cell::Text),
-            }
-        };
-        let mut known = self.last.borrow_mut();
-        known.entry((pid, when)).or_insert_with(find).clone()
-    }
-
-    /// A user by name; by number where it has none.
-    pub fn user(&self, uid: u32) -> Cell {
-        let find = || Cell::Text(users::user_name(uid).unwrap_or_else(|| uid.to_string()));
+    /// A user by name, or by number where there is no name.
+    pub fn user(&self, uid: u32) -> String {
         let mut known = self.users.borrow_mut();
-        known.entry(uid).or_insert_with(find).clone()
+        known
+            .entry(uid)
+            .or_insert_with(|| super::common::user(uid))
+            .clone()
     }
 
     /// Who operated on an object last, for a sentence: `a (pid 4240)`,
@@ -114,7 +91,7 @@ impl<'a> Sight<'a> {
         }
         let LastOperator {
             comm, certainty, ..
-        } = process::last_operator(pid, when)?;
+        } = self.last_operator(pid, when)?;
         Some(match (certainty, comm) {
             (process::Certainty::Alive, Some(comm)) => format!("{comm} (pid {pid})"),
             (process::Certainty::Alive | process::Certainty::Hidden, _) => format!("pid {pid}"),

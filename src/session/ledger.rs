@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::Family;
 use crate::kernel::shared::SharedMemory;
+use crate::kernel::sysv::Perm;
 use crate::kernel::{Errno, Result, msg, sem, shm};
 
 /// The place of a record.
@@ -292,7 +293,10 @@ impl Ledger {
 }
 
 /// Removes an object.
-fn remove(family: Family, id: i32) -> Result<()> {
+///
+/// # Errors
+/// Those of msgctl(2), shmctl(2), semctl(2) with `IPC_RMID`.
+pub fn remove(family: Family, id: i32) -> Result<()> {
     match family {
         Family::Msgq => msg::remove(id),
         Family::Shm => shm::remove(id),
@@ -309,7 +313,15 @@ fn lookup(family: Family, key: i32) -> Result<i32> {
     }
 }
 
-fn perm_and_ctime(family: Family, id: i32) -> Result<(crate::kernel::sysv::Perm, i64)> {
+/// The key, the owner and the permissions of an object.
+///
+/// # Errors
+/// EINVAL where there is none with this id.
+pub fn perm_of(family: Family, id: i32) -> Result<Perm> {
+    perm_and_ctime(family, id).map(|(perm, _)| perm)
+}
+
+fn perm_and_ctime(family: Family, id: i32) -> Result<(Perm, i64)> {
     match family {
         Family::Msgq => msg::stat_any_id(id).map(|s| (s.perm, s.ctime)),
         Family::Shm => shm::stat_any_id(id).map(|s| (s.perm, s.ctime)),

@@ -6,5 +6,5 @@ mod ledger;
 mod names;
 
 pub use holds::{Hold, Holds};
-pub use ledger::{Entry, Ledger, Removed, State};
+pub use ledger::{Entry, Ledger, Removed, State, perm_of, remove};
 pub use names::{Binding, Change, Names};

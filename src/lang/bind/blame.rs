@@ -48,16 +48,24 @@ pub(super) fn noun(
     if second.and_then(Token::bare) == Some(":") {
         return mistake.help(format!("an actor is written with no blank: `{noun}:`"));
     }
+    let second = second.and_then(Token::bare);
+    let bound = noun.split_once('=').map_or(noun, |(name, _)| name);
+    let bound = bound.trim_start_matches('$');
+    if is_name(bound) && (second == Some("=") || bound.len() < noun.len()) {
+        return mistake.help(format!("a variable is bound with `let {bound} = …`"));
+    }
+    if is_name(noun) && second.is_some_and(|w| catalog.is_noun(w)) {
+        return mistake.help(format!(
+            "a step of the actor `{noun}` is written `{noun}: …`"
+        ));
+    }
     if let Some(help) = catalog.suggest(noun) {
         return mistake.help(help);
     }
     if !is_name(noun) {
         return mistake;
     }
-    match second.and_then(Token::bare) {
-        Some("=") => mistake.help(format!("a variable is bound with `let {noun} = …`")),
-        _ => mistake.help(format!("a command of the system is written `!{noun}`")),
-    }
+    mistake.help(format!("a command of the system is written `!{noun}`"))
 }
 
 /// A parameter that was named gets what it cannot take.
@@ -65,6 +73,7 @@ pub(super) fn wrong(param: &Param, token: &Token) -> Mistake {
     let help = match (param.kind, token.bare()) {
         (Kind::Choice(words), Some(word)) => did_you_mean(word, words.iter().copied()),
         (Kind::Data | Kind::Value, Some(word)) => quoted(word),
+        (Kind::Duration, Some(word)) => with_unit(word),
         _ => None,
     };
     Mistake::new(token.span, format!("this is not {}", named(param)))
@@ -98,7 +107,18 @@ impl Binder<'_> {
             format!("`{}` has no {what} `{word}`", self.signature.name),
         )
         .label(label)
+        .maybe_help(self.by_place(word))
         .maybe_help(did_you_mean(word, known.iter().map(String::as_str)))
+    }
+
+    /// `type=2` for an argument that is written by its place.
+    fn by_place(&self, word: &str) -> Option<String> {
+        let name = word.trim_start_matches('-').trim_end_matches('=');
+        let mut positional = self.params().iter().filter(|p| p.form == Form::Positional);
+        positional.find(|p| p.name == name)?;
+        let usage = self.signature.usage();
+        let upper = name.to_uppercase();
+        Some(format!("{upper} is written by its place alone: {usage}"))
     }
 
     /// No parameter from `first` on takes the token.
@@ -133,7 +153,8 @@ impl Binder<'_> {
                 format!("`{}` takes no more arguments", self.signature.name),
             )
             .label("expected the end of the command")
-            .help(usage);
+            .help(usage)
+            .maybe_help(sign(word));
         }
         let mut expected: Vec<String> = could.iter().map(|p| p.kind.describe()).collect();
         expected.dedup();
@@ -157,7 +178,10 @@ impl Binder<'_> {
             Kind::Choice(words) => words,
             _ => &[],
         });
-        let help = did_you_mean(word, choices.copied()).or_else(|| {
+        let wants = |kind: Kind| could.iter().any(|p| p.kind == kind);
+        let help = sign(word).or_else(|| did_you_mean(word, choices.copied()));
+        let help = help.or_else(|| with_unit(word).filter(|_| wants(Kind::Duration)));
+        let help = help.or_else(|| {
             let data = |p: &&&Param| matches!(p.kind, Kind::Data | Kind::Value);
             could.iter().find(data).and_then(|_| quoted(word))
         });
@@ -231,6 +255,23 @@ impl Binder<'_> {
 /// A parameter in a sentence: `the type`.
 fn named(param: &Param) -> String {
     format!("the argument {}", param.name.to_uppercase())
+}
+
+/// A sign that other shells and languages have where this one has another.
+fn sign(word: &str) -> Option<String> {
+    Some(match word {
+        "=" | "==" | "->" | "⇒" => "an outcome is written after `=>`".into(),
+        ".." | "...." => "a step that must block ends with `...`".into(),
+        "|" | "||" | "&&" | ">" | "<" | ">>" => {
+            format!("`{word}` is the system's shell's: it stands in a `!command`")
+        }
+        _ => return None,
+    })
+}
+
+fn with_unit(word: &str) -> Option<String> {
+    let digits = !word.is_empty() && word.bytes().all(|b| b.is_ascii_digit());
+    digits.then(|| format!("seconds are written {word}s"))
 }
 
 fn quoted(word: &str) -> Option<String> {

@@ -13,7 +13,7 @@ use super::super::term;
 use super::control::duration;
 use super::{Parser, Prefix};
 
-const OPS: [(&str, CompareOp); 7] = [
+pub(in super::super) const COMPARISONS: [(&str, CompareOp); 7] = [
     ("==", CompareOp::Eq),
     ("!=", CompareOp::Ne),
     ("<", CompareOp::Lt),
@@ -96,7 +96,7 @@ impl Parser<'_> {
         };
         let op = sign
             .bare()
-            .and_then(|w| OPS.iter().find(|(s, _)| *s == w))
+            .and_then(|w| COMPARISONS.iter().find(|(s, _)| *s == w))
             .map(|(_, op)| *op);
         let Some(op) = op else {
             let mistake = Mistake::new(sign.span, "this is not a comparison").label(SIGNS);
@@ -173,7 +173,9 @@ impl Parser<'_> {
                 true => Some(
                     "`expect` looks at state; a command's own outcome stands after `=>`".into(),
                 ),
-                false => did_you_mean(kind, known.iter().copied()),
+                false => self
+                    .whole_path(parts)
+                    .or_else(|| did_you_mean(kind, known.iter().copied())),
             };
             return Err(
                 Mistake::new(*kind_span, format!("`{kind}` cannot be looked at"))
@@ -229,6 +231,20 @@ impl Parser<'_> {
         }
     }
 
+    /// `jobs.qnum` for `msgq.jobs.qnum`, `b.state` for `actor.b.state`.
+    fn whole_path(&self, parts: &[Part]) -> Option<String> {
+        let [(name, _), (field, _)] = parts else {
+            return None;
+        };
+        let families = Family::ALL.into_iter();
+        let mut has = families.filter(|f| self.catalog.fields(*f).contains(&field.as_str()));
+        let kind = match self.catalog.actor_fields.contains(&field.as_str()) {
+            true => "actor",
+            false => has.next()?.noun(),
+        };
+        Some(format!("did you mean `{kind}.{name}.{field}`?"))
+    }
+
     /// The field is one that such a thing has.
     fn field(&self, kind: &str, family: Option<Family>, field: &str, at: Span) -> Parsed<()> {
         let known: &[&str] = match family {
@@ -236,7 +252,6 @@ impl Parser<'_> {
             None if kind == "actor" => &self.catalog.actor_fields,
             None => &["value"],
         };
-        // `actor.srv.signals.USR1`: a field may have parts.
         if known.contains(&field) {
             return Ok(());
         }
@@ -283,30 +298,65 @@ impl Parser<'_> {
     }
 }
 
-/// Cuts a word of the path at its dots.
+/// Cuts a word of the path at its dots; `${…}` and `$((…))` are whole.
 fn path_parts(word: &str, span: Span, parts: &mut Vec<Part>) -> Parsed<()> {
-    let mut at = span.start as usize;
-    if let Some(sign) = word.find(['=', '<', '>', '!', '~']) {
-        let width = word[sign..]
-            .bytes()
-            .take_while(|b| b"=<>!~".contains(b))
-            .count();
-        let from = at + sign;
-        return Err(Mistake::new(
-            Span::new(from, from + width),
-            format!("`{}` is a word of its own", &word[sign..sign + width]),
-        )
-        .label("write blanks around it"));
+    let start = span.start as usize;
+    let bytes = word.as_bytes();
+    let mut cuts = vec![];
+    let mut at = 0;
+    while let Some(b) = bytes.get(at) {
+        at += match b {
+            b'$' => computed_width(&word[at..]),
+            b'.' => {
+                cuts.push(at);
+                1
+            }
+            b'=' | b'<' | b'>' | b'!' | b'~' => {
+                let sign = bytes[at..].iter().take_while(|b| b"=<>!~".contains(b));
+                let sign = &word[at..at + sign.count()];
+                let span = Span::new(start + at, start + at + sign.len());
+                let message = format!("`{sign}` is a word of its own");
+                return Err(Mistake::new(span, message).label("write blanks around it"));
+            }
+            _ => 1,
+        };
     }
-    for (i, part) in word.split('.').enumerate() {
-        let here = Span::new(at, at + part.len());
-        at += part.len() + 1;
-        // `."quoted".field`: the first, empty part continues the quoted one.
-        if !(i == 0 && part.is_empty() && !parts.is_empty()) {
-            parts.push((part.to_string(), here));
+    cuts.push(word.len());
+    let mut from = 0;
+    for cut in cuts {
+        let part = &word[from..cut];
+        let here = Span::new(start + from, start + cut);
+        match parts.last_mut() {
+            // `."quoted".field`, `."quoted"[2].field`: this goes on with the quoted part.
+            Some(last) if from == 0 && (part.is_empty() || part.starts_with('[')) => {
+                last.0.push_str(part);
+            }
+            _ => parts.push((part.to_string(), here)),
         }
+        from = cut + 1;
     }
     Ok(())
+}
+
+/// The width of `$((…))`, `${…}` or a `$`.
+fn computed_width(text: &str) -> usize {
+    let (open, close) = match text.as_bytes() {
+        [b'$', b'(', ..] => (b'(', b')'),
+        [b'$', b'{', ..] => (b'{', b'}'),
+        _ => return 1,
+    };
+    let mut depth = 0;
+    for (at, b) in text.bytes().enumerate() {
+        if b == open {
+            depth += 1;
+        } else if b == close {
+            depth -= 1;
+            if depth == 0 {
+                return at + 1;
+            }
+        }
+    }
+    1
 }
 
 /// The object that a path names; the current one where it names none.

@@ -177,7 +177,7 @@ impl Parser<'_> {
         self.cursor.pass();
         if !self.cursor.at_host()
             && let Some(token) = self.cursor.peek()?
-            && let Some(word @ ("defer" | "require" | "source" | "timeout" | "let")) = token.bare()
+            && let Some(word @ ("defer" | "require" | "source" | "timeout")) = token.bare()
         {
             return Err(
                 Mistake::new(token.span, format!("`{word}` cannot be deferred"))

@@ -34,7 +34,7 @@ pub(super) static FIELDS: &[Field<MsgStat>] = &[
     Field::new(
         "lscmd",
         "command of the process that sent last",
-        |q, sight| sight.last_command(q.lspid, q.stime),
+        |q, sight| fields::command(sight, q.lspid, q.stime),
     ),
     Field::new("lrpid", "process that received last", |q, _| {
         fields::pid(q.lrpid)
@@ -42,7 +42,7 @@ pub(super) static FIELDS: &[Field<MsgStat>] = &[
     Field::new(
         "lrcmd",
         "command of the process that received last",
-        |q, sight| sight.last_command(q.lrpid, q.rtime),
+        |q, sight| fields::command(sight, q.lrpid, q.rtime),
     ),
     Field::new(
         "waits",

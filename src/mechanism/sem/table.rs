@@ -36,7 +36,7 @@ pub(super) static FIELDS: &[Field<SemStat>] = &[
         "pidcmd",
         "command of the process that operated on it last",
         |s, sight| match sem::pid(s.id, last_operated(s)) {
-            Ok(pid) => sight.last_command(pid, changed(s)),
+            Ok(pid) => fields::command(sight, pid, changed(s)),
             Err(_) => Cell::Unknown,
         },
     ),
@@ -154,7 +154,7 @@ pub(super) fn look(
         "zcnt" => one(sem::zcnt),
         "pid" => sem::pid(id, num).map_or(Cell::Unknown, fields::pid),
         "pidcmd" => match sem::pid(id, num) {
-            Ok(pid) => sight.last_command(pid, changed(&set)),
+            Ok(pid) => fields::command(sight, pid, changed(&set)),
             Err(_) => Cell::Unknown,
         },
         _ => (found.cell)(&set, sight),

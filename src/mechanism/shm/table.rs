@@ -36,7 +36,7 @@ pub(super) static FIELDS: &[Field<ShmStat>] = &[
     Field::new(
         "cpcmd",
         "command of the process that created it",
-        |s, sight| sight.last_command(s.cpid, s.ctime),
+        |s, sight| fields::command(sight, s.cpid, s.ctime),
     ),
     Field::new("lpid", "process that attached or detached last", |s, _| {
         fields::pid(s.lpid)
@@ -44,7 +44,7 @@ pub(super) static FIELDS: &[Field<ShmStat>] = &[
     Field::new(
         "lpcmd",
         "command of the process that attached or detached last",
-        |s, sight| sight.last_command(s.lpid, s.atime.max(s.dtime)),
+        |s, sight| fields::command(sight, s.lpid, s.atime.max(s.dtime)),
     ),
     Field::new("atime", "when it was last attached", |s, _| {
         Cell::Time(s.atime)

@@ -1,0 +1,257 @@
+//! `ipcs`, with the familiar flags, and `limits`.
+
+use super::look;
+use crate::data::{Cell, Column, Failure, Family, Reply, Table};
+use crate::exec::Builtin;
+use crate::inspect::limits::{self, Limit};
+use crate::kernel::{msg, sem, shm};
+use crate::lang::{Example, Kind, Param, Signature};
+use crate::mechanism::{self, Args, Listing, Sight};
+
+const fn flag(letter: char, name: &'static str, help: &'static str) -> Param {
+    Param::short(letter, name, Kind::Switch, help)
+}
+
+pub(super) static IPCS: Builtin = Builtin {
+    signature: Signature {
+        name: "ipcs",
+        summary: "list the System V objects of the host, ours and everybody's",
+        params: &[
+            flag('q', "queues", "message queues only"),
+            flag('m', "shmems", "shared memory segments only"),
+            flag('s', "semaphores", "semaphore sets only"),
+            flag('a', "all", "all three; so it is where none is chosen"),
+            flag('t', "time", "when each was last used and changed"),
+            flag('p', "pid", "the processes that created or used each last"),
+            flag('c', "creator", "creators and owners"),
+            flag('l', "limits", "the limits instead of the objects"),
+            flag('u', "summary", "how much is used instead of the objects"),
+            Param::short(
+                'i',
+                "id",
+                Kind::Int(0, i32::MAX as i64),
+                "everything about one object; with one of -q, -m, -s",
+            ),
+            Param::short(
+                'o',
+                "output",
+                Kind::Word,
+                "these columns, with commas between",
+            ),
+        ],
+        calls: &["msgctl(2)", "shmctl(2)", "semctl(2)"],
+        errnos: &[("EINVAL", "there is no object with this id")],
+        notes: "Beside the familiar columns: the commands of the last operators, and who waits, as the \
+                kernel shows it: R receivers and S senders of a queue, P and Z of a semaphore, and how many.",
+        examples: &[Example {
+            script: "ipcs\nmsgq create jobs\nipcs -q\nipcs -q -t\nipcs -q -o name,qnum,waits\nipcs -l",
+            shows: "tables",
+        }],
+        ..Signature::NEW
+    },
+    run: |engine, args, _| look(engine, |sight| ipcs(sight, args)),
+};
+
+fn ipcs(sight: &Sight, args: &Args) -> Result<Reply, Failure> {
+    let chosen = [
+        (Family::Msgq, args.flag("queues")),
+        (Family::Shm, args.flag("shmems")),
+        (Family::Sem, args.flag("semaphores")),
+    ];
+    let none = chosen.iter().all(|(_, c)| !c);
+    let families: Vec<Family> = chosen
+        .iter()
+        .filter(|(_, c)| *c || none || args.flag("all"))
+        .map(|(family, _)| *family)
+        .collect();
+    if let Some(id) = args.int::<i32>("id")? {
+        let [family] = families.as_slice() else {
+            return Err(Failure::refused("-i shows one object of one family")
+                .help("Say which: ipcs -q -i ID, ipcs -m -i ID, ipcs -s -i ID"));
+        };
+        return Ok(Reply {
+            tables: (mechanism::of(*family).info)(sight, id)?,
+            ..Reply::default()
+        });
+    }
+    if args.flag("limits") {
+        return Ok(limits_table(|limit| families.iter().any(|f| f.noun() == limit.family)).into());
+    }
+    if args.flag("summary") {
+        return Ok(summary(&families).into());
+    }
+    let wanted = mechanism::columns(args, "output")?;
+    let tables = families
+        .into_iter()
+        .map(|family| {
+            let columns = match wanted.as_slice() {
+                [] => preset(family, args).iter().map(|c| c.to_string()).collect(),
+                wanted => wanted.to_vec(),
+            };
+            (mechanism::of(family).list)(sight, &Listing { id: None, columns })
+        })
+        .collect::<Result<_, _>>()?;
+    Ok(Reply {
+        tables,
+        ..Reply::default()
+    })
+}
+
+/// The columns of `-t`, `-p` and `-c`; none for the usual ones.
+fn preset(family: Family, args: &Args) -> &'static [&'static str] {
+    let (time, pid, creator) = (args.flag("time"), args.flag("pid"), args.flag("creator"));
+    match family {
+        Family::Msgq if time => &["name", "id", "owner", "stime", "rtime", "ctime"],
+        Family::Shm if time => &["name", "id", "owner", "atime", "dtime", "ctime"],
+        Family::Sem if time => &["name", "id", "owner", "otime", "ctime"],
+        Family::Msgq if pid => &["name", "id", "owner", "lspid", "lscmd", "lrpid", "lrcmd"],
+        Family::Shm if pid => &["name", "id", "owner", "cpid", "cpcmd", "lpid", "lpcmd"],
+        Family::Sem if pid => &["name", "id", "owner", "pid", "pidcmd"],
+        _ if creator => &[
+            "name", "id", "perms", "creator", "cuid", "cgid", "owner", "uid", "gid",
+        ],
+        _ => &[],
+    }
+}
+
+static NAME: Column = Column {
+    name: "name",
+    help: "the kernel's name for it",
+};
+static FAMILY: Column = Column {
+    name: "family",
+    help: "what it limits",
+};
+static VALUE: Column = Column {
+    name: "value",
+    help: "how much there is, or may be",
+};
+static USED: Column = Column {
+    name: "used",
+    help: "how much is used now",
+};
+static UNIT: Column = Column {
+    name: "unit",
+    help: "of what",
+};
+static MEANING: Column = Column {
+    name: "meaning",
+    help: "what it says",
+};
+
+pub(super) static LIMITS: Builtin = Builtin {
+    signature: Signature {
+        name: "limits",
+        summary: "show the kernel's limits, and how much of each is used",
+        notes: "`expect limits.msgmax.value >= 8192` tests one; `require` skips a script that needs more.",
+        examples: &[Example {
+            script: "limits\nexpect limits.msgmax.value > 0",
+            shows: "a table, and one of them",
+        }],
+        ..Signature::NEW
+    },
+    run: |_, _, _| Ok(limits_table(|_| true).into()),
+};
+
+fn limits_table(wanted: impl Fn(&Limit) -> bool) -> Table {
+    let columns = vec![&NAME, &FAMILY, &VALUE, &USED, &UNIT, &MEANING];
+    let mut table = Table::new("limit", "Limits", columns);
+    for limit in limits::limits().iter().filter(|l| wanted(l)) {
+        table.push([
+            Cell::text(limit.name),
+            Cell::text(limit.family),
+            limit.value.map_or(Cell::Unknown, Cell::from),
+            used(limit.name).map_or(Cell::Nothing, Cell::from),
+            Cell::text(limit.unit),
+            Cell::text(limit.help),
+        ]);
+    }
+    table
+}
+
+/// How much of a limit is used, where that is one call away.
+fn used(limit: &str) -> Option<u64> {
+    match limit {
+        "msgmni" => msg::info().ok().map(|i| i.queues),
+        "shmmni" => shm::info().ok().map(|i| i.used_ids),
+        "shmall" => shm::info().ok().map(|i| i.shm_tot),
+        "semmni" => sem::info().ok().map(|i| i.sets),
+        "semmns" => sem::info().ok().map(|i| i.semaphores),
+        _ => None,
+    }
+}
+
+fn summary(families: &[Family]) -> Table {
+    let columns = vec![&FAMILY, &NAME, &VALUE, &UNIT, &MEANING];
+    let mut table = Table::new("summary", "Usage", columns);
+    let mut add = |family: Family, name, value: Option<u64>, unit, meaning| {
+        if families.contains(&family) {
+            table.push([
+                Cell::text(family.noun()),
+                Cell::text(name),
+                value.map_or(Cell::Unknown, Cell::from),
+                Cell::text(unit),
+                Cell::text(meaning),
+            ]);
+        }
+    };
+    let (queues, segments, sets) = (msg::info().ok(), shm::info().ok(), sem::info().ok());
+    add(
+        Family::Msgq,
+        "queues",
+        queues.map(|i| i.queues),
+        "queues",
+        "in use",
+    );
+    add(
+        Family::Msgq,
+        "messages",
+        queues.map(|i| i.messages),
+        "messages",
+        "in all queues",
+    );
+    add(
+        Family::Msgq,
+        "bytes",
+        queues.map(|i| i.bytes),
+        "bytes",
+        "in all queues",
+    );
+    add(
+        Family::Shm,
+        "used_ids",
+        segments.map(|i| i.used_ids),
+        "segments",
+        "in use",
+    );
+    add(
+        Family::Shm,
+        "shm_tot",
+        segments.map(|i| i.shm_tot),
+        "pages",
+        "of all segments",
+    );
+    add(
+        Family::Shm,
+        "shm_rss",
+        segments.map(|i| i.shm_rss),
+        "pages",
+        "in memory",
+    );
+    add(
+        Family::Shm,
+        "shm_swp",
+        segments.map(|i| i.shm_swp),
+        "pages",
+        "swapped out",
+    );
+    add(Family::Sem, "sets", sets.map(|i| i.sets), "sets", "in use");
+    add(
+        Family::Sem,
+        "semaphores",
+        sets.map(|i| i.semaphores),
+        "semaphores",
+        "in all sets",
+    );
+    table
+}

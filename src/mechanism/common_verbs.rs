@@ -1,0 +1,248 @@
+//! The verbs that every family has alike: `ls`, `info`, `use`, `rm`.
+
+use super::{Args, Listing, Sight, World, common, errno_symbol, of};
+use crate::data::{Cell, Failure, FailureKind, Family, Outcome, Reply, StepResult};
+use crate::lang::{Arg, Reference, Target};
+use crate::session::{self, Binding};
+
+/// The signatures differ by the family's words only.
+macro_rules! common_verbs {
+    ($family:expr, $noun:literal, $object:literal, $ctl:literal, $create:literal) => {
+        pub(super) static LS: $crate::mechanism::Verb = $crate::mechanism::Verb {
+            signature: $crate::lang::Signature {
+                name: concat!($noun, " ls"),
+                summary: concat!(
+                    "list every ",
+                    $object,
+                    " of the host; `",
+                    $noun,
+                    "` alone does too"
+                ),
+                params: &[$crate::lang::Param::short(
+                    'o',
+                    "columns",
+                    $crate::lang::Kind::Word,
+                    "the columns, with commas between; `info` shows which there are",
+                )],
+                runs: $crate::lang::Runs::Shell,
+                calls: &[concat!($ctl, "(2)")],
+                examples: &[$crate::lang::Example {
+                    script: concat!($create, "\n", $noun, "\n", $noun, " ls -o name,id,owner"),
+                    shows: "the usual columns, and chosen ones",
+                }],
+                ..$crate::lang::Signature::NEW
+            },
+            run: $crate::mechanism::Run::Shell(|sight, args| {
+                $crate::mechanism::common_verbs::ls($family, sight, args)
+            }),
+        };
+        pub(super) static INFO: $crate::mechanism::Verb = $crate::mechanism::Verb {
+            signature: $crate::lang::Signature {
+                name: concat!($noun, " info"),
+                summary: concat!("show every field of one ", $object),
+                params: &[$crate::lang::Param::optional(
+                    "object",
+                    $crate::lang::Kind::Ref($family),
+                    "which one; the current one where it is left out",
+                )],
+                runs: $crate::lang::Runs::Shell,
+                calls: &[concat!($ctl, "(2)")],
+                errnos: &[("EINVAL", concat!("there is no ", $object, " with this id"))],
+                examples: &[$crate::lang::Example {
+                    script: concat!($create, "\n", $noun, " info x"),
+                    shows: "all that is known",
+                }],
+                ..$crate::lang::Signature::NEW
+            },
+            run: $crate::mechanism::Run::Shell(|sight, args| {
+                $crate::mechanism::common_verbs::info($family, sight, args)
+            }),
+        };
+        pub(super) static USE: $crate::mechanism::Verb = $crate::mechanism::Verb {
+            signature: $crate::lang::Signature {
+                name: concat!($noun, " use"),
+                summary: concat!("make a ", $object, " the current one, and give it a name"),
+                params: &[
+                    $crate::lang::Param::required(
+                        "object",
+                        $crate::lang::Kind::Ref($family),
+                        "which one: a name, id:N, key:K",
+                    ),
+                    $crate::lang::Param::optional(
+                        "name",
+                        $crate::lang::Kind::NewRef($family),
+                        "the name it gets in this session",
+                    ),
+                ],
+                runs: $crate::lang::Runs::Actor,
+                calls: &[concat!($ctl, "(2)")],
+                errnos: &[
+                    ("EINVAL", concat!("there is no ", $object, " with this id")),
+                    ("ENOENT", concat!("no ", $object, " has this key")),
+                ],
+                notes: "An object that this session did not create is not removed at its end.",
+                examples: &[$crate::lang::Example {
+                    script: concat!(
+                        "let q = ",
+                        $create,
+                        "\n",
+                        $noun,
+                        " use id:$q.id mine\n",
+                        $noun,
+                        " info mine"
+                    ),
+                    shows: "by its id",
+                }],
+                ..$crate::lang::Signature::NEW
+            },
+            run: $crate::mechanism::Run::Actor(|world, args| {
+                $crate::mechanism::common_verbs::take($family, world, args)
+            }),
+        };
+        pub(super) static RM: $crate::mechanism::Verb = $crate::mechanism::Verb {
+            signature: $crate::lang::Signature {
+                name: concat!($noun, " rm"),
+                summary: concat!("remove ", $object, "s"),
+                params: &[$crate::lang::Param::any(
+                    "object",
+                    $crate::lang::Kind::Ref($family),
+                    "which ones; the current one where they are left out",
+                )],
+                runs: $crate::lang::Runs::Actor,
+                calls: &[concat!($ctl, "(2)")],
+                errnos: &[
+                    ("EINVAL", concat!("there is no ", $object, " with this id")),
+                    ("ENOENT", concat!("no ", $object, " has this key")),
+                    ("EPERM", "only its owner, its creator or root may remove it"),
+                ],
+                examples: &[$crate::lang::Example {
+                    script: concat!($create, "\n", $noun, " rm x"),
+                    shows: "one that has just been created",
+                }],
+                ..$crate::lang::Signature::NEW
+            },
+            run: $crate::mechanism::Run::Actor(|world, args| {
+                $crate::mechanism::common_verbs::rm($family, world, args)
+            }),
+        };
+    };
+}
+pub(super) use common_verbs;
+
+pub(super) fn ls(family: Family, sight: &Sight, args: &Args) -> Result<Reply, Failure> {
+    let listing = Listing {
+        id: None,
+        columns: columns(args, "columns")?,
+    };
+    Ok((of(family).list)(sight, &listing)?.into())
+}
+
+/// The column names of `-o`.
+///
+/// # Errors
+/// They cannot be computed.
+pub fn columns(args: &Args, param: &str) -> Result<Vec<String>, Failure> {
+    let text = args.text(param)?.unwrap_or_default();
+    let names = text.split(',').map(str::trim).filter(|n| !n.is_empty());
+    Ok(names.map(str::to_lowercase).collect())
+}
+
+pub(super) fn info(family: Family, sight: &Sight, args: &Args) -> Result<Reply, Failure> {
+    let id = sight.find(family, args.reference("object"))?;
+    Ok(Reply {
+        outcome: Outcome::ok(),
+        tables: (of(family).info)(sight, id)?,
+        text: None,
+    })
+}
+
+pub(super) fn take(family: Family, world: &mut World, args: &Args) -> StepResult {
+    let reference = args.reference("object");
+    let id = world.find(family, args, "object")?;
+    let key = session::perm_of(family, id)
+        .map(|perm| perm.key)
+        .map_err(|errno| Failure {
+            kind: FailureKind::Errno,
+            errno: Some(errno_symbol(errno).into()),
+            call: Some(format!("{}ctl({id}, IPC_STAT)", call_prefix(family))),
+            meaning: format!("there is no {} with id {id}", family.object()),
+            help: Some(format!("`{} ls` lists those that exist", family.noun())),
+        })?;
+    let wanted = match args.reference("name").map(|r| &r.target) {
+        Some(Target::Name(name)) => Some(name.clone()),
+        Some(_) => return Err(Failure::refused("the new name must be a plain name")),
+        None => None,
+    };
+    let known = match reference.map(|r| &r.target) {
+        Some(Target::Name(name)) => Some(name.clone()),
+        _ => world.names.name_of(family, id).map(String::from),
+    };
+    let name = match (wanted, known) {
+        (Some(wanted), _) => wanted,
+        (None, Some(known)) => {
+            world.names.make_current(family, &known);
+            return Ok(outcome(id, key));
+        }
+        (None, None) => world.names.fresh(family),
+    };
+    let taken = world.names.get(family, &name);
+    if let Some(other) = taken.filter(|b| b.id != id) {
+        return Err(Failure::refused(format!(
+            "`{name}` already names a {} (id {})",
+            family.object(),
+            other.id
+        )));
+    }
+    // A second name for an object of ours leaves the ledger as it is.
+    let entry = world
+        .names
+        .all(family)
+        .iter()
+        .find(|(_, b)| b.id == id)
+        .and_then(|(_, b)| b.entry);
+    world.names.bind(family, &name, Binding { id, key, entry });
+    let outcome = outcome(id, key);
+    Ok(match args.reference("name") {
+        Some(_) => outcome,
+        None => outcome.note(format!("it is called {name} here")),
+    })
+}
+
+fn outcome(id: i32, key: i32) -> Outcome {
+    Outcome::ok().remark("id", id).remark("key", Cell::Key(key))
+}
+
+fn call_prefix(family: Family) -> &'static str {
+    match family {
+        Family::Msgq => "msg",
+        Family::Shm => "shm",
+        Family::Sem => "sem",
+    }
+}
+
+pub(super) fn rm(family: Family, world: &mut World, args: &Args) -> StepResult {
+    let references: Vec<Option<&Reference>> = args
+        .all("object")
+        .filter_map(|arg| match arg {
+            Arg::Ref(reference) => Some(Some(&**reference)),
+            _ => None,
+        })
+        .collect();
+    let references = match references.is_empty() {
+        true => vec![None],
+        false => references,
+    };
+    for reference in references {
+        let id = super::sight::resolve(&world.names, family, reference, args.env)?;
+        let label = world.label(family, reference, id);
+        session::remove(family, id).map_err(|errno| {
+            let call = format!("{}ctl({label}, IPC_RMID)", call_prefix(family));
+            let mut failure = args.failure(errno, call);
+            let perm = session::perm_of(family, id);
+            common::explain(world, family, errno, id, perm, &mut failure);
+            failure
+        })?;
+        world.removed(family, id);
+    }
+    Ok(Outcome::ok())
+}
