@@ -111,6 +111,10 @@ macro_rules! common_verbs {
                 runs: $crate::lang::Runs::Actor,
                 calls: &[concat!($ctl, "(2)")],
                 errnos: &[
+                    (
+                        "EIDRM",
+                        concat!("the ", $object, " was removed, and another has its place"),
+                    ),
                     ("EINVAL", concat!("there is no ", $object, " with this id")),
                     ("ENOENT", concat!("no ", $object, " has this key")),
                     ("EPERM", "only its owner, its creator or root may remove it"),
@@ -246,3 +250,6 @@ pub(super) fn rm(family: Family, world: &mut World, args: &Args) -> StepResult {
     }
     Ok(Outcome::ok())
 }
+
+#[cfg(test)]
+mod tests;

@@ -110,8 +110,8 @@ pub(super) fn command(sight: &Sight, pid: i32, when: i64) -> Cell {
         None => Cell::Nothing,
         Some(operator) => match (operator.certainty, operator.comm) {
             (Certainty::Alive, Some(comm)) => Cell::Text(comm),
-            (Certainty::Gone, _) => Cell::text("(gone)"),
-            (Certainty::Recycled, _) => Cell::text("(recycled)"),
+            (Certainty::Gone, _) => Cell::text("gone"),
+            (Certainty::Recycled, _) => Cell::text("recycled"),
             _ => Cell::Unknown,
         },
     }
@@ -172,14 +172,19 @@ pub(super) fn find<R>(
     })
 }
 
-/// There is no such object.
+/// There is no such object. The kernel says EINVAL or, where the id's place in its table has
+/// gone to another, EIDRM: to who looks both are the same.
 pub(super) fn gone(family: Family, call: &str, id: i32, errno: Errno) -> Failure {
+    let errno = match errno {
+        Errno::EIDRM => Errno::EINVAL,
+        errno => errno,
+    };
     Failure {
         kind: FailureKind::Errno,
         errno: Some(errno_symbol(errno).into()),
         call: Some(format!("{call}({id}, IPC_STAT)")),
         meaning: match errno {
-            Errno::EINVAL | Errno::EIDRM => {
+            Errno::EINVAL => {
                 format!("there is no {} with id {id}", family.object())
             }
             errno => errno.desc().to_string(),
@@ -211,3 +216,6 @@ pub(super) fn details<R: Object>(
     }
     table
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,6 @@
 //! System V message queues: msgget(2), msgop(2), msgctl(2).
 
+mod peek;
 mod set;
 mod table;
 
@@ -324,7 +325,17 @@ fn recv_failure(
 /// Everything about message queues.
 pub static MECHANISM: Mechanism = Mechanism {
     family: FAMILY,
-    verbs: &[&LS, &INFO, &CREATE, &SEND, &RECV, &set::SET, &USE, &RM],
+    verbs: &[
+        &LS,
+        &INFO,
+        &CREATE,
+        &SEND,
+        &RECV,
+        &peek::PEEK,
+        &set::SET,
+        &USE,
+        &RM,
+    ],
     fields: table::fields,
     look: table::look,
     list: table::list,

@@ -24,6 +24,7 @@ pub struct Sight<'a> {
     /// What the thread waits for whose object's condition is asked.
     pub blocked: Option<&'a Wait>,
     waiters: OnceCell<Waiters>,
+    ipc_namespace: OnceCell<Option<u64>>,
     operators: RefCell<HashMap<(i32, i64), Option<LastOperator>>>,
     users: RefCell<HashMap<u32, String>>,
 }
@@ -46,6 +47,7 @@ impl<'a> Sight<'a> {
             actors,
             blocked: None,
             waiters: OnceCell::new(),
+            ipc_namespace: OnceCell::new(),
             operators: RefCell::default(),
             users: RefCell::default(),
         }
@@ -54,6 +56,12 @@ impl<'a> Sight<'a> {
     /// Every thread of the host that waits in an IPC call: one pass over `/proc`.
     pub fn waiters(&self) -> &Waiters {
         self.waiters.get_or_init(waiters)
+    }
+
+    /// The inode of our own IPC namespace: the same id means another object in another.
+    pub fn ipc_namespace(&self) -> Option<u64> {
+        let own = || process::ipc_namespace(std::process::id().cast_signed());
+        *self.ipc_namespace.get_or_init(own)
     }
 
     /// The process that an object remembers for an operation at this time. Thousands of

@@ -1,9 +1,10 @@
 //! A world to try verbs in: lines of the language, run directly, in this process.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{ALL, Args, Run, Verb, World};
-use crate::data::{Failure, Family, Outcome, StepResult};
+use super::{ALL, Args, Run, Sight, Verb, World};
+use crate::data::{Failure, Family, Outcome, Reply, StepResult};
 use crate::kernel::{process, witness};
 use crate::lang::{
     Action, Catalog, Env, Known, Marker, Program, Source, StatementKind, Step, Work, parse,
@@ -60,6 +61,31 @@ impl Bench {
             StatementKind::Step(step) => self.work(&step.work),
             other => panic!("{line}: {other:?}"),
         }
+    }
+
+    /// Runs one line that only looks, as the shell does.
+    pub fn look(&mut self, line: &str) -> Result<Reply, Failure> {
+        let program = self.parse(line).unwrap();
+        let [statement] = program.statements.as_slice() else {
+            panic!("{line}: one statement is expected");
+        };
+        let StatementKind::Step(step) = &statement.kind else {
+            panic!("{line}: {:?}", statement.kind);
+        };
+        let Action::Call(call) = &step.work.action else {
+            panic!("{line}: {:?}", step.work);
+        };
+        let verb = verbs().nth(usize::from(call.command)).unwrap();
+        let args = Args {
+            signature: &verb.signature,
+            given: &call.args,
+            env: &self.env,
+        };
+        let Run::Shell(run) = verb.run else {
+            panic!("{} does not run in the shell", verb.signature.name);
+        };
+        let actors = HashMap::new();
+        run(&Sight::new(&self.world.names, &self.env, &actors), &args)
     }
 
     fn work(&mut self, work: &Work) -> StepResult {

@@ -81,7 +81,8 @@ const USUAL: &[&str] = &[
 fn waiting(queue: &MsgStat, sight: &Sight) -> Option<(usize, usize)> {
     let waiters = sight.waiters();
     let (mut receivers, mut senders) = (0, 0);
-    for waiter in &waiters.found {
+    let here = sight.ipc_namespace();
+    for waiter in waiters.found.iter().filter(|w| w.ipc_namespace == here) {
         match waiter.wait {
             Wait::MsgReceive { id, .. } if id == queue.id => receivers += 1,
             Wait::MsgSend { id, .. } if id == queue.id => senders += 1,
@@ -145,16 +146,29 @@ pub(super) fn condition(sight: &Sight, id: i32, _: Option<u32>) -> String {
     };
     let received = last("received from", queue.lrpid, queue.rtime);
     let sent = last("sent to", queue.lspid, queue.stime);
-    let waits_to_send = sight
-        .blocked
-        .is_some_and(|w| matches!(w, Wait::MsgSend { .. }));
-    match (waits_to_send, queue.qnum) {
+    let full = match sight.blocked {
+        Some(wait) => matches!(wait, Wait::MsgSend { .. }),
+        None => queue.cbytes >= queue.qbytes || queue.qnum >= queue.qbytes,
+    };
+    match (full, queue.qnum) {
         (true, n) => format!(
-            "{label} is full ({} of {} bytes, {n} messages){received}",
-            queue.cbytes, queue.qbytes
+            "{label} is full ({} of {} bytes, {n} message{}){received}",
+            queue.cbytes,
+            queue.qbytes,
+            if n == 1 { "" } else { "s" }
         ),
         (false, 0) => format!("{label} is empty{sent}"),
-        (false, 1) => format!("{label} holds 1 message, which does not match{sent}"),
-        (false, n) => format!("{label} holds {n} messages, of which none matches{sent}"),
+        (false, n) => {
+            let unmatched = match (sight.blocked, n) {
+                (None, _) => "",
+                (Some(_), 1) => ", which does not match",
+                (Some(_), _) => ", of which none matches",
+            };
+            let plural = if n == 1 { "" } else { "s" };
+            format!("{label} holds {n} message{plural}{unmatched}{sent}")
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;

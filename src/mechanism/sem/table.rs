@@ -36,7 +36,7 @@ pub(super) static FIELDS: &[Field<SemStat>] = &[
         "pidcmd",
         "command of the process that operated on it last",
         |s, sight| match sem::pid(s.id, last_operated(s)) {
-            Ok(pid) => fields::command(sight, pid, s.otime),
+            Ok(pid) => fields::command(sight, pid, changed(s)),
             Err(_) => Cell::Unknown,
         },
     ),
@@ -97,6 +97,12 @@ fn last_operated(set: &SemStat) -> i32 {
         .unwrap_or(0)
 }
 
+/// When somebody may last have become the `pid` of a semaphore: SETVAL and SETALL leave the
+/// otime alone and change the ctime.
+fn changed(set: &SemStat) -> i64 {
+    set.otime.max(set.ctime)
+}
+
 /// Over all semaphores of the set.
 fn total(set: &SemStat, count: Count) -> Option<i64> {
     (0..set.nsems as i32)
@@ -146,9 +152,9 @@ pub(super) fn look(
         "value" => one(sem::value),
         "ncnt" => one(sem::ncnt),
         "zcnt" => one(sem::zcnt),
-        "pid" => one(sem::pid),
+        "pid" => sem::pid(id, num).map_or(Cell::Unknown, fields::pid),
         "pidcmd" => match sem::pid(id, num) {
-            Ok(pid) => fields::command(sight, pid, set.otime),
+            Ok(pid) => fields::command(sight, pid, changed(&set)),
             Err(_) => Cell::Unknown,
         },
         _ => (found.cell)(&set, sight),
@@ -203,9 +209,12 @@ pub(super) fn condition(sight: &Sight, id: i32, index: Option<u32>) -> String {
         return format!("the value of {label} cannot be read");
     };
     let operator = sem::pid(id, num).ok();
-    let operator = operator.and_then(|pid| sight.operator(pid, set.otime));
+    let operator = operator.and_then(|pid| sight.operator(pid, changed(&set)));
     match operator {
         Some(who) => format!("{label} is {value}, last operated by {who}"),
         None => format!("{label} is {value}, and nobody has operated on it"),
     }
 }
+
+#[cfg(test)]
+mod tests;

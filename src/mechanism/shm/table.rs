@@ -120,7 +120,13 @@ pub(super) fn info(sight: &Sight, id: i32) -> Result<Vec<Table>, Failure> {
 pub(super) fn condition(sight: &Sight, id: i32, _: Option<u32>) -> String {
     let label = sight.label(Family::Shm, id);
     match shm::stat_any_id(id) {
-        Ok(segment) => format!("{label} has {} attachments", segment.nattch),
+        Ok(segment) => match segment.nattch {
+            1 => format!("{label} is attached once"),
+            n => format!("{label} is attached {n} times"),
+        },
         Err(_) => format!("{label} was removed"),
     }
 }
+
+#[cfg(test)]
+mod tests;
