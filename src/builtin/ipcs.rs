@@ -81,7 +81,7 @@ fn ipcs(sight: &Sight, args: &Args) -> Result<Reply, Failure> {
         return Ok(summary(&families).into());
     }
     let wanted = mechanism::columns(args, "output")?;
-    let tables = families
+    let tables = with_columns(families, &wanted, none || args.flag("all"))
         .into_iter()
         .map(|family| {
             let columns = match wanted.as_slice() {
@@ -95,6 +95,19 @@ fn ipcs(sight: &Sight, args: &Args) -> Result<Reply, Failure> {
         tables,
         ..Reply::default()
     })
+}
+
+/// Where no family is chosen, `-o` chooses: those that have all of its columns. Where none
+/// has, the first one tells what is wrong.
+fn with_columns(mut families: Vec<Family>, columns: &[String], every: bool) -> Vec<Family> {
+    let has = |family: &Family| {
+        let fields = (mechanism::of(*family).fields)();
+        columns.iter().all(|c| fields.iter().any(|f| f.name == c))
+    };
+    if every && families.iter().any(has) {
+        families.retain(has);
+    }
+    families
 }
 
 /// The columns of `-t`, `-p` and `-c`; none for the usual ones.
@@ -255,3 +268,6 @@ fn summary(families: &[Family]) -> Table {
     );
     table
 }
+
+#[cfg(test)]
+mod tests;

@@ -144,7 +144,7 @@ fn what_may_not_be_read_is_listed_all_the_same() {
     let Some(ids) = handed_over() else {
         let guards = objects(0);
         if !nix::unistd::geteuid().is_root() {
-            return unreadable(&guards.map(|g| g.id));
+            return unreadable(&guards.each_ref().map(|g| g.id));
         }
         let ids: Vec<String> = guards.iter().map(|g| g.id.to_string()).collect();
         let name = "mechanism::fields::tests::what_may_not_be_read_is_listed_all_the_same";
