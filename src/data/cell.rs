@@ -39,7 +39,7 @@ impl Cell {
         match self {
             Cell::Int(n) => Some(*n),
             Cell::Size(n) => Some(i128::from(*n)),
-            Cell::Key(k) => Some(i128::from(*k)),
+            Cell::Key(k) => Some(i128::from(*k as u32)),
             Cell::Mode(m) => Some(i128::from(*m)),
             Cell::Time(t) => Some(i128::from(*t)),
             _ => None,

@@ -119,7 +119,7 @@ pub(super) struct Pending {
 /// How a step of an actor ended.
 #[derive(Debug)]
 pub(super) enum End {
-    Report(Report),
+    Report(Box<Report>),
     Died(Option<Ended>),
 }
 
@@ -272,7 +272,7 @@ impl Engine {
             StatementKind::Require(require) => self.require(source, require, sink),
             StatementKind::Defer(inner) => {
                 self.deferred.push((Arc::clone(source), (**inner).clone()));
-                self.quiet_step(source, statement.span, sink)
+                self.elsewhere(source, statement.span, sink)
             }
             StatementKind::TimeoutStep(duration) => {
                 self.options.step_timeout = *duration;
@@ -292,7 +292,7 @@ impl Engine {
                 Ok(())
             }
             StatementKind::Source(program) => {
-                self.quiet_step(source, statement.span, sink)?;
+                self.elsewhere(source, statement.span, sink)?;
                 self.statements(&program.source, &program.statements, sink)
             }
             StatementKind::Host(host) => self.host(source, host, sink),
@@ -307,6 +307,15 @@ impl Engine {
                 }
             }
         }
+    }
+
+    /// A statement whose steps are shown where they run: in a transcript it is a comment,
+    /// or they would run twice when that is run.
+    fn elsewhere(&mut self, source: &Arc<Source>, span: Span, sink: &mut dyn Sink) -> Ran {
+        let text = span.of(&source.text).to_string();
+        self.record(text.clone());
+        sink.event(&Event::Text(text))?;
+        Ok(())
     }
 
     /// A statement that has no outcome to show.
@@ -334,11 +343,24 @@ impl Engine {
         failure: Failure,
         sink: &mut dyn Sink,
     ) -> Flow {
+        let text = span.of(&source.text).to_string();
+        self.fail_as(text, source, span, failure, sink)
+    }
+
+    /// Shows a failure that belongs to a place, under other words than stand there.
+    pub(super) fn fail_as(
+        &mut self,
+        text: String,
+        source: &Arc<Source>,
+        span: Span,
+        failure: Failure,
+        sink: &mut dyn Sink,
+    ) -> Flow {
         let environment = failure.kind == FailureKind::Environment;
         let shown = sink
             .event(&Event::Step {
                 actor: None,
-                source: span.of(&source.text).to_string(),
+                source: text,
                 claimed: None,
                 file: source.name.clone(),
                 line: source.line(span.start),
@@ -357,7 +379,9 @@ impl Engine {
     /// Adds a line to what `save` writes.
     pub(super) fn record(&mut self, line: String) {
         if self.options.mode == Mode::Prompt {
-            self.journal.push(line);
+            // What Ctrl-C ended would not end so again.
+            let sign = if self.interrupted { "# " } else { "" };
+            self.journal.push(format!("{sign}{line}"));
         }
     }
 

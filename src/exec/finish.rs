@@ -94,7 +94,9 @@ impl Engine {
                 )
             };
             let help = format!("Say how it ends (`{name}: ... => ok`), or `cancel {name}`");
-            self.fail_at(&pending.source, pending.text, failure.help(help), sink);
+            let text = format!("{name}: ...");
+            let failure = failure.help(help);
+            self.fail_as(text, &pending.source, pending.text, failure, sink);
             self.slots[place].pending = None;
         }
         Ok(passed)

@@ -51,8 +51,7 @@ impl Interpreter {
                 Ok(()) => Ok(Outcome::ok()),
                 Err(done) => {
                     at = done.at;
-                    done.result
-                        .and_then(|outcome| Err(mismatch(work, &outcome)))
+                    done.result.and_then(|outcome| Err(mismatch(&outcome)))
                 }
             },
         };
@@ -102,25 +101,27 @@ impl Interpreter {
     }
 
     /// A loop; the error is how the step that ended it early ended.
-    fn repeat(&mut self, count: &crate::lang::Term, body: &[Work]) -> Result<(), Done> {
-        let count = self.env.int(count).map_err(|e| Done {
-            result: Err(e.into()),
-            passed: false,
-            at: Span::default(),
+    fn repeat(&mut self, count: &crate::lang::Term, body: &[Work]) -> Result<(), Box<Done>> {
+        let count = self.env.int(count).map_err(|e| {
+            Box::new(Done {
+                result: Err(e.into()),
+                passed: false,
+                at: Span::default(),
+            })
         })?;
         for _ in 0..count {
             for work in body {
                 let done = self.work(work);
                 if !done.passed {
-                    return Err(done);
+                    return Err(Box::new(done));
                 }
             }
             if signal::cancelled() {
-                return Err(Done {
+                return Err(Box::new(Done {
                     result: Err(cancelled()),
                     passed: false,
                     at: body.first().map_or(Span::default(), |w| w.span),
-                });
+                }));
             }
         }
         Ok(())
@@ -135,7 +136,7 @@ fn cancelled() -> Failure {
 }
 
 /// A step of a loop ended well, and not as it claimed.
-fn mismatch(_: &Work, outcome: &Outcome) -> Failure {
+fn mismatch(outcome: &Outcome) -> Failure {
     Failure::new(
         FailureKind::Mismatch,
         format!("this step of the loop ended with `{outcome}`"),

@@ -265,12 +265,13 @@ impl Engine {
         source: &Source,
     ) -> (StepResult, bool) {
         match end {
-            End::Report(Report {
-                mut result,
-                passed,
-                at,
-                ..
-            }) => {
+            End::Report(report) => {
+                let Report {
+                    mut result,
+                    passed,
+                    at,
+                    ..
+                } = *report;
                 if let Err(failure) = &mut result
                     && at != work.span
                     && matches!(work.action, Action::Repeat { .. })

@@ -248,6 +248,7 @@ fn interrupted(engine: &Mutex<Engine>, empty: bool, screen: &mut Screen) -> io::
     };
     match engine.cancel(&name) {
         Ok(()) => {
+            engine.journal.push(format!("cancel {name}"));
             let _ = engine.pump(screen);
             Ok(())
         }
