@@ -180,7 +180,11 @@ pub fn run(engine: &mut Engine, programs: &[Program], sink: &mut dyn Sink) -> Ex
             break;
         }
     }
-    let concluded = engine.conclude(sink);
+    // Of a script that failed, what is still pending is no news.
+    let concluded = match exit {
+        Exit::Passed => engine.conclude(sink),
+        _ => engine.run_deferred(sink),
+    };
     let last = match concluded {
         Ok(true) => Exit::Passed,
         Ok(false) => Exit::Failed,

@@ -5,6 +5,7 @@ mod help;
 mod ipcs;
 mod keywords;
 mod session;
+mod watch;
 
 use crate::data::{Failure, Reply};
 use crate::exec::{Builtin, Engine};
@@ -15,6 +16,7 @@ use crate::mechanism::Sight;
 pub static ALL: &[&Builtin] = &[
     &ipcs::IPCS,
     &ipcs::LIMITS,
+    &watch::WATCH,
     &actors::SPAWN,
     &actors::ACTORS,
     &actors::WAIT,

@@ -151,6 +151,8 @@ pub struct Engine {
     pub(super) janitor: Option<Janitor>,
     pub(super) signals: Option<SignalFd>,
     pub(super) interrupted: bool,
+    /// The signal that ends the session, once it has come.
+    pub(super) ending: Option<i32>,
     pub(super) deferred: Vec<(Arc<Source>, Statement)>,
     pub(super) jobs: Vec<Job>,
     pub(super) finished: bool,
@@ -173,6 +175,7 @@ impl Engine {
             janitor: None,
             signals,
             interrupted: false,
+            ending: None,
             deferred: Vec::new(),
             jobs: Vec::new(),
             finished: false,

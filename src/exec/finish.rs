@@ -50,6 +50,8 @@ impl Engine {
     /// The output cannot be written, or a signal ends the session.
     pub fn run_deferred(&mut self, sink: &mut dyn Sink) -> Result<bool, Flow> {
         let mut passed = true;
+        // What is deferred runs on a signal too; a second one ends that.
+        let ending = self.ending.take();
         while let Some((source, statement)) = self.deferred.pop() {
             match self.statements(&source, std::slice::from_ref(&statement), sink) {
                 Ok(()) | Err(Flow::Quit) => {}
@@ -57,6 +59,7 @@ impl Engine {
                 Err(flow) => return Err(flow),
             }
         }
+        self.ending = self.ending.or(ending);
         sink.flush()?;
         Ok(passed)
     }

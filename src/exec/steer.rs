@@ -34,6 +34,12 @@ impl Engine {
         pending.map(|s| s.actor.name.clone()).collect()
     }
 
+    /// Whether Ctrl-C came since the program began.
+    pub fn is_interrupted(&mut self) -> bool {
+        // A signal that ends the session interrupts too; it is raised at its end.
+        self.check_signals().is_err() || self.interrupted
+    }
+
     /// The actor whose step was left pending last without `...` or `&`: what Ctrl-C at the
     /// prompt cancels.
     pub fn foreground(&self) -> Option<String> {

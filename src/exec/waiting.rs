@@ -80,10 +80,13 @@ impl Engine {
         while let Ok(Some(signal)) = signals.read() {
             match signal.signo {
                 libc::SIGINT if self.options.mode == Mode::Prompt => self.interrupted = true,
-                signo => return Err(Flow::Signal(signo)),
+                signo => self.ending = Some(signo),
             }
         }
-        Ok(())
+        match self.ending {
+            Some(signo) => Err(Flow::Signal(signo)),
+            None => Ok(()),
+        }
     }
 
     /// What becomes readable when [`Engine::pump`] has something to do.
