@@ -5,7 +5,7 @@ use super::sight::Sight;
 use super::{Listing, errno_symbol};
 use crate::data::{Cell, Column, Failure, FailureKind, Family, Table};
 use crate::inspect::process::Certainty;
-use crate::kernel::Errno;
+use crate::kernel::{Errno, process};
 use crate::kernel::sysv::Perm;
 use crate::lang::closest;
 
@@ -146,11 +146,19 @@ pub(super) fn table<R: Object>(
     }
     let unknown = table.rows().any(|row| row.contains(&Cell::Unknown));
     if unknown {
-        table
-            .footer
-            .push("?: not to be seen without privilege; run as root or as the owner".into());
+        table.footer.push(why_unknown(sight));
     }
     Ok(table)
+}
+
+/// Why a cell is `?`, and what would reveal it.
+fn why_unknown(sight: &Sight) -> String {
+    match sight.unreadable() {
+        Some(n) if process::geteuid() == 0 => format!(
+            "?: the kernel lets not even root look into {n} of the processes, and one of them might wait"
+        ),
+        _ => "?: not to be seen without privilege; run as root or as the owner".into(),
+    }
 }
 
 /// The field of this name.

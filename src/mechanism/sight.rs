@@ -64,6 +64,12 @@ impl<'a> Sight<'a> {
         *self.ipc_namespace.get_or_init(own)
     }
 
+    /// How many processes could not be looked into, where anybody has looked.
+    pub fn unreadable(&self) -> Option<usize> {
+        let waiters = self.waiters.get()?;
+        (waiters.unreadable > 0).then_some(waiters.unreadable)
+    }
+
     /// The process that an object remembers for an operation at this time. Thousands of
     /// objects may remember the same one.
     pub fn last_operator(&self, pid: i32, when: i64) -> Option<LastOperator> {

@@ -1,0 +1,49 @@
+//! Everything that is shown as a script is run as one: the examples, the examples in the
+//! command table, the README, and the transcripts of all of them.
+
+mod harness;
+
+use harness::{passes, root};
+use ipcsh::commands;
+
+#[test]
+fn every_example_passes_and_so_does_its_transcript() {
+    let mut files: Vec<_> = std::fs::read_dir(root().join("examples"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    files.sort();
+    assert!(files.len() >= 4, "{files:?}");
+    for file in files {
+        let transcript = passes(&std::fs::read_to_string(&file).unwrap()).out;
+        assert!(!transcript.is_empty(), "{}", file.display());
+        passes(&transcript);
+    }
+}
+
+#[test]
+fn every_example_of_the_command_table_passes() {
+    let mut run = 0;
+    for signature in commands::signatures() {
+        for example in signature.examples {
+            let transcript = passes(example.script).out;
+            passes(&transcript);
+            run += 1;
+        }
+    }
+    assert!(run > 30, "only {run} examples");
+}
+
+#[test]
+fn every_script_in_the_readme_passes() {
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let blocks: Vec<&str> = readme
+        .split("```ipc\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next())
+        .collect();
+    assert!(!blocks.is_empty());
+    for block in blocks {
+        passes(block);
+    }
+}
