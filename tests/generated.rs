@@ -56,7 +56,10 @@ fn the_table_says_what_it_must() {
             assert!(!signature.examples.is_empty(), "{name}");
         }
         if signature.blocks.is_some() {
-            assert!(signature.errnos.iter().any(|(e, _)| *e == "EINTR"), "{name}");
+            assert!(
+                signature.errnos.iter().any(|(e, _)| *e == "EINTR"),
+                "{name}"
+            );
         }
     }
 }

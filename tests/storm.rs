@@ -100,13 +100,19 @@ fn nothing_is_left_whoever_is_killed() {
             comm.is_ok_and(|c| c.trim() == "ipc-janitor")
         };
         while janitors.iter().any(|(pid, _)| at_work(*pid)) {
-            assert!(begun.elapsed() < Duration::from_secs(30), "kill {n}: the janitor stays");
+            assert!(
+                begun.elapsed() < Duration::from_secs(30),
+                "kill {n}: the janitor stays"
+            );
             std::thread::sleep(Duration::from_millis(1));
         }
         // One that was started after we looked has work too.
         while !objects().is_subset(&before) {
             let left: Vec<_> = objects().difference(&before).cloned().collect();
-            assert!(begun.elapsed() < Duration::from_secs(10), "kill {n}: left {left:?}");
+            assert!(
+                begun.elapsed() < Duration::from_secs(10),
+                "kill {n}: left {left:?}"
+            );
             std::thread::sleep(Duration::from_millis(1));
         }
     }

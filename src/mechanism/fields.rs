@@ -5,8 +5,8 @@ use super::sight::Sight;
 use super::{Listing, errno_symbol};
 use crate::data::{Cell, Column, Failure, FailureKind, Family, Table};
 use crate::inspect::process::Certainty;
-use crate::kernel::{Errno, process};
 use crate::kernel::sysv::Perm;
+use crate::kernel::{Errno, process};
 use crate::lang::closest;
 
 /// A field of a kind of object.

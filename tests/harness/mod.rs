@@ -66,6 +66,12 @@ pub fn script(text: &str) -> Ran {
 #[track_caller]
 pub fn passes(text: &str) -> Ran {
     let ran = script(text);
-    assert_eq!(ran.code, Some(0), "{text}\n--\n{}\n--\n{}", ran.out, ran.err);
+    assert_eq!(
+        ran.code,
+        Some(0),
+        "{text}\n--\n{}\n--\n{}",
+        ran.out,
+        ran.err
+    );
     ran
 }
