@@ -317,7 +317,9 @@ impl Engine {
     fn elsewhere(&mut self, source: &Arc<Source>, span: Span, sink: &mut dyn Sink) -> Ran {
         let text = span.of(&source.text).to_string();
         self.record(text.clone());
-        sink.event(&Event::Text(text))?;
+        if self.options.mode == Mode::Script {
+            sink.event(&Event::Note(text))?;
+        }
         Ok(())
     }
 

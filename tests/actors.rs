@@ -1,0 +1,182 @@
+//! Actors: blocked by the kernel's word, deadlock at once, deaths, deadlines, batches.
+
+mod harness;
+
+use harness::{passes, script};
+use std::process::Command;
+
+#[test]
+fn blocked_is_what_the_kernel_shows() {
+    // msgrcv is 70 on x86-64, 188 on aarch64: asked of the C library, not of ipcsh.
+    let text = format!(
+        "msgq create jobs\nb: msgq recv jobs ...\n!grep -q '^{} ' /proc/${{b.pid}}/syscall\nmsgq send jobs 1 \"x\"\nb: ... => ok",
+        libc::SYS_msgrcv
+    );
+    passes(&text);
+}
+
+#[test]
+fn a_step_that_returns_at_once_does_not_block() {
+    let ran = script("msgq create jobs\nmsgq send 1 \"x\"\nb: msgq recv jobs ...");
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.err.contains("it did not block"), "{}", ran.err);
+}
+
+#[test]
+fn a_cycle_of_waits_is_told_at_once() {
+    // Were it not, each of these would take the ten minutes of its deadline, and the test
+    // would be killed.
+    let cycle = "timeout step 10m
+        sem create left 1
+        sem create right 1
+        a: sem p left
+        b: sem p right
+        a: sem p right ...
+        expect actor.a.state == blocked
+        b: sem p left";
+    let ran = script(cycle);
+    assert_eq!(ran.code, Some(1), "{}", ran.err);
+    for part in [
+        "deadlock: b waits for left, which a holds; a waits for right, which b holds",
+        "semop right -1",
+    ] {
+        assert!(ran.err.contains(part), "{}", ran.err);
+    }
+    let ran = script("timeout step 10m\nsem create l 1\nsem p\nsem p");
+    assert!(
+        ran.err.contains("me waits for l, which it holds itself"),
+        "{}",
+        ran.err
+    );
+}
+
+#[test]
+fn what_may_still_be_woken_is_no_deadlock() {
+    // A semaphore that is given back by who never took it is a signal, not a lock.
+    passes(
+        "sem create items 0\na: sem v items\nb: sem p items\nb: sem p items ...\na: sem v items\nb: ... => ok",
+    );
+    // A command in the background may do anything.
+    let ran = script("sem create l 1\nsem p\n!sleep 30 &\ntimeout step 100ms\nsem p");
+    assert!(
+        ran.err.contains("still blocked after 100 ms"),
+        "{}",
+        ran.err
+    );
+}
+
+#[test]
+fn a_dead_actor_fails_its_step_and_the_session_goes_on() {
+    passes(
+        "msgq create jobs
+         b: msgq recv jobs ...
+         !kill -9 ${b.pid}
+         b: ... => died
+         b: msgq recv jobs ...
+         msgq send jobs 1 \"again\"
+         b: ... => \"again\"",
+    );
+    let ran = script("msgq create jobs\nb: msgq recv jobs ...\n!kill -TERM ${b.pid}\nb: ... => ok");
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.err.contains("was killed by SIGTERM"), "{}", ran.err);
+}
+
+#[test]
+fn undo_gives_back_what_the_dead_took() {
+    passes(
+        "sem create lock 1
+         a: sem p lock --undo
+         b: sem p lock ...
+         stop a
+         b: ... => ok
+         expect sem.lock.value == 0",
+    );
+}
+
+#[test]
+fn deadlines_are_the_steps_own() {
+    let ran = script("msgq create jobs\nb@100ms: msgq recv jobs");
+    assert_eq!(ran.code, Some(1));
+    assert!(
+        ran.err.contains("after 100 ms: msgrcv jobs: jobs is empty"),
+        "{}",
+        ran.err
+    );
+    let ran = script("timeout step 50ms\nmsgq create jobs\nmsgq recv");
+    assert!(ran.err.contains("still blocked after 50 ms"), "{}", ran.err);
+}
+
+#[test]
+fn what_is_pending_at_the_end_is_named() {
+    let ran = script("msgq create jobs\nb: msgq recv jobs ...");
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.err.contains("b: ..."), "{}", ran.err);
+    assert!(
+        ran.err
+            .contains("still pending at the end of the script (msgrcv jobs"),
+        "{}",
+        ran.err
+    );
+    passes("msgq create jobs\nb: msgq recv jobs ...\ncancel b");
+    passes("msgq create jobs\nb: msgq recv jobs ...\nstop b");
+}
+
+#[test]
+fn a_batch_stops_at_its_first_failure() {
+    // All on one actor, so they travel together; only the first must have been done.
+    let mut text = String::from(
+        "msgq create jobs\ndefer expect msgq.jobs.qnum == 1\nmsgq send 1 \"x\"\nmsgq recv 9 --nowait\n",
+    );
+    text.push_str(&"msgq send 1 \"y\"\n".repeat(3000));
+    let ran = script(&text);
+    assert_eq!(ran.code, Some(1), "{}", ran.err);
+    assert!(
+        ran.out.ends_with("expect msgq.jobs.qnum == 1\n"),
+        "{}",
+        ran.out
+    );
+    assert!(!ran.out.contains("\"y\""), "{}", ran.out);
+}
+
+#[test]
+fn a_blocked_step_of_a_batch_is_named() {
+    let mut text = String::from("timeout step 100ms\nmsgq create jobs\n");
+    text.push_str(&"msgq send 1 \"y\"\nmsgq recv\n".repeat(300));
+    text.push_str("msgq recv 42\nmsgq send 1 \"never\"\n");
+    let ran = script(&text);
+    assert!(ran.err.contains("<stdin>:603: msgq recv 42"), "{}", ran.err);
+    assert_eq!(ran.out.matches("=> type=1 \"y\"").count(), 300);
+}
+
+#[test]
+fn a_loop_names_the_step_that_failed() {
+    let ran =
+        script("msgq create jobs\nrepeat 10 {\n  msgq send 1 \"x\"\n  msgq recv 2 --nowait\n}");
+    assert!(
+        ran.err.contains("line 4, `msgq recv 2 --nowait`"),
+        "{}",
+        ran.err
+    );
+}
+
+#[test]
+fn python_and_ipcsh_share_a_queue() {
+    let has = Command::new("python3")
+        .args(["-c", "import sysv_ipc"])
+        .output();
+    if !has.is_ok_and(|o| o.status.success()) {
+        println!("skipped: python3 with sysv_ipc is not installed");
+        return;
+    }
+    passes(
+        "let q = msgq create key:0x4a100001
+         !python3 -c \"import sysv_ipc; q=sysv_ipc.MessageQueue(0x4a100001); [q.send(b'm%d'%i, type=i) for i in (1,2,3)]\"
+         expect msgq.qnum == 3
+         msgq recv 2 => type=2 \"m2\"
+         msgq recv -3 => type=1 \"m1\"
+         msgq recv => type=3 \"m3\"
+         msgq send 7 x\"00 ff\"
+         let r = !python3 -c \"import sysv_ipc; q=sysv_ipc.MessageQueue(0x4a100001); print(q.receive(type=7))\"
+         expect $r == \"(b'\\\\x00\\\\xff', 7)\"",
+    );
+}
