@@ -180,10 +180,13 @@ fn prompt(cli: &Cli) -> anyhow::Result<Exit> {
     };
     let signals = SignalFd::new(&SIGNALS).context("signalfd")?;
     let engine = setup.engine(commands::commands(), Some(signals));
+    let setup = repl::Setup {
+        style: Style::new(cli.color.into(), true),
+        json: cli.json,
+        init: !cli.no_init,
+    };
     if std::env::var_os("TERM").is_none_or(|term| term == "dumb") {
-        return Ok(repl::plain(engine));
+        return Ok(repl::plain(engine, setup)?);
     }
-    let style = Style::new(cli.color.into(), true);
-    let init = !cli.no_init;
-    Ok(repl::run(engine, repl::Setup { style, init })?)
+    Ok(repl::run(engine, setup)?)
 }

@@ -11,6 +11,7 @@ use crate::data::{Cell, Event, Outcome};
 use crate::exec::{Commands, Engine, Flow, Mode, Options, Sink};
 use crate::kernel::signal::SignalFd;
 use crate::lang::{Diagnostic, Known, Program, Source, parse};
+use crate::session::Removed;
 
 pub use report::Report;
 
@@ -190,21 +191,24 @@ pub fn run(engine: &mut Engine, programs: &[Program], sink: &mut dyn Sink) -> Ex
         Ok(false) => Exit::Failed,
         Err(flow) => ended(Err(flow), sink),
     };
-    for removed in engine.clean_up(sink) {
-        if let (Some(family), Some(error)) = (removed.family, removed.error) {
-            let text = format!(
-                "the {} with id {} is left behind: {}",
-                family.object(),
-                removed.id,
-                error.desc()
-            );
-            let _ = sink.event(&Event::Warning(text));
-        }
+    for warning in engine.clean_up(sink).iter().filter_map(left_behind) {
+        let _ = sink.event(&Event::Warning(warning));
     }
     match sink.flush() {
         Err(e) => exit.max(output_exit(&e)),
         Ok(()) => exit.max(last),
     }
+}
+
+/// What is to be said of an object that could not be removed.
+pub(crate) fn left_behind(removed: &Removed) -> Option<String> {
+    let (family, error) = (removed.family?, removed.error?);
+    Some(format!(
+        "the {} with id {} is left behind: {}",
+        family.object(),
+        removed.id,
+        error.desc()
+    ))
 }
 
 fn ended(ran: Result<(), Flow>, sink: &mut dyn Sink) -> Exit {
@@ -221,7 +225,8 @@ fn ended(ran: Result<(), Flow>, sink: &mut dyn Sink) -> Exit {
     }
 }
 
-fn output_exit(e: &io::Error) -> Exit {
+/// What an output that cannot be written means.
+pub(crate) fn output_exit(e: &io::Error) -> Exit {
     match e.kind() {
         io::ErrorKind::BrokenPipe => Exit::BrokenPipe,
         _ => Exit::Environment,

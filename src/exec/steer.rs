@@ -40,6 +40,11 @@ impl Engine {
         self.check_signals().is_err() || self.interrupted
     }
 
+    /// Whether Ctrl-C came since this was last asked.
+    pub fn take_interrupt(&mut self) -> bool {
+        std::mem::take(&mut self.interrupted)
+    }
+
     /// The actor whose step was left pending last without `...` or `&`: what Ctrl-C at the
     /// prompt cancels.
     pub fn foreground(&self) -> Option<String> {

@@ -1,10 +1,15 @@
-//! What could be typed next: completions with descriptions, and usage hints. Pure: a line
-//! and what is known in, candidates out.
+//! What could be typed next: completions with descriptions. Pure: a line and what is known
+//! in, candidates out.
 
-use crate::data::{Cell, Column, Family, Outcome};
-use crate::lang::{
-    Catalog, Form, Kind, Lexeme, Param, Signature, Token, tokens, vocabulary, wanted,
-};
+mod arguments;
+mod subjects;
+#[cfg(test)]
+pub(super) mod tests;
+
+use super::statement::Statement;
+use crate::data::{Column, Family, Outcome};
+use crate::lang::{Catalog, Lexeme, Signature};
+use subjects::{operators, requirements, subjects, values};
 
 /// What completion may know of the session and the host.
 pub(super) trait Knowledge {
@@ -13,8 +18,8 @@ pub(super) trait Knowledge {
     fn names(&self, family: Family) -> Vec<(String, i32)>;
     /// The objects of the host: id and key.
     fn host(&self, family: Family) -> Vec<(i32, i32)>;
-    /// The actors, with their pids.
-    fn actors(&self) -> Vec<(String, i32)>;
+    /// The actors.
+    fn actors(&self) -> Vec<Actor>;
     /// The variables.
     fn variables(&self) -> Vec<(String, Outcome)>;
     /// The fields that `expect` may name.
@@ -23,6 +28,20 @@ pub(super) trait Knowledge {
     fn keywords(&self) -> &[&'static Signature];
     /// What an errno means.
     fn errno(&self, symbol: &str) -> String;
+    /// What a limit of the kernel bounds.
+    fn limit(&self, name: &str) -> String;
+    /// The files whose path begins so; a directory ends with `/`.
+    fn paths(&self, partial: &str) -> Vec<String>;
+    /// The signals: number and name.
+    fn signals(&self) -> Vec<(i32, String)>;
+}
+
+/// An actor that runs.
+pub(super) struct Actor {
+    pub name: String,
+    pub pid: i32,
+    /// Whether its step is pending.
+    pub pending: bool,
 }
 
 /// One completion.
@@ -39,117 +58,111 @@ impl Candidate {
             description: description.into(),
         }
     }
+
+    /// Whether it is only the beginning of a word.
+    pub fn is_open(&self) -> bool {
+        match self.word.as_str() {
+            "id:" | "key:" => true,
+            // Signs end as they may: `==`, `...`.
+            word if !word.starts_with(|c: char| c.is_alphanumeric() || c == '/') => false,
+            word => word.ends_with(['=', '.', '@', '/']),
+        }
+    }
 }
 
-/// The statement that the cursor stands in, without its actor and `let NAME =`.
-struct Statement<'a> {
-    /// The complete words.
-    words: Vec<Token<'a>>,
-    /// The word that is being typed; empty behind a blank.
-    partial: &'a str,
-    /// Whether an actor or a variable stands before it.
-    prefixed: bool,
-}
-
-fn statement(before: &str) -> Statement<'_> {
-    let all = tokens(before);
-    let begin = all
-        .iter()
-        .rposition(|t| matches!(t.lexeme, Lexeme::End | Lexeme::Open | Lexeme::Close))
-        .map_or(0, |i| i + 1);
-    let mut words: Vec<Token> = all[begin..].to_vec();
-    let mut partial = "";
-    if let Some(last) = words.last()
-        && last.span.end as usize == before.len()
-        && let Some(word) = last.bare()
-    {
-        partial = word;
-        words.pop();
-    }
-    let mut prefixed = false;
-    if words
-        .first()
-        .and_then(Token::bare)
-        .is_some_and(|w| w.ends_with(':'))
-    {
-        words.remove(0);
-        prefixed = true;
-    }
-    let is_let = words.first().and_then(Token::bare) == Some("let");
-    if is_let && words.len() >= 3 {
-        words.drain(..3);
-        prefixed = true;
-    }
-    Statement {
-        words,
-        partial,
-        prefixed,
-    }
-}
+/// A host may have tens of thousands of objects. rustyline counts what it lists in 16 bits
+/// and panics beyond; nobody reads so many.
+const MOST: usize = 2000;
 
 /// Where the word under the cursor begins, and what it may become.
 pub(super) fn candidates(line: &str, pos: usize, know: &dyn Knowledge) -> (usize, Vec<Candidate>) {
-    let before = &line[..pos];
-    let statement = statement(before);
+    let Some(statement) = line.get(..pos).and_then(Statement::before) else {
+        return (pos, Vec::new());
+    };
     let start = pos - statement.partial.len();
     let mut found = all(&statement, know);
-    found.retain(|c| c.word.starts_with(statement.partial) && c.word != statement.partial);
+    found.retain(|c| c.word.starts_with(statement.partial));
+    // One word of two meanings is offered once, with the first.
+    let mut seen = std::collections::HashSet::new();
+    found.retain(|c| seen.insert(c.word.clone()));
+    found.truncate(MOST);
     (start, found)
 }
 
 fn all(statement: &Statement, know: &dyn Knowledge) -> Vec<Candidate> {
     let words = &statement.words;
-    let claimed = words.iter().any(|t| t.lexeme == Lexeme::Arrow);
-    if claimed {
-        return outcomes(know);
+    if statement.has(&Lexeme::Arrow) {
+        let is_first = words.last().is_some_and(|t| t.lexeme == Lexeme::Arrow);
+        return if is_first { outcomes(know) } else { Vec::new() };
+    }
+    if statement.has(&Lexeme::Ellipsis) || statement.has(&Lexeme::Ampersand) {
+        return vec![claim()];
     }
     if let Some(name) = statement.partial.strip_prefix('$') {
         return variables(name, know);
     }
-    let first = words.first().and_then(Token::bare);
-    match first {
-        None => commands(statement, know),
-        Some("expect") if words.len() == 1 => subjects(statement.partial, know),
-        Some("expect") if words.len() == 2 => ["==", "!=", "<", "<=", ">", ">=", "~"]
-            .map(|op| Candidate::new(op, "comparison"))
-            .to_vec(),
-        Some("expect") => vec![Candidate::new(
-            "within",
-            "hold before a while is over: within 1s",
-        )],
-        Some("help") => help_topics(know),
-        Some(noun) => arguments(noun, statement, know),
+    match (statement.first(), words.len()) {
+        (None, _) => commands(statement, know),
+        (Some("expect"), n) => match n {
+            1 => subjects(statement.partial, know),
+            2 => operators(),
+            3 => values(words[1].bare().unwrap_or("")),
+            _ => vec![Candidate::new("within", "within DUR: before that is over")],
+        },
+        (Some("require"), n) => requirements(n, statement, know),
+        (Some("timeout"), 1) => vec![Candidate::new("step", "how long a step may stay blocked")],
+        (Some("source"), 1) => arguments::paths(statement.partial, know),
+        (Some("let"), 2) => vec![Candidate::new("=", "stands alone")],
+        (Some("let" | "timeout" | "source" | "repeat"), _) => Vec::new(),
+        (Some("help"), _) => help_topics(statement, know),
+        (Some(noun), _) => arguments::of(noun, statement, know),
     }
 }
 
+fn claim() -> Candidate {
+    Candidate::new("=>", "what the outcome must be")
+}
+
 fn commands(statement: &Statement, know: &dyn Knowledge) -> Vec<Candidate> {
-    let catalog = know.catalog();
-    let mut found: Vec<Candidate> = catalog
-        .nouns()
-        .map(|noun| {
-            let verbs: Vec<&str> = catalog.verbs(noun).collect();
-            let description = match verbs.is_empty() {
-                true => catalog
-                    .place(noun)
-                    .map_or("", |p| catalog.signature(p).summary)
-                    .to_string(),
-                false => verbs.join(", "),
-            };
-            Candidate::new(noun, description)
-        })
-        .collect();
-    for keyword in know.keywords() {
-        found.push(Candidate::new(keyword.name, keyword.summary));
-    }
+    let mut found = Vec::new();
     if !statement.prefixed {
-        for (actor, pid) in know.actors() {
+        for actor in know.actors() {
+            let state = if actor.pending {
+                ", its step is pending"
+            } else {
+                ""
+            };
             found.push(Candidate::new(
-                format!("{actor}:"),
-                format!("the actor, pid {pid}"),
+                format!("{}:", actor.name),
+                format!("the actor, pid {}{state}", actor.pid),
             ));
         }
     }
+    if let Some(name) = statement.actor {
+        let waits = |a: &Actor| a.name == name && a.pending;
+        if know.actors().iter().any(waits) {
+            found.push(Candidate::new("...", "its pending step must resume"));
+        }
+    }
+    found.extend(nouns(know.catalog()));
+    for keyword in know.keywords() {
+        found.push(Candidate::new(keyword.name, keyword.summary));
+    }
     found
+}
+
+fn nouns(catalog: &Catalog) -> impl Iterator<Item = Candidate> {
+    catalog.nouns().map(|noun| {
+        let verbs: Vec<&str> = catalog.verbs(noun).collect();
+        let description = match verbs.is_empty() {
+            true => catalog
+                .place(noun)
+                .map_or("", |p| catalog.signature(p).summary)
+                .to_string(),
+            false => verbs.join(", "),
+        };
+        Candidate::new(noun, description)
+    })
 }
 
 fn outcomes(know: &dyn Knowledge) -> Vec<Candidate> {
@@ -157,16 +170,20 @@ fn outcomes(know: &dyn Knowledge) -> Vec<Candidate> {
         Candidate::new("ok", "any success"),
         Candidate::new("eof", "the other side has closed"),
     ];
-    let errnos = know.catalog().errnos.iter();
-    found.extend(errnos.map(|e| Candidate::new(*e, know.errno(e))));
+    found.extend(errnos(know));
     found
+}
+
+fn errnos(know: &dyn Knowledge) -> impl Iterator<Item = Candidate> {
+    let errnos = know.catalog().errnos.iter();
+    errnos.map(|e| Candidate::new(*e, know.errno(e)))
 }
 
 fn variables(partial: &str, know: &dyn Knowledge) -> Vec<Candidate> {
     let mut found = Vec::new();
     for (name, outcome) in know.variables() {
         found.push(Candidate::new(format!("${name}"), outcome.to_string()));
-        if partial.starts_with(&name) {
+        if partial.split('.').next() == Some(&name) {
             for field in outcome.fields.iter().chain(&outcome.remarks) {
                 let word = format!("${name}.{}", field.name);
                 found.push(Candidate::new(word, field.value.to_string()));
@@ -176,276 +193,20 @@ fn variables(partial: &str, know: &dyn Knowledge) -> Vec<Candidate> {
     found
 }
 
-fn subjects(partial: &str, know: &dyn Knowledge) -> Vec<Candidate> {
-    let kinds = Family::ALL
-        .map(Family::noun)
-        .into_iter()
-        .chain(["actor", "limits"]);
-    let parts: Vec<&str> = partial.split('.').collect();
-    match parts.as_slice() {
-        [kind, name, _] => {
-            let fields = know.fields(kind).into_iter();
-            fields
-                .map(|c| Candidate::new(format!("{kind}.{name}.{}", c.name), c.help))
-                .collect()
-        }
-        [kind, _] if *kind == "limits" => {
-            let limits = know.catalog().limits.iter();
-            limits
-                .map(|name| Candidate::new(format!("limits.{name}.value"), "a limit of the kernel"))
-                .collect()
-        }
-        [kind, _] => {
-            let named = match Family::from_noun(kind) {
-                Some(family) => know.names(family),
-                None => know.actors(),
-            };
-            named
-                .into_iter()
-                .map(|(name, id)| Candidate::new(format!("{kind}.{name}."), format!("{id}")))
-                .collect()
-        }
-        _ => {
-            let mut found: Vec<Candidate> = kinds
-                .map(|kind| Candidate::new(format!("{kind}."), "what is looked at"))
-                .collect();
-            found.push(Candidate::new(
-                "deadlock",
-                "actors that wait for each other",
-            ));
-            found
-        }
-    }
-}
-
-fn help_topics(know: &dyn Knowledge) -> Vec<Candidate> {
+fn help_topics(statement: &Statement, know: &dyn Knowledge) -> Vec<Candidate> {
     let catalog = know.catalog();
-    let signatures = catalog.commands.iter().chain(know.keywords());
-    let mut found: Vec<Candidate> = signatures
-        .map(|s| Candidate::new(s.name, s.summary))
-        .collect();
-    found.extend(
-        catalog
-            .errnos
-            .iter()
-            .map(|e| Candidate::new(*e, know.errno(e))),
-    );
-    found
-}
-
-fn arguments(noun: &str, statement: &Statement, know: &dyn Knowledge) -> Vec<Candidate> {
-    let catalog = know.catalog();
-    let mut found = Vec::new();
-    if statement.words.len() == 1 {
-        for verb in catalog.verbs(noun) {
-            let place = catalog.place(&format!("{noun} {verb}"));
-            let summary = place.map_or("", |p| catalog.signature(p).summary);
-            found.push(Candidate::new(verb, summary));
-        }
+    if let Some(noun) = statement.words.get(1).and_then(|t| t.bare()) {
+        return match statement.words.len() {
+            2 => arguments::verbs(noun, catalog),
+            _ => Vec::new(),
+        };
     }
-    if let Some(wanted) = wanted(&statement.words, catalog)
-        && (statement.words.len() > 1 || wanted.signature.verb().is_none())
-    {
-        for param in wanted.params {
-            of_param(param, statement.partial, know, &mut found);
-        }
+    let mut found: Vec<Candidate> = nouns(catalog).collect();
+    let keywords = know.keywords().iter();
+    found.extend(keywords.map(|k| Candidate::new(k.name, k.summary)));
+    // Only once one is asked for: there are more of them than of everything else.
+    if statement.partial.starts_with('E') {
+        found.extend(errnos(know));
     }
     found
-}
-
-fn of_param(param: &Param, partial: &str, know: &dyn Knowledge, found: &mut Vec<Candidate>) {
-    match param.form {
-        Form::Flag => {
-            return found.push(Candidate::new(format!("--{}", param.name), param.help));
-        }
-        Form::Option => {
-            return found.push(Candidate::new(format!("{}=", param.name), param.help));
-        }
-        Form::Short(letter) => {
-            return found.push(Candidate::new(format!("-{letter}"), param.help));
-        }
-        Form::Positional => {}
-    }
-    match param.kind {
-        Kind::Ref(family) => objects(family, partial, know, found),
-        Kind::AnyRef => {
-            for family in Family::ALL {
-                for (name, id) in know.names(family) {
-                    found.push(Candidate::new(name, format!("{} {id}", family.object())));
-                }
-            }
-        }
-        Kind::Choice(words) => {
-            found.extend(words.iter().map(|w| Candidate::new(*w, param.help)));
-        }
-        Kind::Actor { new: false } => {
-            for (actor, pid) in know.actors() {
-                found.push(Candidate::new(actor, format!("pid {pid}")));
-            }
-        }
-        Kind::Command => {
-            for noun in know.catalog().nouns() {
-                found.push(Candidate::new(noun, ""));
-            }
-        }
-        Kind::Place => {
-            for word in vocabulary().into_iter().filter(|w| is_int_type(w)) {
-                found.push(Candidate::new(
-                    format!("{word}@"),
-                    "an integer at an offset",
-                ));
-            }
-        }
-        _ => {}
-    }
-}
-
-fn is_int_type(word: &str) -> bool {
-    crate::lang::IntType::from_name(word).is_some()
-}
-
-fn objects(family: Family, partial: &str, know: &dyn Knowledge, found: &mut Vec<Candidate>) {
-    for (name, id) in know.names(family) {
-        found.push(Candidate::new(name, format!("{} {id}", family.object())));
-    }
-    // The host may have thousands: they are listed once the user asks for ids or keys.
-    if partial.starts_with("id:") {
-        for (id, key) in know.host(family) {
-            found.push(Candidate::new(
-                format!("id:{id}"),
-                format!("key {}", Cell::Key(key)),
-            ));
-        }
-    } else if partial.starts_with("key:") {
-        for (id, key) in know.host(family).into_iter().filter(|(_, key)| *key != 0) {
-            found.push(Candidate::new(
-                format!("key:{}", Cell::Key(key)),
-                format!("id {id}"),
-            ));
-        }
-    } else {
-        found.push(Candidate::new("id:", "an object of the host, by its id"));
-        found.push(Candidate::new("key:", "an object of the host, by its key"));
-    }
-}
-
-/// What is left of the usage line, at the end of what has been typed.
-pub(super) fn hint(line: &str, know: &dyn Knowledge) -> Option<String> {
-    let blank = line.ends_with([' ', '\t']);
-    let Statement {
-        mut words, partial, ..
-    } = statement(line);
-    if !partial.is_empty() && !blank {
-        // The word may be complete: take it as one.
-        words.push(tokens(line).pop()?);
-    }
-    let last = words.last()?;
-    if matches!(
-        last.lexeme,
-        Lexeme::Arrow | Lexeme::Ellipsis | Lexeme::Ampersand
-    ) || words.iter().any(|t| t.lexeme == Lexeme::Arrow)
-    {
-        return None;
-    }
-    let wanted = wanted(&words, know.catalog())?;
-    if wanted.usage.is_empty() {
-        return None;
-    }
-    // A noun alone lists; its verbs are what completion is for.
-    if words.len() == 1 && wanted.signature.verb().is_some() {
-        return None;
-    }
-    let gap = if blank { "" } else { " " };
-    Some(format!("{gap}{}", wanted.usage))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    struct Fixed;
-
-    impl Knowledge for Fixed {
-        fn catalog(&self) -> &Catalog {
-            &crate::commands::commands().catalog
-        }
-        fn names(&self, family: Family) -> Vec<(String, i32)> {
-            match family {
-                Family::Msgq => vec![("jobs".into(), 7)],
-                _ => Vec::new(),
-            }
-        }
-        fn host(&self, _: Family) -> Vec<(i32, i32)> {
-            vec![(7, 0x1234), (9, 0)]
-        }
-        fn actors(&self) -> Vec<(String, i32)> {
-            vec![("bob".into(), 42)]
-        }
-        fn variables(&self) -> Vec<(String, Outcome)> {
-            vec![("msg".into(), Outcome::value(1).field("type", 2))]
-        }
-        fn fields(&self, kind: &str) -> Vec<&'static Column> {
-            static QNUM: Column = Column {
-                name: "qnum",
-                help: "messages in the queue",
-            };
-            match kind {
-                "msgq" => vec![&QNUM],
-                _ => Vec::new(),
-            }
-        }
-        fn keywords(&self) -> &[&'static Signature] {
-            crate::builtin::KEYWORDS
-        }
-        fn errno(&self, _: &str) -> String {
-            String::new()
-        }
-    }
-
-    fn words(line: &str) -> Vec<String> {
-        let (_, found) = candidates(line, line.len(), &Fixed);
-        found.into_iter().map(|c| c.word).collect()
-    }
-
-    #[test]
-    fn what_is_typed_is_completed() {
-        for (line, expected) in [
-            ("ms", &["msgq"][..]),
-            ("msgq se", &["send", "set"]),
-            ("msgq recv jo", &["jobs"]),
-            ("msgq recv id:", &["id:7", "id:9"]),
-            ("msgq recv key:", &["key:0x00001234"]),
-            ("msgq recv --no", &["--nowait", "--noerror"]),
-            ("msgq recv jobs ma", &["max="]),
-            ("b: msgq recv jobs --e", &["--except"]),
-            ("cancel b", &["bob"]),
-            ("bo", &["bob:"]),
-            ("msgq recv => ENOMS", &["ENOMSG"]),
-            ("expect ms", &["msgq."]),
-            ("expect msgq.jo", &["msgq.jobs."]),
-            ("expect msgq.jobs.q", &["msgq.jobs.qnum"]),
-            ("echo $ms", &["$msg"]),
-            ("echo $msg.", &["$msg.type"]),
-            ("repeat 3 { msgq rec", &["recv"]),
-            ("let m = msgq rec", &["recv"]),
-        ] {
-            assert_eq!(words(line), expected, "{line}");
-        }
-    }
-
-    #[test]
-    fn the_hint_shrinks_as_one_types() {
-        for (line, expected) in [
-            ("msgq send", Some(" [QUEUE] TYPE DATA [--nowait]")),
-            ("msgq send ", Some("[QUEUE] TYPE DATA [--nowait]")),
-            ("msgq send jobs ", Some("TYPE DATA [--nowait]")),
-            ("msgq send jobs 1 ", Some("DATA [--nowait]")),
-            ("b: msgq send 1 \"x\" ", Some("[--nowait]")),
-            ("msgq", None),
-            ("msgq send 1 \"x\" => ", None),
-            ("nonsense ", None),
-        ] {
-            assert_eq!(hint(line, &Fixed).as_deref(), expected, "{line}");
-        }
-    }
 }

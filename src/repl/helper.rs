@@ -10,15 +10,21 @@ use rustyline::hint::{Hint, Hinter};
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{Context, Helper};
 
-use super::complete::{self, Knowledge};
+use super::complete::{self, Actor, Candidate, Knowledge};
+use super::hint::hint;
+use super::notices::Board;
 use crate::builtin;
 use crate::commands::errno_text;
 use crate::data::{Column, Family, Outcome};
 use crate::exec::Engine;
-use crate::inspect::sysv;
+use crate::inspect::{limits, sysv};
+use crate::kernel::{signal, terminal};
 use crate::lang::{Catalog, Lexeme, Signature, Source, Token, parse, tokens};
 use crate::view::{Style, printable};
 use crate::{mechanism, script};
+
+/// How programs typed at the prompt are called in messages.
+pub(super) const NAME: &str = "<prompt>";
 
 /// The engine, whoever panicked while holding it: its own parts are consistent between
 /// calls.
@@ -31,6 +37,8 @@ pub(super) fn locked(engine: &Mutex<Engine>) -> MutexGuard<'_, Engine> {
 pub(super) struct Typing {
     pub engine: Arc<Mutex<Engine>>,
     pub style: Style,
+    /// Closed once a line is accepted.
+    pub board: Arc<Board>,
     /// Whether the line is empty: Ctrl-C does not tell.
     pub empty: Cell<bool>,
 }
@@ -64,10 +72,18 @@ impl Knowledge for Session<'_> {
         }
     }
 
-    fn actors(&self) -> Vec<(String, i32)> {
-        let mut actors: Vec<_> = self.0.actors_by_pid().into_iter().collect();
-        actors.sort();
-        actors.into_iter().map(|(pid, name)| (name, pid)).collect()
+    fn actors(&self) -> Vec<Actor> {
+        let waiting = self.0.pending_actors();
+        let actors = self.0.actors_by_pid().into_iter();
+        let mut actors: Vec<_> = actors
+            .map(|(pid, name)| Actor {
+                pending: waiting.contains(&name),
+                name,
+                pid,
+            })
+            .collect();
+        actors.sort_by_key(|a| a.pid);
+        actors
     }
 
     fn variables(&self) -> Vec<(String, Outcome)> {
@@ -92,6 +108,43 @@ impl Knowledge for Session<'_> {
     fn errno(&self, symbol: &str) -> String {
         errno_text(symbol).unwrap_or_default()
     }
+
+    fn limit(&self, name: &str) -> String {
+        limits::limit(name).map_or(String::new(), |l| l.help.to_string())
+    }
+
+    fn paths(&self, partial: &str) -> Vec<String> {
+        paths(partial)
+    }
+
+    fn signals(&self) -> Vec<(i32, String)> {
+        let named = |n| Some((n, signal::signal_name(n)?.into_owned()));
+        (1..=64).filter_map(named).collect()
+    }
+}
+
+/// The files whose path begins so, as far as they can be written without quotes.
+fn paths(partial: &str) -> Vec<String> {
+    let (dir, begun) = match partial.rfind('/') {
+        Some(at) => partial.split_at(at + 1),
+        None => ("", partial),
+    };
+    let listed = std::fs::read_dir(if dir.is_empty() { "." } else { dir });
+    let mut found = Vec::new();
+    for entry in listed.into_iter().flatten().flatten() {
+        let Ok(name) = entry.file_name().into_string() else {
+            continue;
+        };
+        let plain = |c: char| c.is_alphanumeric() || "._-+,@%".contains(c);
+        let hidden = name.starts_with('.') && !begun.starts_with('.');
+        if !name.starts_with(begun) || hidden || !name.chars().all(plain) {
+            continue;
+        }
+        let slash = if entry.path().is_dir() { "/" } else { "" };
+        found.push(format!("{dir}{name}{slash}"));
+    }
+    found.sort_unstable();
+    found
 }
 
 /// A completion: what is inserted, and what is listed.
@@ -110,6 +163,23 @@ impl rustyline::completion::Candidate for Listed {
     }
 }
 
+/// Completions with their descriptions beside them, none wider than the screen: rustyline
+/// lays them out in columns and does not cut them. `blank`: one follows the cursor.
+fn listed(found: Vec<Candidate>, columns: usize, blank: bool) -> Vec<Listed> {
+    let width = found.iter().map(|c| c.word.len()).max().unwrap_or(0);
+    let list = found.into_iter().map(|c| {
+        let description = printable(&c.description).replace(['\n', '\t'], " ");
+        let shown = format!("{:width$}  {description}", c.word);
+        let shown: String = shown.trim_end().chars().take(columns.max(20) - 1).collect();
+        let word = match c.is_open() || blank {
+            true => c.word,
+            false => c.word + " ",
+        };
+        Listed { word, shown }
+    });
+    list.collect()
+}
+
 impl Completer for Typing {
     type Candidate = Listed;
 
@@ -121,21 +191,9 @@ impl Completer for Typing {
     ) -> rustyline::Result<(usize, Vec<Listed>)> {
         let session = Session(locked(&self.engine));
         let (start, found) = complete::candidates(line, pos, &session);
-        let width = found.iter().map(|c| c.word.len()).max().unwrap_or(0);
-        let listed = found
-            .into_iter()
-            .map(|c| {
-                let open = c.word.ends_with([':', '=', '.', '@']);
-                let description = printable(&c.description).into_owned();
-                Listed {
-                    shown: format!("{:width$}  {description}", c.word)
-                        .trim_end()
-                        .to_string(),
-                    word: if open { c.word } else { c.word + " " },
-                }
-            })
-            .collect();
-        Ok((start, listed))
+        let columns = terminal::window_size().map_or(80, |size| usize::from(size.columns));
+        let blank = line[pos..].starts_with([' ', '\t', '\n']);
+        Ok((start, listed(found, columns, blank)))
     }
 }
 
@@ -160,30 +218,36 @@ impl Hinter for Typing {
         if pos < line.len() {
             return None;
         }
-        complete::hint(line, &Session(locked(&self.engine))).map(Usage)
+        hint(line, &Session(locked(&self.engine))).map(Usage)
+    }
+}
+
+/// Whether a text is to be read on: it holds an open block or string, or ends with `\`. A
+/// second blank line escapes. A mistake is shown when the text is run.
+pub(super) fn reads_on(text: &str, engine: &Engine) -> bool {
+    if text.ends_with("\n\n") {
+        return false;
+    }
+    let continued = text.lines().next_back().is_some_and(|last| {
+        let read = tokens(text).last().map_or(0, |t| t.span.end as usize);
+        last.ends_with('\\') && !text[read..].contains('#')
+    });
+    let source = Arc::new(Source::new(NAME, text));
+    let catalog = &engine.commands.catalog;
+    match parse(source, catalog, &mut engine.known(), &script::load) {
+        Err(mistake) => mistake.incomplete || continued,
+        Ok(_) => continued,
     }
 }
 
 impl Validator for Typing {
-    /// An open block or string asks for more; a blank second line escapes. A mistake is
-    /// shown when the line is run.
     fn validate(&self, ctx: &mut ValidationContext) -> rustyline::Result<ValidationResult> {
-        let text = ctx.input();
-        if text.ends_with("\n\n") {
-            return Ok(ValidationResult::Valid(None));
+        if reads_on(ctx.input(), &locked(&self.engine)) {
+            return Ok(ValidationResult::Incomplete);
         }
-        let engine = locked(&self.engine);
-        let source = Arc::new(Source::new("", text));
-        let parsed = parse(
-            source,
-            &engine.commands.catalog,
-            &mut engine.known(),
-            &script::load,
-        );
-        Ok(match parsed {
-            Err(mistake) if mistake.incomplete => ValidationResult::Incomplete,
-            _ => ValidationResult::Valid(None),
-        })
+        // From here on the line is left: a notice would be printed behind it.
+        self.board.close();
+        Ok(ValidationResult::Valid(None))
     }
 }
 

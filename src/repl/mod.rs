@@ -6,341 +6,270 @@
 
 mod complete;
 mod helper;
+mod hint;
 mod notices;
 mod paths;
+mod plain;
+mod prompt;
+mod screen;
+mod session;
+mod statement;
 
 use std::cell::Cell;
-use std::io::{self, BufRead, Write};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, mpsc};
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
-use rustyline::{CompletionType, Config, Editor, Prompt};
+use rustyline::{ColorMode, CompletionType, Config, Editor};
 
 use crate::data::{Event, Sink};
 use crate::exec::{Engine, Flow};
-use crate::kernel::cloexec;
-use crate::kernel::terminal::{self, Saved};
-use crate::lang::{Source, parse};
-use crate::script::{self, Exit};
-use crate::view::{Style, lines, mistake};
+use crate::kernel::terminal::Saved;
+use crate::kernel::{cloexec, signal};
+use crate::script::Exit;
+use crate::view::Style;
 use helper::{Typing, locked};
-use notices::Bell;
+use notices::{Bell, Board};
+use prompt::LivePrompt;
+use screen::Show;
+use session::Session;
+
+pub use plain::plain;
 
 /// How the prompt is set up.
 #[derive(Clone, Copy, Debug)]
 pub struct Setup {
     /// Whether colours are used.
     pub style: Style,
+    /// Whether events are shown as NDJSON.
+    pub json: bool,
     /// Whether `init.ipc` is run first.
     pub init: bool,
 }
 
+/// How many entries the history holds; rustyline's own default is 100.
 const HISTORY: usize = 10_000;
 
-/// Events, printed as they come.
-struct Screen {
-    style: Style,
-}
+/// What leaves the terminal as rustyline found it, beside its settings: no marks around
+/// pasted text.
+const NO_PASTE_MARKS: &[u8] = b"\x1b[?2004l\n";
 
-impl Sink for Screen {
-    fn event(&mut self, event: &Event) -> io::Result<()> {
-        let width = terminal::window_size().ok().map(|s| s.columns);
-        let text = lines(event, self.style, width);
-        match text.is_empty() {
-            true => Ok(()),
-            false => writeln!(io::stdout(), "{text}"),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        io::stdout().flush()
-    }
-}
-
-/// The prompt's texts, one for each number of blocked actors, all of one width, so that a
-/// notice may change it under a half-typed line.
-struct LivePrompt {
-    texts: Vec<(String, String)>,
-    blocked: Arc<AtomicUsize>,
-}
-
-impl LivePrompt {
-    fn new(actors: usize, blocked: Arc<AtomicUsize>, style: Style) -> LivePrompt {
-        let digits = actors.to_string().len();
-        let plural = if actors == 1 { "" } else { "s" };
-        let texts = (0..=actors)
-            .map(|n| {
-                let raw = match actors {
-                    0 => "ipcsh> ".to_string(),
-                    _ => format!("ipcsh [{actors} actor{plural}, {n:digits$} blocked]> "),
-                };
-                let styled = match n {
-                    0 => style.strong(&raw),
-                    _ => style.waiting(&raw),
-                };
-                (raw, styled)
-            })
-            .collect();
-        LivePrompt { texts, blocked }
-    }
-
-    fn now(&self) -> &(String, String) {
-        let blocked = self.blocked.load(Ordering::Relaxed);
-        &self.texts[blocked.min(self.texts.len() - 1)]
-    }
-}
-
-impl Prompt for LivePrompt {
-    fn raw(&self) -> &str {
-        &self.now().0
-    }
-
-    fn styled(&self) -> &str {
-        &self.now().1
-    }
-}
+type Lines = Editor<Typing, FileHistory>;
 
 /// Runs the prompt until the user leaves, or a signal ends it.
 ///
 /// # Errors
 /// The terminal cannot be used.
 pub fn run(engine: Engine, setup: Setup) -> Result<Exit, ReadlineError> {
-    let saved = Saved::save();
-    let engine = Arc::new(Mutex::new(engine));
+    let saved = Saved::save().ok();
+    let show = Show {
+        style: setup.style,
+        json: setup.json,
+    };
+    let mut session = Session::new(engine, show);
+    let board = Arc::new(Board::default());
+    let mut editor = editor(&session, &board)?;
+    let mut history = History::open(&mut editor, &mut session);
+    let printer = editor.create_external_printer()?;
+    // rustyline leaves the printer's descriptors open for every child.
+    let _ = cloexec::close_on_exec_all();
+    let printed = Arc::clone(&board);
+    std::thread::spawn(move || notices::print(printer, &printed));
+    let (bell, ear) = Bell::pair()?;
+    let blocked = Arc::new(AtomicUsize::new(0));
+    watch(&session, ear, &board, &blocked, saved);
+
+    greet(&mut session, history.is_new);
+    let begun = match setup.init {
+        true => session.init(),
+        false => None,
+    };
+    let ended = match begun {
+        Some(exit) => Ok(exit),
+        None => converse(
+            &mut session,
+            &mut editor,
+            &mut history,
+            bell,
+            &board,
+            &blocked,
+        ),
+    };
+    for notice in board.take() {
+        let _ = session.screen.out.write_all(notice.as_bytes());
+    }
+    session.end();
+    ended
+}
+
+fn editor(session: &Session, board: &Arc<Board>) -> Result<Lines, ReadlineError> {
+    let style = session.screen.show.style;
+    let colours = match style.is_coloured() {
+        true => ColorMode::Enabled,
+        false => ColorMode::Disabled,
+    };
     let config = Config::builder()
         .max_history_size(HISTORY)?
         .history_ignore_dups(true)?
         .history_ignore_space(true)
         .completion_type(CompletionType::List)
+        .color_mode(colours)
         .build();
-    let mut editor: Editor<Typing, FileHistory> = Editor::with_config(config)?;
+    let mut editor: Lines = Editor::with_config(config)?;
     editor.set_helper(Some(Typing {
-        engine: Arc::clone(&engine),
-        style: setup.style,
+        engine: Arc::clone(&session.engine),
+        style,
+        board: Arc::clone(board),
         empty: Cell::new(true),
     }));
-    let history = open_history(&mut editor);
-    let printer = editor.create_external_printer()?;
-    // rustyline leaves the printer's descriptors open for every child.
-    let _ = cloexec::close_on_exec_all();
-    let (to, from) = mpsc::channel();
-    std::thread::spawn(move || notices::print(printer, &from));
-    let (mut bell, ear) = Bell::pair()?;
-    let blocked = Arc::new(AtomicUsize::new(0));
-    watch(&engine, ear, to, &blocked, setup.style, saved.ok());
+    Ok(editor)
+}
 
-    writeln!(
-        io::stdout(),
-        "ipcsh {}: type `help`, or just try: msgq send 1 \"hi\"",
-        env!("CARGO_PKG_VERSION")
-    )?;
-    let mut screen = Screen { style: setup.style };
-    if setup.init {
-        run_init(&engine, &mut screen);
-    }
-    let exit = loop {
+/// Line after line, until the session ends.
+fn converse(
+    session: &mut Session,
+    editor: &mut Lines,
+    history: &mut History,
+    mut bell: Bell,
+    board: &Arc<Board>,
+    blocked: &Arc<AtomicUsize>,
+) -> Result<Exit, ReadlineError> {
+    let style = session.screen.show.style;
+    loop {
         bell.ring();
-        let actors = locked(&engine).counts();
-        blocked.store(actors.1, Ordering::Relaxed);
-        let prompt = LivePrompt::new(actors.0, Arc::clone(&blocked), setup.style);
-        match editor.readline(&prompt) {
+        let counts = locked(&session.engine).counts();
+        let prompt = LivePrompt::new(counts, Arc::clone(blocked), Arc::clone(board), style);
+        let read = editor.readline(&prompt);
+        // The terminal is ours again: what was not printed above the line goes below it.
+        for notice in board.take() {
+            session.screen.out.write_all(notice.as_bytes())?;
+        }
+        let exit = match read {
             Ok(line) => {
-                let _ = editor.add_history_entry(&line);
-                match run_line(&engine, &line, &mut screen) {
-                    Some(exit) => break exit,
-                    None => continue,
-                }
+                history.keep(editor, &line, session);
+                session.run(&line)
             }
             Err(ReadlineError::Interrupted) => {
                 let empty = editor.helper().is_none_or(|h| h.empty.replace(true));
-                interrupted(&engine, empty, &mut screen)?;
+                match empty {
+                    true => session.interrupted(),
+                    false => None,
+                }
             }
-            Err(ReadlineError::Eof) => break Exit::Passed,
-            Err(ReadlineError::Signal(_)) => {}
-            Err(e) => {
-                end(&engine, &mut screen);
-                return Err(e);
-            }
+            Err(ReadlineError::Eof) => Some(left(session)),
+            Err(ReadlineError::Signal(_)) => None,
+            // A terminal that hangs up cannot be read, and the signal is on its way.
+            Err(e) => match left(session) {
+                Exit::Signal(signo) => Some(Exit::Signal(signo)),
+                _ => return Err(e),
+            },
+        };
+        if let Some(exit) = exit {
+            return Ok(exit);
         }
-    };
-    if let Some(path) = history {
-        let _ = editor.save_history(&path);
     }
-    end(&engine, &mut screen);
-    Ok(exit)
 }
 
-fn open_history(editor: &mut Editor<Typing, FileHistory>) -> Option<std::path::PathBuf> {
-    match paths::history() {
-        Ok(path) => {
-            let path = path?;
-            // There is none the first time.
-            let _ = editor.load_history(&path);
-            Some(path)
-        }
-        Err(e) => {
-            let _ = writeln!(io::stderr(), "ipcsh: the history will not be kept: {e}");
-            None
-        }
+/// There is no next line: because the user leaves, or because the terminal is gone.
+fn left(session: &mut Session) -> Exit {
+    let mut engine = locked(&session.engine);
+    match engine.pump(&mut session.screen) {
+        Err(Flow::Signal(signo)) => Exit::Signal(signo),
+        _ => Exit::Passed,
+    }
+}
+
+/// What a newcomer should know, in a line; the first time, in two.
+fn greet(session: &mut Session, first: bool) {
+    if session.screen.show.json {
+        return;
+    }
+    let version = env!("CARGO_PKG_VERSION");
+    let _ = session.screen.say(format!(
+        "ipcsh {version}: type help, or just try: msgq send 1 \"hi\""
+    ));
+    if first {
+        let _ = session
+            .screen
+            .say("Tab completes; Ctrl-D leaves, and removes what was created here");
     }
 }
 
 /// Starts the thread that watches the actors. A signal that ends the session while a line
 /// is typed is dealt with there: the main thread sits in `readline`.
 fn watch(
-    engine: &Arc<Mutex<Engine>>,
+    session: &Session,
     ear: std::os::unix::net::UnixStream,
-    to: mpsc::Sender<String>,
+    board: &Arc<Board>,
     blocked: &Arc<AtomicUsize>,
-    style: Style,
     saved: Option<Saved>,
 ) {
-    let engine = Arc::clone(engine);
-    let blocked = Arc::clone(blocked);
+    let (engine, show) = (Arc::clone(&session.engine), session.screen.show);
+    let (board, blocked) = (Arc::clone(board), Arc::clone(blocked));
     std::thread::spawn(move || {
-        if let Some(signo) = notices::watch(&engine, ear, &to, &blocked, style) {
-            if let Some(saved) = saved {
-                let _ = saved.restore();
-            }
-            let _ = writeln!(io::stdout());
-            end(&engine, &mut Screen { style });
-            let _ = crate::kernel::signal::raise_default(signo);
+        let Some(signo) = notices::watch(&engine, ear, &board, &blocked, show) else {
+            return;
+        };
+        if let Some(saved) = saved {
+            let _ = saved.restore();
         }
+        let mut session = Session {
+            engine,
+            screen: screen::Screen::new(io::stdout(), show),
+        };
+        let _ = session.screen.out.write_all(NO_PASTE_MARKS);
+        for notice in board.take() {
+            let _ = session.screen.out.write_all(notice.as_bytes());
+        }
+        session.end();
+        let _ = signal::raise_default(signo);
     });
 }
 
-/// Runs what was typed; `Some` where the session ends.
-fn run_line(engine: &Mutex<Engine>, line: &str, screen: &mut Screen) -> Option<Exit> {
-    let mut engine = locked(engine);
-    let source = Arc::new(Source::new("<prompt>", line));
-    let catalog = &engine.commands.catalog;
-    let program = match parse(source, catalog, &mut engine.known(), &script::load) {
-        Ok(program) => program,
-        Err(diagnostic) => {
-            let _ = writeln!(io::stdout(), "{}", mistake(&diagnostic, screen.style));
-            return None;
-        }
-    };
-    let ran = engine.run(&program, screen);
-    match ran.and_then(|()| engine.pump(screen)) {
-        Ok(()) | Err(Flow::Failed | Flow::Environment) => None,
-        Err(Flow::Skipped(why)) => {
-            let _ = screen.event(&Event::Note(why));
-            None
-        }
-        Err(Flow::Quit) => Some(Exit::Passed),
-        Err(Flow::Signal(signo)) => Some(Exit::Signal(signo)),
-        Err(Flow::Output(_)) => Some(Exit::BrokenPipe),
-    }
+/// The history's file. Each entry is written when it is made: a session may end at any
+/// moment, and another may be writing too.
+struct History {
+    path: Option<PathBuf>,
+    /// Whether there was none.
+    is_new: bool,
 }
 
-/// Ctrl-C: a line that was being typed is dropped; on an empty one, the step that the
-/// prompt was left to wait for is cancelled.
-fn interrupted(engine: &Mutex<Engine>, empty: bool, screen: &mut Screen) -> io::Result<()> {
-    if !empty {
-        return Ok(());
-    }
-    let mut engine = locked(engine);
-    let Some(name) = engine.foreground() else {
-        return writeln!(io::stdout(), "Ctrl-D leaves");
-    };
-    match engine.cancel(&name) {
-        Ok(()) => {
-            engine.journal.push(format!("cancel {name}"));
-            let _ = engine.pump(screen);
-            Ok(())
-        }
-        Err(failure) => writeln!(io::stdout(), "{failure}"),
-    }
-}
-
-fn run_init(engine: &Mutex<Engine>, screen: &mut Screen) {
-    let Some(path) = paths::init() else {
-        return;
-    };
-    let setup = script::Setup {
-        options: locked(engine).options.clone(),
-        defines: Vec::new(),
-    };
-    let input = script::Input::File(path.to_string_lossy().into_owned());
-    let mut engine = locked(engine);
-    match script::read(&input, &setup, engine.commands) {
-        Ok(programs) => {
-            for program in &programs {
-                // Quietly, unless it fails.
-                if engine.run(program, &mut Failures(screen)).is_err() {
-                    break;
-                }
+impl History {
+    fn open(editor: &mut Lines, session: &mut Session) -> History {
+        let path = match paths::history() {
+            Ok(path) => path,
+            Err(e) => {
+                warn(session, &e);
+                None
             }
+        };
+        let is_new = path.as_ref().is_some_and(|path| !path.exists());
+        let mut history = History { path, is_new };
+        if let Some(path) = history.path.as_ref().filter(|_| !is_new)
+            && let Err(e) = editor.load_history(path)
+        {
+            warn(session, &e);
+            history.path = None;
         }
-        Err(script::ReadError::Syntax(diagnostic)) => {
-            let _ = writeln!(io::stdout(), "{}", mistake(&diagnostic, screen.style));
-        }
-        Err(e) => {
-            let _ = writeln!(io::stdout(), "{e}");
+        history
+    }
+
+    fn keep(&mut self, editor: &mut Lines, line: &str, session: &mut Session) {
+        let added = editor.add_history_entry(line);
+        if let (Ok(true), Some(path)) = (added, &self.path)
+            && let Err(e) = editor.append_history(path)
+        {
+            warn(session, &e);
+            // Once is enough.
+            self.path = None;
         }
     }
 }
 
-/// Only what fails.
-struct Failures<'a>(&'a mut Screen);
-
-impl Sink for Failures<'_> {
-    fn event(&mut self, event: &Event) -> io::Result<()> {
-        match event {
-            Event::Step {
-                passed: false,
-                source,
-                file,
-                line,
-                ..
-            } => {
-                writeln!(io::stdout(), "{file}:{line}: {source}")?;
-                self.0.event(event)
-            }
-            Event::Warning(_) => self.0.event(event),
-            _ => Ok(()),
-        }
-    }
-}
-
-/// Ends the session and says what was removed.
-fn end(engine: &Mutex<Engine>, screen: &mut Screen) {
-    let mut engine = locked(engine);
-    let _ = engine.run_deferred(screen);
-    let finished = crate::exec::Finished {
-        removed: engine.clean_up(screen),
-    };
-    if let Some(summary) = finished.summary() {
-        let _ = writeln!(io::stdout(), "{summary}");
-    }
-}
-
-/// The prompt of a terminal that cannot move its cursor: lines in, lines out, no escapes.
-pub fn plain(engine: Engine) -> Exit {
-    let engine = Mutex::new(engine);
-    let mut screen = Screen {
-        style: Style::PLAIN,
-    };
-    let mut text = String::new();
-    let exit = loop {
-        let _ = write!(io::stdout(), "ipcsh> ").and_then(|()| io::stdout().flush());
-        text.clear();
-        match io::stdin().lock().read_line(&mut text) {
-            Ok(0) => break Exit::Passed,
-            Err(e) if e.kind() == io::ErrorKind::InvalidData => {
-                let _ = writeln!(io::stdout(), "this line is not valid UTF-8");
-            }
-            Err(_) => break Exit::Environment,
-            Ok(_) => {
-                if let Some(exit) = run_line(&engine, &text, &mut screen) {
-                    break exit;
-                }
-            }
-        }
-    };
-    end(&engine, &mut screen);
-    exit
+fn warn(session: &mut Session, e: &dyn std::fmt::Display) {
+    let text = format!("the history is not kept: {e}");
+    let _ = session.screen.event(&Event::Warning(text));
 }

@@ -1,0 +1,187 @@
+//! What may follow a command's name.
+
+use super::{Actor, Candidate, Knowledge, all, claim};
+use crate::data::{Cell, Family};
+use crate::lang::{Catalog, Form, IntType, Kind, Need, Param, Signature, vocabulary, wanted};
+use crate::repl::statement::Statement;
+
+/// The verbs of a noun.
+pub(super) fn verbs(noun: &str, catalog: &Catalog) -> Vec<Candidate> {
+    let verbs = catalog.verbs(noun);
+    verbs
+        .map(|verb| {
+            let place = catalog.place(&format!("{noun} {verb}"));
+            Candidate::new(verb, place.map_or("", |p| catalog.signature(p).summary))
+        })
+        .collect()
+}
+
+/// The verbs of the noun, and the arguments and flags that may come next.
+pub(super) fn of(noun: &str, statement: &Statement, know: &dyn Knowledge) -> Vec<Candidate> {
+    let catalog = know.catalog();
+    let mut found = Vec::new();
+    if statement.words.len() == 1 {
+        found = verbs(noun, catalog);
+    }
+    let Some(wanted) = wanted(&statement.words, catalog) else {
+        return found;
+    };
+    // A noun alone lists: what comes next is its verb.
+    let named = wanted.signature.name.split(' ').count();
+    if statement.words.len() < named {
+        return found;
+    }
+    let inner = wanted.signature.params.iter();
+    if let Some(place) = inner.clone().position(|p| p.kind == Kind::Command)
+        && place == 0
+        && statement.words.len() >= named
+    {
+        return all(&nested(statement, named), know);
+    }
+    for param in &wanted.params {
+        of_param(param, wanted.signature, statement.partial, know, &mut found);
+    }
+    let complete = !wanted.params.iter().any(|p| {
+        p.need == Need::Required || (p.need == Need::Repeated && !taken(statement, named))
+    });
+    if complete {
+        found.push(claim());
+        if let Some(blocks) = wanted.signature.blocks {
+            found.push(Candidate::new(
+                "...",
+                format!("it must be seen blocked: it blocks {blocks}"),
+            ));
+            found.push(Candidate::new("&", "start it, claim nothing"));
+        }
+    }
+    found
+}
+
+/// Whether anything follows the command's name.
+fn taken(statement: &Statement, named: usize) -> bool {
+    statement.words.len() > named
+}
+
+/// The command inside a command: `watch ipcs`.
+fn nested<'a>(statement: &Statement<'a>, named: usize) -> Statement<'a> {
+    Statement {
+        words: statement.words[named..].to_vec(),
+        partial: statement.partial,
+        actor: None,
+        prefixed: true,
+    }
+}
+
+fn of_param(
+    param: &Param,
+    signature: &Signature,
+    partial: &str,
+    know: &dyn Knowledge,
+    found: &mut Vec<Candidate>,
+) {
+    match param.form {
+        Form::Flag => {
+            return found.push(Candidate::new(format!("--{}", param.name), param.help));
+        }
+        Form::Option => return option(param, partial, found),
+        Form::Short(letter) => {
+            return found.push(Candidate::new(format!("-{letter}"), param.help));
+        }
+        Form::Positional => {}
+    }
+    match param.kind {
+        Kind::Ref(family) => objects(family, partial, know, found),
+        Kind::AnyRef => any_object(partial, know, found),
+        Kind::Choice(words) => {
+            found.extend(words.iter().map(|w| Candidate::new(*w, param.help)));
+        }
+        Kind::Actor { new: false } => actors(signature.name, know, found),
+        Kind::Place => {
+            let types = vocabulary().into_iter();
+            for word in types.filter(|w| IntType::from_name(w).is_some()) {
+                found.push(Candidate::new(
+                    format!("{word}@"),
+                    "an integer at an offset",
+                ));
+            }
+        }
+        Kind::Path => found.extend(paths(partial, know)),
+        _ if param.name == "signal" => {
+            let signals = know.signals().into_iter();
+            found.extend(signals.map(|(n, name)| Candidate::new(name, format!("signal {n}"))));
+        }
+        _ => {}
+    }
+}
+
+fn option(param: &Param, partial: &str, found: &mut Vec<Candidate>) {
+    let open = format!("{}=", param.name);
+    match param.kind {
+        Kind::Choice(words) if partial.starts_with(&open) => {
+            found.extend(
+                words
+                    .iter()
+                    .map(|w| Candidate::new(format!("{open}{w}"), param.help)),
+            );
+        }
+        _ => found.push(Candidate::new(open, param.help)),
+    }
+}
+
+/// `wait` and `cancel` are about pending steps: where there are any, only theirs.
+fn actors(command: &str, know: &dyn Knowledge, found: &mut Vec<Candidate>) {
+    let all = know.actors();
+    let only = matches!(command, "wait" | "cancel") && all.iter().any(|a| a.pending);
+    for Actor { name, pid, pending } in all {
+        if pending || !only {
+            let state = if pending { ", its step is pending" } else { "" };
+            found.push(Candidate::new(name, format!("pid {pid}{state}")));
+        }
+    }
+}
+
+/// The files whose path begins so.
+pub(super) fn paths(partial: &str, know: &dyn Knowledge) -> Vec<Candidate> {
+    let paths = know.paths(partial).into_iter();
+    paths.map(|path| Candidate::new(path, "")).collect()
+}
+
+fn objects(family: Family, partial: &str, know: &dyn Knowledge, found: &mut Vec<Candidate>) {
+    for (name, id) in know.names(family) {
+        found.push(Candidate::new(name, format!("{} {id}", family.object())));
+    }
+    // The host may have thousands: they are listed once the user asks for ids or keys.
+    if partial.starts_with("id:") {
+        for (id, key) in know.host(family) {
+            found.push(Candidate::new(
+                format!("id:{id}"),
+                format!("key {}", Cell::Key(key)),
+            ));
+        }
+    } else if partial.starts_with("key:") {
+        for (id, key) in know.host(family).into_iter().filter(|(_, key)| *key != 0) {
+            found.push(Candidate::new(
+                format!("key:{}", Cell::Key(key)),
+                format!("id {id}"),
+            ));
+        }
+    } else {
+        found.push(Candidate::new("id:", "an object of the host, by its id"));
+        found.push(Candidate::new("key:", "an object of the host, by its key"));
+    }
+}
+
+fn any_object(partial: &str, know: &dyn Knowledge, found: &mut Vec<Candidate>) {
+    for family in Family::ALL {
+        for (name, id) in know.names(family) {
+            let description = format!("{} {id}", family.object());
+            match partial.contains('.') {
+                true => found.push(Candidate::new(
+                    format!("{}.{name}", family.noun()),
+                    description,
+                )),
+                false => found.push(Candidate::new(name, description)),
+            }
+        }
+    }
+}
