@@ -236,8 +236,12 @@ pub(super) fn rm(family: Family, world: &mut World, args: &Args) -> StepResult {
         true => vec![None],
         false => references,
     };
-    for reference in references {
-        let id = super::sight::resolve(&world.names, family, reference, args.env)?;
+    // All are found before any is removed: a slip in the last name removes nothing.
+    let found = references
+        .into_iter()
+        .map(|r| Ok((r, super::sight::resolve(&world.names, family, r, args.env)?)))
+        .collect::<Result<Vec<_>, Failure>>()?;
+    for (reference, id) in found {
         let label = world.label(family, reference, id);
         session::remove(family, id).map_err(|errno| {
             let call = format!("{}ctl({label}, IPC_RMID)", call_prefix(family));

@@ -40,7 +40,7 @@ pub(super) const fn name<R: Object>() -> Field<R> {
     Field::new(
         "name",
         "its name in this session",
-        |r: &R, sight| match sight.names.name_of(R::FAMILY, r.id()) {
+        |r: &R, sight| match sight.name_of(R::FAMILY, r.id()) {
             Some(name) => Cell::text(name),
             None => Cell::Nothing,
         },

@@ -25,6 +25,7 @@ pub struct Sight<'a> {
     pub blocked: Option<&'a Wait>,
     waiters: OnceCell<Waiters>,
     ipc_namespace: OnceCell<Option<u64>>,
+    named: OnceCell<[HashMap<i32, String>; Family::ALL.len()]>,
     operators: RefCell<HashMap<(i32, i64), Option<LastOperator>>>,
     users: RefCell<HashMap<u32, String>>,
 }
@@ -48,6 +49,7 @@ impl<'a> Sight<'a> {
             blocked: None,
             waiters: OnceCell::new(),
             ipc_namespace: OnceCell::new(),
+            named: OnceCell::new(),
             operators: RefCell::default(),
             users: RefCell::default(),
         }
@@ -62,6 +64,17 @@ impl<'a> Sight<'a> {
     pub fn ipc_namespace(&self) -> Option<u64> {
         let own = || process::ipc_namespace(std::process::id().cast_signed());
         *self.ipc_namespace.get_or_init(own)
+    }
+
+    /// The name of an object in this session, for tables of thousands of rows.
+    pub fn name_of(&self, family: Family, id: i32) -> Option<&str> {
+        let named = self.named.get_or_init(|| {
+            Family::ALL.map(|family| {
+                let all = self.names.all(family).into_iter().rev();
+                all.map(|(name, b)| (b.id, name.to_string())).collect()
+            })
+        });
+        named[family.index()].get(&id).map(String::as_str)
     }
 
     /// How many processes could not be looked into, where anybody has looked.
