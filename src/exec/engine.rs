@@ -223,11 +223,13 @@ impl Engine {
     /// # Errors
     /// Why it ended before its end.
     pub fn run(&mut self, program: &Program, sink: &mut dyn Sink) -> Ran {
-        self.interrupted = false;
         if program.source.text.contains("WORK") {
             self.ensure_work().map_err(|e| self.environment(e, sink))?;
         }
         let ran = self.statements(&program.source, &program.statements, sink);
+        // At the end, not at the beginning: a Ctrl-C that comes before the first step is
+        // meant for this program.
+        self.interrupted = false;
         sink.flush()?;
         ran
     }

@@ -142,6 +142,8 @@ impl Engine {
     /// A signal ends the session, or the output cannot be written.
     pub fn pump(&mut self, sink: &mut dyn super::Sink) -> Ran {
         self.wait(Duration::ZERO)?;
+        // One that came while a command of the shell waited has been read by now.
+        self.check_signals()?;
         self.notices(sink)
     }
 

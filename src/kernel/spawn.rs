@@ -52,6 +52,9 @@ pub struct SpawnSpec<'fd> {
     pub process_group: bool,
     /// It leads a session of its own (setsid(2)), and with it a process group.
     pub session: bool,
+    /// The terminal on its standard input becomes its controlling one (`TIOCSCTTY`): keys such as
+    /// Ctrl-C send signals. With `session`.
+    pub controlling_terminal: bool,
     /// The signal it gets when the **thread** that called [`spawn`] ends (`PR_SET_PDEATHSIG`). So call
     /// it from a thread that lives as long as the child shall.
     pub death_signal: Option<i32>,
@@ -123,6 +126,7 @@ struct Birth {
     clear_of_targets: RawFd,
     process_group: bool,
     session: bool,
+    controlling_terminal: bool,
     death_signal: Option<c_int>,
     parent: libc::pid_t,
     last_signal: c_int,
@@ -145,6 +149,7 @@ impl Birth {
             clear_of_targets: highest.max(2).saturating_add(1),
             process_group: spec.process_group,
             session: spec.session,
+            controlling_terminal: spec.controlling_terminal,
             death_signal: spec.death_signal,
             parent: std::process::id().cast_signed(),
             last_signal: libc::SIGRTMAX(),
@@ -160,6 +165,11 @@ impl Birth {
         } else if self.process_group {
             // SAFETY: takes integers.
             Errno::result(unsafe { libc::setpgid(0, 0) })?;
+        }
+        if self.controlling_terminal {
+            // The standard streams are in their places by now.
+            // SAFETY: takes integers; 0 steals it from no other session.
+            Errno::result(unsafe { libc::ioctl(0, libc::TIOCSCTTY, 0) })?;
         }
         self.tie_to_parent()?;
         self.place_descriptors()?;

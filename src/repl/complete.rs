@@ -8,7 +8,7 @@ pub(super) mod tests;
 
 use super::statement::Statement;
 use crate::data::{Column, Family, Outcome};
-use crate::lang::{Catalog, Lexeme, Signature};
+use crate::lang::{Catalog, Lexeme, Signature, wanted};
 use subjects::{operators, requirements, subjects, values};
 
 /// What completion may know of the session and the host.
@@ -93,7 +93,11 @@ fn all(statement: &Statement, know: &dyn Knowledge) -> Vec<Candidate> {
     let words = &statement.words;
     if statement.has(&Lexeme::Arrow) {
         let is_first = words.last().is_some_and(|t| t.lexeme == Lexeme::Arrow);
-        return if is_first { outcomes(know) } else { Vec::new() };
+        return if is_first {
+            outcomes(statement, know)
+        } else {
+            Vec::new()
+        };
     }
     if statement.has(&Lexeme::Ellipsis) || statement.has(&Lexeme::Ampersand) {
         return vec![claim()];
@@ -165,12 +169,23 @@ fn nouns(catalog: &Catalog) -> impl Iterator<Item = Candidate> {
     })
 }
 
-fn outcomes(know: &dyn Knowledge) -> Vec<Candidate> {
+/// `ok` and the errnos that the command gives, with what they mean there; any other once
+/// it is begun.
+fn outcomes(statement: &Statement, know: &dyn Knowledge) -> Vec<Candidate> {
     let mut found = vec![
         Candidate::new("ok", "any success"),
         Candidate::new("eof", "the other side has closed"),
     ];
-    found.extend(errnos(know));
+    let signs = [Lexeme::Arrow, Lexeme::Ellipsis, Lexeme::Ampersand];
+    let words = &statement.words;
+    let end = words.iter().position(|t| signs.contains(&t.lexeme));
+    if let Some(wanted) = wanted(&words[..end.unwrap_or(0)], know.catalog()) {
+        let errnos = wanted.signature.errnos.iter();
+        found.extend(errnos.map(|(errno, means)| Candidate::new(*errno, *means)));
+    }
+    if statement.partial.starts_with('E') {
+        found.extend(errnos(know));
+    }
     found
 }
 

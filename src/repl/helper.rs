@@ -242,9 +242,12 @@ pub(super) fn reads_on(text: &str, engine: &Engine) -> bool {
 
 impl Validator for Typing {
     fn validate(&self, ctx: &mut ValidationContext) -> rustyline::Result<ValidationResult> {
-        if reads_on(ctx.input(), &locked(&self.engine)) {
+        let mut engine = locked(&self.engine);
+        if reads_on(ctx.input(), &engine) {
             return Ok(ValidationResult::Incomplete);
         }
+        // A SIGINT from outside while the line was typed is not meant for what it runs.
+        engine.take_interrupt();
         // From here on the line is left: a notice would be printed behind it.
         self.board.close();
         Ok(ValidationResult::Valid(None))

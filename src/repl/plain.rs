@@ -59,6 +59,7 @@ impl Lines {
                 let mut screen = Screen::new(Vec::new(), session.screen.show);
                 let ran = engine.pump(&mut screen);
                 if let Err(Flow::Signal(signo)) = ran {
+                    let _ = session.screen.out.write_all(b"\n");
                     return Came::Exit(Exit::Signal(signo));
                 }
                 if engine.take_interrupt() {

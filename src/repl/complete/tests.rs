@@ -90,6 +90,9 @@ fn what_is_typed_is_completed() {
         ("stop ", &["bob", "ann"]),
         ("msgq recv => ENOMS", &["ENOMSG"]),
         ("msgq recv => ENOMSG ", &[]),
+        ("msgq recv => EXDE", &["EXDEV"]),
+        ("sem p => o", &["ok"]),
+        ("bob: ... => ", &["ok", "eof"]),
         ("expect ms", &["msgq."]),
         ("expect msgq.jo", &["msgq.jobs."]),
         ("expect msgq.q", &["msgq.qnum"]),
@@ -169,4 +172,13 @@ fn only_the_beginning_of_a_word_gets_no_blank_behind_it() {
     assert!(begun.iter().all(open));
     let whole = ["b:", "send", "--nowait", "...", "==", "=", "=>", "/tmp/x"];
     assert!(!whole.iter().any(open));
+}
+
+#[test]
+fn the_errnos_of_the_command_come_first_and_mean_something_there() {
+    let line = "sem p --nowait => ";
+    let (_, found) = candidates(line, line.len(), &Fixed);
+    let again = found.iter().find(|c| c.word == "EAGAIN");
+    assert_ne!(again.map(|c| c.description.as_str()), Some("an errno"));
+    assert!(again.is_some() && found.len() < 20, "{found:?}");
 }

@@ -1,0 +1,411 @@
+//! The prompt, on a real pseudo-terminal.
+
+mod harness;
+mod terminal;
+
+use std::os::unix::fs::PermissionsExt;
+
+use harness::run;
+use ipcsh::kernel::process::{Ended, kill};
+use terminal::*;
+
+/// Ends the wait of somebody else's step, from another process.
+fn wake(id: &str) {
+    let ran = run(&["-c", &format!("sem v id:{id}")], b"");
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+}
+
+/// A session with a semaphore `lock` of 0; its id.
+fn with_lock() -> (Terminal, String) {
+    let mut t = Terminal::start(&[]);
+    t.run("sem create lock 0", "=> ok");
+    let id = t.last_id();
+    (t, id)
+}
+
+#[test]
+fn leaving_says_what_is_removed_and_restores_the_terminal() {
+    for leave in [CTRL_D, "quit\r"] {
+        let mut t = Terminal::start(&[]);
+        t.until_text("type help, or just try: msgq send 1 \"hi\"");
+        t.run("msgq create jobs", "=> ok");
+        let id = t.last_id();
+        assert!(queue_exists(&id));
+        t.run("sem create lock", "=> ok");
+        t.type_(leave);
+        assert_eq!(t.ended(), Ended::Exited(0));
+        assert!(
+            t.last()
+                .ends_with("removed 1 message queue, 1 semaphore set"),
+            "{}",
+            t.last()
+        );
+        assert!(t.is_restored());
+        assert!(!queue_exists(&id));
+    }
+}
+
+#[test]
+fn a_notice_appears_above_a_half_typed_line_and_changes_its_prompt() {
+    let (mut t, id) = with_lock();
+    t.run("b: sem p lock", "blocked: lock is 0");
+    t.until_text("ipcsh [2 actors, 1 blocked]>");
+    t.type_("echo half");
+    t.until("the half-typed line", |t| {
+        t.last().contains("1 blocked]> echo half")
+    });
+    wake(&id);
+    t.until("the notice, and the line as it was", |t| {
+        let lines = t.lines();
+        let [.., notice, line] = lines.as_slice() else {
+            return false;
+        };
+        notice.starts_with("b: ... => ok   after")
+            && line.starts_with("ipcsh [2 actors, 0 blocked]> echo half")
+    });
+    t.type_("-typed\r");
+    t.until("what was typed, run", |t| {
+        t.lines().iter().any(|l| l == "half-typed")
+    });
+}
+
+#[test]
+fn ctrl_c_drops_a_line_cancels_the_step_in_the_foreground_or_says_how_to_leave() {
+    let (mut t, _) = with_lock();
+    t.type_("half a line");
+    t.until_text("half a line");
+    t.type_(CTRL_C);
+    t.until_prompt();
+    t.type_(CTRL_C);
+    t.until("a way out", |t| {
+        t.lines().iter().any(|l| l == "Ctrl-D leaves")
+    });
+    t.until_prompt();
+    t.run("b: sem p lock ...", "blocked");
+    t.run("sem p lock", "me: sem p lock ...   blocked");
+    t.until_text("[2 actors, 2 blocked]");
+    t.type_(CTRL_C);
+    t.until("only `me` is cancelled", |t| {
+        let lines = t.lines();
+        lines.iter().any(|l| l == "cancel me")
+            && lines.iter().any(|l| l.starts_with("me: ... => EINTR"))
+            && t.last() == "ipcsh [2 actors, 1 blocked]>"
+    });
+    // What was done can be saved and run again.
+    let saved = t
+        .home
+        .path()
+        .join("saved.ipc")
+        .to_string_lossy()
+        .into_owned();
+    t.run(&format!("save {saved}"), "saved");
+    let ran = run(&[&saved], b"");
+    assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
+}
+
+#[test]
+fn ctrl_c_interrupts_what_runs() {
+    let mut t = Terminal::start(&[]);
+    for (running, shows) in [("sleep 10m", "interrupted"), ("!sleep 600", "signal=INT")] {
+        t.line(running);
+        // It runs once the terminal is not rustyline's any more.
+        t.until("the line, left", |t| {
+            t.is_restored() && t.last().ends_with(running)
+        });
+        t.type_(CTRL_C);
+        t.until(shows, |t| t.lines().iter().any(|l| l.contains(shows)));
+        t.until_prompt();
+    }
+    t.run("echo still here", "still here");
+}
+
+#[test]
+fn completion_lists_what_may_come_with_its_meaning() {
+    let mut t = Terminal::start(&[]);
+    t.run("msgq create jobs", "=> ok");
+    t.type_("msgq rec\t");
+    t.until_text("> msgq recv ");
+    t.type_("jo\t");
+    t.until_text("> msgq recv jobs ");
+    t.type_("--no\t\t");
+    t.until_text("--nowait   fail with ENOMSG where it would block (IPC_NOWAIT)");
+    t.until_text("--noerror  cut a message");
+    t.type_("w\t");
+    t.until_text("> msgq recv jobs --nowait ");
+    t.type_("=> ENOMS\t");
+    t.until_text("--nowait => ENOMSG");
+    t.type_(CTRL_U);
+    t.until_prompt();
+    t.type_("expect msgq.jobs.qn\t");
+    t.until_text("> expect msgq.jobs.qnum ");
+}
+
+#[test]
+fn a_hint_shrinks_and_is_never_typed() {
+    let mut t = Terminal::start(&[]);
+    t.type_("msgq send ");
+    t.until_text("msgq send [QUEUE] TYPE DATA [--nowait]");
+    t.type_("1 ");
+    t.until_text("msgq send 1 DATA [--nowait]");
+    // Right-arrow at the end would insert a hint that is a continuation.
+    t.type_("\x1b[C\"x\"\r");
+    t.until_text("created message queue q1");
+}
+
+#[test]
+fn a_notice_waits_while_a_search_or_a_list_is_shown() {
+    let (mut t, id) = with_lock();
+    for (open, shown) in [
+        (CTRL_R, "(reverse-i-search)"),
+        ("msgq recv => E\t\t", "Display all"),
+    ] {
+        t.run("b: sem p lock ...", "blocked");
+        t.type_(open);
+        t.until_text(shown);
+        wake(&id);
+        // The shell has taken note of it; nothing is drawn into the list.
+        t.type_(match open {
+            CTRL_R => CTRL_G,
+            _ => "n",
+        });
+        t.until_text("b: ... => ok");
+        t.type_(CTRL_U);
+        t.until_prompt();
+        t.type_("\x0c");
+        t.until("a clear screen", |t| t.lines().len() == 1);
+    }
+}
+
+#[test]
+fn pasted_lines_are_one_program() {
+    let mut t = Terminal::start(&[]);
+    t.type_("\x1b[200~let a = 5\necho is $a\x1b[201~");
+    t.until_text("echo is $a");
+    assert!(
+        !t.lines().iter().any(|l| l == "is 5"),
+        "not run before Enter"
+    );
+    t.type_("\r");
+    t.until("what it prints", |t| t.lines().iter().any(|l| l == "is 5"));
+}
+
+#[test]
+fn what_is_typed_ahead_is_run_in_order() {
+    let mut t = Terminal::start(&[]);
+    t.type_("echo one\recho two\rsleep 50ms\recho three\r");
+    t.until("all of it", |t| {
+        let lines = t.lines();
+        let at = |text: &str| lines.iter().position(|l| l == text);
+        matches!((at("one"), at("two"), at("three")), (Some(a), Some(b), Some(c)) if a < b && b < c)
+    });
+}
+
+#[test]
+fn a_block_is_read_to_its_end_and_two_blank_lines_give_up() {
+    let mut t = Terminal::start(&[]);
+    t.line("repeat 2 {");
+    t.line("echo again");
+    assert!(!t.lines().iter().any(|l| l == "again"));
+    t.line("}");
+    t.until("the block, run", |t| {
+        t.lines().windows(2).any(|w| w == ["again", "again"])
+    });
+    t.until_prompt();
+    t.type_("repeat 2 {\r\r\r");
+    t.until_text("this block is never closed");
+    t.until_prompt();
+}
+
+#[test]
+fn a_mistake_has_its_caret_and_runs_nothing() {
+    let mut t = Terminal::start(&[]);
+    t.line("echo first; msgq sned 1");
+    t.until_text("^^^^");
+    t.until_text("did you mean `send`?");
+    t.until_prompt();
+    assert!(!t.lines().iter().any(|l| l == "first"));
+}
+
+#[test]
+fn a_signal_from_outside_restores_the_terminal_and_removes_everything() {
+    for signo in [libc::SIGTERM, libc::SIGHUP] {
+        for busy in ["half a line", "sleep 10m\r", "!sleep 600\r"] {
+            let mut t = Terminal::start(&[]);
+            t.run("msgq create jobs", "=> ok");
+            let id = t.last_id();
+            t.type_(busy);
+            t.until("what is typed", |t| {
+                t.last().contains(busy.trim_end()) && busy.ends_with('\r') == t.is_restored()
+            });
+            kill(t.pid(), signo).unwrap();
+            assert_eq!(t.ended(), Ended::Signaled(signo), "{busy}");
+            assert!(t.is_restored(), "{busy}");
+            t.until_text("removed 1 message queue");
+            assert!(!queue_exists(&id));
+        }
+    }
+}
+
+#[test]
+fn the_history_is_kept_for_the_owner_alone() {
+    let mut t = Terminal::start(&[]);
+    t.until_text("Tab completes");
+    for line in ["echo one", "echo one", " echo secret", "echo two"] {
+        t.run(line, line.rsplit(' ').next().unwrap());
+    }
+    // Written at once: a session may end at any moment.
+    let state = t.home.path().join("state/ipcsh");
+    let history = std::fs::read_to_string(state.join("history")).unwrap();
+    assert_eq!(history, "#V2\necho one\necho two\n");
+    let mode = |path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(
+        (mode(state.clone()), mode(state.join("history"))),
+        (0o700, 0o600)
+    );
+    t.type_(CTRL_D);
+    assert_eq!(t.ended(), Ended::Exited(0));
+
+    let home = std::mem::replace(&mut t.home, tempfile::tempdir().unwrap());
+    let mut t = Terminal::start_in(home, &[], &[]);
+    t.until_prompt();
+    assert!(
+        !t.screen().contents().contains("Tab completes"),
+        "said once"
+    );
+    t.type_(UP);
+    t.until("the last line", |t| {
+        t.last().ends_with("> echo two [WORD …]") || t.last().ends_with("> echo two")
+    });
+}
+
+#[test]
+fn a_history_that_cannot_be_kept_is_a_warning() {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::write(home.path().join("state"), "a file").unwrap();
+    let mut t = Terminal::start_in(home, &[], &[]);
+    t.until_text("warning: the history is not kept");
+    t.until_prompt();
+    t.run("echo goes on", "goes on");
+}
+
+#[test]
+fn the_first_program_is_quiet_unless_it_fails() {
+    let start = |text: &str, args: &[&str]| {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(home.path().join("config/ipcsh")).unwrap();
+        std::fs::write(home.path().join("config/ipcsh/init.ipc"), text).unwrap();
+        let mut t = Terminal::start_in(home, args, &[]);
+        t.until_prompt();
+        t
+    };
+    let mut t = start("let v = 42\necho loud\n", &[]);
+    assert!(!t.screen().contents().contains("loud"));
+    t.run("echo is $v", "is 42");
+    let t = start("msgq recv nobody\n", &[]);
+    assert!(
+        t.screen()
+            .contents()
+            .contains("init.ipc:1: msgq recv nobody")
+    );
+    let t = start("bogus\n", &[]);
+    assert!(t.screen().contents().contains("unknown command `bogus`"));
+    let t = start("bogus\n", &["--no-init"]);
+    assert!(!t.screen().contents().contains("bogus"));
+}
+
+#[test]
+fn colours_tell_known_words_from_unknown_ones_unless_they_are_off() {
+    let colours = |env: &[(&str, &str)], args: &[&str]| {
+        let mut t = Terminal::start_in(tempfile::tempdir().unwrap(), args, env);
+        t.until_prompt();
+        t.type_("bogus ");
+        t.until_text("> bogus");
+        let row = t.screen().contents().lines().count() as u16 - 1;
+        t.screen().cell(row, 7).unwrap().fgcolor()
+    };
+    assert_ne!(colours(&[], &[]), vt100::Color::Default);
+    assert_eq!(colours(&[("NO_COLOR", "1")], &[]), vt100::Color::Default);
+    assert_eq!(colours(&[], &["--color", "never"]), vt100::Color::Default);
+}
+
+#[test]
+fn a_narrower_terminal_keeps_the_line() {
+    let mut t = Terminal::start(&[]);
+    let text = "echo a line that is wider than the terminal is going to be soon, by far";
+    t.type_(text);
+    t.until_text("by far");
+    t.resize(50);
+    t.type_(" enough");
+    t.until_text("enough");
+    t.resize(100);
+    t.type_("\r");
+    t.until("the whole line", |t| {
+        let whole = format!("{} enough", &text[5..]);
+        t.lines().contains(&whole)
+    });
+}
+
+#[test]
+fn json_at_the_prompt_is_json() {
+    let mut t = Terminal::start(&["--json"]);
+    t.run("msgq create jobs", "\"outcome\":\"ok\"");
+    t.run("bogus", "\"kind\":\"mistake\"");
+    t.type_(CTRL_D);
+    assert_eq!(t.ended(), Ended::Exited(0));
+    assert!(
+        t.screen()
+            .contents()
+            .contains("{\"kind\":\"note\",\"text\":\"removed 1 message queue\"}")
+    );
+}
+
+#[test]
+fn a_dumb_terminal_gets_no_escapes_and_the_same_session() {
+    let dumb = [("TERM", "dumb")];
+    let mut t = Terminal::start_in(tempfile::tempdir().unwrap(), &[], &dumb);
+    t.until_prompt();
+    for (n, line) in [(1, "repeat 2 {"), (2, "echo again")] {
+        t.line(line);
+        t.until("to be read on", |t| {
+            let asked = t.lines().iter().filter(|l| l.starts_with("...")).count();
+            asked == n && t.last() == "..."
+        });
+    }
+    t.line("}");
+    t.until("the block, run", |t| {
+        t.lines().windows(2).any(|w| w == ["again", "again"])
+    });
+    t.until_prompt();
+    t.run("sem create lock 0", "=> ok");
+    let id = t.last_id();
+    t.run("b: sem p lock ...", "blocked");
+    wake(&id);
+    t.until("a notice, and the prompt again", |t| {
+        t.screen().contents().contains("b: ... => ok") && t.last() == "ipcsh [2 actors, 0 blocked]>"
+    });
+    t.run("sem p lock", "blocked");
+    t.type_(CTRL_C);
+    t.until_text("me: ... => EINTR");
+    t.until_prompt();
+    kill(t.pid(), libc::SIGTERM).unwrap();
+    assert_eq!(t.ended(), Ended::Signaled(libc::SIGTERM));
+    assert_eq!(t.last(), "removed 1 semaphore set");
+    assert!(!t.raw.contains(&0x1b), "an escape");
+}
+
+#[test]
+fn a_standard_output_that_is_no_terminal_gets_no_escapes() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("out");
+    let out = std::fs::File::create(&path).unwrap();
+    let mut t = Terminal::start_into(home, &[], &[], Some(out));
+    // A script from standard input, then: as a whole, and without a prompt.
+    t.type_("msgq send 1 \"hi\"\r");
+    t.type_("msgq recv\r");
+    t.type_(CTRL_D);
+    assert_eq!(t.ended(), Ended::Exited(0));
+    let written = std::fs::read_to_string(&path).unwrap();
+    assert!(written.contains("msgq recv => type=1 \"hi\""), "{written}");
+    assert!(!written.contains("ipcsh>"));
+    assert!(!written.contains('\x1b') && !t.raw.contains(&0x1b));
+}
