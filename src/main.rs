@@ -31,7 +31,7 @@ fn main() -> ExitCode {
                 Interpreter::new(commands::verbs(), ledger)
             }));
         }
-        Some(janitor::ARGUMENT) => return child(janitor::run().map_err(io::Error::from)),
+        Some(janitor::ARGUMENT) => return child(janitor::run(args).map_err(io::Error::from)),
         _ => {}
     }
     match run(Cli::parse()) {

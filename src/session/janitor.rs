@@ -3,17 +3,26 @@
 //! It holds the ledger and the reading end of a pipe. The shell and every actor hold the
 //! writing end, and nobody else does, so end of file means that all of them are gone,
 //! however they went, and that nothing more will be created.
+//!
+//! It is no child of the shell, nor of its process group or session: who kills the shell
+//! with all its children, or its group, does not kill the janitor.
 
+use std::ffi::OsString;
 use std::io::Read;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::ledger::Ledger;
-use crate::kernel::process::{self, Child, SpawnSpec};
-use crate::kernel::{Result, inherit, signal};
+use crate::kernel::poll::{PollFd, PollFlags, poll};
+use crate::kernel::process::{self, Ended, SpawnSpec};
+use crate::kernel::{Errno, Result, inherit, signal};
 
 /// The hidden argument that makes this program a janitor.
 pub const ARGUMENT: &str = "--janitor";
+
+/// What stands behind it once the janitor has left the shell's family.
+const DETACHED: &str = "detached";
 
 /// What the kernel shows as its command. It does not contain `ipcsh`, so that
 /// `pkill ipcsh` leaves it to do its work.
@@ -23,30 +32,26 @@ const NAME: &str = "ipc-janitor";
 const LEDGER_FD: i32 = 3;
 const PIPE_FD: i32 = 4;
 
-/// The janitor, and the end of the pipe that keeps it waiting.
+/// The end of the pipe that keeps the janitor waiting.
 #[derive(Debug)]
 pub struct Janitor {
-    child: Child,
     /// Held by the shell, inherited by every actor, closed on exec otherwise.
     alive: OwnedFd,
 }
 
 impl Janitor {
-    /// Starts it.
+    /// Starts it, and returns when it can no longer be killed with the shell's children.
     ///
     /// # Errors
     /// Those of pipe2(2), fork(2) and execve(2).
     pub fn start(ledger: &Ledger) -> Result<Janitor> {
         let (reader, alive) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC)?;
-        let child = process::spawn(&SpawnSpec {
-            program: PathBuf::from("/proc/self/exe"),
-            argv0: Some(NAME.into()),
-            args: vec![ARGUMENT.into()],
-            inherit: vec![(ledger.fd(), LEDGER_FD), (reader.as_fd(), PIPE_FD)],
-            session: true,
-            ..SpawnSpec::default()
-        })?;
-        Ok(Janitor { child, alive })
+        // A child that starts the janitor and ends, so that init inherits it.
+        let child = spawn(ledger.fd(), reader.as_fd(), &[ARGUMENT])?;
+        match child.wait()? {
+            Ended::Exited(0) => Ok(Janitor { alive }),
+            _ => Err(Errno::ECHILD),
+        }
     }
 
     /// The descriptor that each actor inherits and never uses.
@@ -54,31 +59,43 @@ impl Janitor {
         self.alive.as_fd()
     }
 
-    /// Whether it still runs.
+    /// Whether it still runs: a pipe that nobody reads is in error.
     pub fn is_running(&self) -> bool {
-        matches!(self.child.try_wait(), Ok(None))
-    }
-
-    /// Lets it go when there is nothing left to clean up.
-    pub fn dismiss(self) {
-        drop(self.alive);
-        let _ = self.child.wait();
+        let mut fds = [PollFd::new(self.alive.as_fd(), PollFlags::empty())];
+        matches!(poll(&mut fds, Some(Duration::ZERO)), Ok(0))
     }
 }
 
-/// What the janitor's process does, from start to end.
+fn spawn(ledger: BorrowedFd, pipe: BorrowedFd, args: &[&str]) -> Result<process::Child> {
+    process::spawn(&SpawnSpec {
+        program: PathBuf::from("/proc/self/exe"),
+        argv0: Some(NAME.into()),
+        args: args.iter().map(Into::into).collect(),
+        inherit: vec![(ledger, LEDGER_FD), (pipe, PIPE_FD)],
+        session: true,
+        ..SpawnSpec::default()
+    })
+}
+
+/// What the janitor's process does, from start to end; `args` are those behind
+/// [`ARGUMENT`].
 ///
 /// # Errors
 /// The inherited descriptors are not what they should be: it was started by hand.
-pub fn run() -> Result<()> {
+pub fn run(mut args: impl Iterator<Item = OsString>) -> Result<()> {
     process::set_name(NAME)?;
+    let ledger = inherit::inherited(LEDGER_FD)?;
+    let pipe = inherit::inherited(PIPE_FD)?;
+    if args.next().is_none_or(|a| a != DETACHED) {
+        spawn(ledger.as_fd(), pipe.as_fd(), &[ARGUMENT, DETACHED])?;
+        return Ok(());
+    }
     for signo in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT] {
         signal::ignore(signo)?;
     }
-    let ledger = Ledger::open(inherit::inherited(LEDGER_FD)?)?;
-    let mut pipe = std::fs::File::from(inherit::inherited(PIPE_FD)?);
+    let ledger = Ledger::open(ledger)?;
     // Nobody writes; every error but an interruption, which `read` retries, is the end.
-    let _ = pipe.read(&mut [0; 1]);
+    let _ = std::fs::File::from(pipe).read(&mut [0; 1]);
     ledger.sweep();
     Ok(())
 }
