@@ -34,7 +34,8 @@ fn main() -> ExitCode {
     };
     let words = args.into_iter().filter(|a| !a.starts_with('-')).collect();
     let mut report = Report::new(words);
-    let run: [(&str, fn(&Host, &mut Report)); 7] = [
+    type Item = fn(&Host, &mut Report);
+    let run: [(&str, Item); 7] = [
         ("start", start),
         ("many", many),
         ("loop", message_loop),

@@ -194,6 +194,10 @@ pub fn run(engine: &mut Engine, programs: &[Program], sink: &mut dyn Sink) -> Ex
     for warning in engine.clean_up(sink).iter().filter_map(left_behind) {
         let _ = sink.event(&Event::Warning(warning));
     }
+    if let Some(signo) = engine.ending() {
+        let _ = sink.flush();
+        return Exit::Signal(signo);
+    }
     match sink.flush() {
         Err(e) => exit.max(output_exit(&e)),
         Ok(()) => exit.max(last),

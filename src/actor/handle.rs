@@ -253,6 +253,10 @@ impl Actor {
 
     /// Interrupts its step: a blocked call fails with EINTR, a loop ends.
     pub fn interrupt(&self) {
+        // Before its first step it has no handler, and the signal would kill it.
+        if self.outbox.running().is_none() {
+            return;
+        }
         let _ = self.child.kill(signal::CANCEL_SIGNAL);
     }
 

@@ -9,7 +9,8 @@ use std::collections::HashMap;
 
 use super::engine::Engine;
 use crate::actor::Sighting;
-use crate::inspect::wait::Wait;
+use crate::inspect::wait::{SemBuf, Wait};
+use crate::kernel::sem;
 
 /// One blocked actor, what it waits for, and who could wake it.
 struct Stuck {
@@ -63,7 +64,12 @@ impl Engine {
                         },
                     ..
                 } => {
-                    if let Some(op) = ops.iter().find(|op| op.op < 0) {
+                    // Of several operations, the one that the value does not allow.
+                    let short = |op: &&SemBuf| {
+                        let value = sem::value(id, i32::from(op.num));
+                        op.op < 0 && value.is_ok_and(|v| v < -i32::from(op.op))
+                    };
+                    if let Some(op) = ops.iter().find(short) {
                         waits.insert(place, (id, op.num));
                     }
                 }
@@ -124,7 +130,7 @@ impl Engine {
                 Some(name) => name.to_string(),
                 None => format!("id:{id}"),
             };
-            let single = crate::kernel::sem::stat_any_id(id).is_ok_and(|s| s.nsems == 1);
+            let single = sem::stat_any_id(id).is_ok_and(|s| s.nsems == 1);
             let lock = if single { set } else { format!("{set}[{num}]") };
             let holders: Vec<&str> = s
                 .holders

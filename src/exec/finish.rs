@@ -39,9 +39,10 @@ impl Engine {
     /// The output cannot be written.
     pub fn conclude(&mut self, sink: &mut dyn Sink) -> Result<bool, Flow> {
         self.interrupted = false;
-        let settled = self.complain_of_pending(sink)?;
+        // What is deferred runs even where the complaint cannot be written.
+        let settled = self.complain_of_pending(sink);
         let deferred = self.run_deferred(sink)?;
-        Ok(settled && deferred)
+        Ok(settled? && deferred)
     }
 
     /// Runs what was deferred, last first.
@@ -52,6 +53,11 @@ impl Engine {
         let mut passed = true;
         // What is deferred runs on a signal too; a second one ends that.
         let ending = self.ending.take();
+        // An actor that is left in the middle of something will not end it.
+        for slot in self.slots.iter_mut().filter(|s| s.actor.is_busy()) {
+            slot.actor.stop();
+            slot.mourned = true;
+        }
         while let Some((source, statement)) = self.deferred.pop() {
             match self.statements(&source, std::slice::from_ref(&statement), sink) {
                 Ok(()) | Err(Flow::Quit) => {}

@@ -34,6 +34,11 @@ impl Engine {
         pending.map(|s| s.actor.name.clone()).collect()
     }
 
+    /// The signal that ends the session, once it has come.
+    pub fn ending(&self) -> Option<i32> {
+        self.ending
+    }
+
     /// Whether Ctrl-C came since the program began.
     pub fn is_interrupted(&mut self) -> bool {
         // A signal that ends the session interrupts too; it is raised at its end.

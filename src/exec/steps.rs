@@ -22,6 +22,26 @@ const AHEAD: usize = 2 * ORDER;
 /// answer from another process that comes at once should look like an answer.
 const GRACE: Duration = Duration::from_millis(200);
 
+/// How much text one order holds at most, unless a single step is larger: two orders fit
+/// into the socket, so that sending one never waits for an actor that is at work.
+const ORDER_BYTES: usize = 32 << 10;
+
+/// The length of the steps' text, which is about that of their order.
+fn bytes(steps: &[&Step]) -> usize {
+    let length = |s: &&Step| (s.work.span.end - s.work.span.start) as usize;
+    steps.iter().map(length).sum()
+}
+
+/// The steps that the next order holds.
+fn one_order<'s, 'a>(steps: &'s [&'a Step]) -> &'s [&'a Step] {
+    let mut size = 0;
+    let fits = steps.iter().take(ORDER).take_while(|s| {
+        size += bytes(&[s]);
+        size <= ORDER_BYTES
+    });
+    &steps[..fits.count().max(1)]
+}
+
 /// Whether a statement is a plain step for an actor, and which.
 fn plain_actor(statement: &Statement) -> Option<&str> {
     match &statement.kind {
@@ -74,7 +94,11 @@ impl Engine {
         let mut blocked: Option<(u64, Instant)> = None;
         while done < steps.len() {
             while sent < steps.len() && sent - done <= AHEAD - ORDER {
-                let next = &steps[sent..steps.len().min(sent + ORDER)];
+                let next = one_order(&steps[sent..]);
+                // What the socket might not hold at once waits until the actor is idle.
+                if sent > done && bytes(next) > ORDER_BYTES {
+                    break;
+                }
                 if let Err(e) = self.order(place, next, sent > 0) {
                     // An actor that is gone tells so by the end of its stream.
                     if e.kind() != std::io::ErrorKind::BrokenPipe {
@@ -324,9 +348,12 @@ impl Engine {
         sink: &mut dyn Sink,
     ) -> Flow {
         let flow = self.fail_at(source, step.text, failure, sink);
-        if self.cancel_step(place).is_err() {
-            return Flow::Failed;
+        if self.options.mode == Mode::Prompt {
+            return self.cancel_step(place).err().unwrap_or(flow);
         }
+        // The script ends here, and so do the steps that were sent ahead.
+        self.slots[place].actor.stop();
+        self.slots[place].mourned = true;
         flow
     }
 

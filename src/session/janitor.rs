@@ -94,8 +94,8 @@ pub fn run(mut args: impl Iterator<Item = OsString>) -> Result<()> {
         signal::ignore(signo)?;
     }
     let ledger = Ledger::open(ledger)?;
-    // Nobody writes; every error but an interruption, which `read` retries, is the end.
-    let _ = std::fs::File::from(pipe).read(&mut [0; 1]);
+    // Nobody writes: this ends at the end of the pipe, and goes on after an interruption.
+    let _ = std::fs::File::from(pipe).read_exact(&mut [0; 1]);
     ledger.sweep();
     Ok(())
 }
