@@ -185,8 +185,9 @@ impl Actor {
         match wire::drain::<Report>(bytes) {
             Ok(reports) => {
                 for report in reports {
-                    // Read from the outbox before it was sent.
-                    if report.number >= self.next {
+                    // One that was read from the outbox before it was sent comes again; one
+                    // that is ahead was gathered while others were on their way.
+                    if report.number == self.next {
                         self.next = report.number + 1;
                         if !report.passed {
                             // The order ends there; what follows is never run.
@@ -206,7 +207,7 @@ impl Actor {
     }
 
     fn take_unsent(&mut self) {
-        if let Ok(mut bytes) = self.outbox.bytes() {
+        if let Ok(mut bytes) = self.outbox.look() {
             self.take_reports(&mut bytes);
         }
     }

@@ -14,6 +14,8 @@ use crate::kernel::shared::SharedMemory;
 const RUNNING: usize = 0;
 /// How many bytes of reports are gathered.
 const LENGTH: usize = 1;
+/// How often it was emptied.
+const EMPTIED: usize = 2;
 /// Where they begin.
 const BYTES: usize = 64;
 /// How many there may be.
@@ -77,7 +79,21 @@ impl Outbox {
         self.memory.copy_out(BYTES, self.len())
     }
 
+    /// What is gathered, seen from the other side: nothing where it was emptied meanwhile,
+    /// for what was in it is on its way.
+    pub fn look(&self) -> Result<Vec<u8>> {
+        let emptied = || self.memory.words()[EMPTIED].load(Ordering::Acquire);
+        let before = emptied();
+        let bytes = self.bytes()?;
+        Ok(if emptied() == before {
+            bytes
+        } else {
+            Vec::new()
+        })
+    }
+
     pub fn clear(&self) {
+        self.memory.words()[EMPTIED].fetch_add(1, Ordering::AcqRel);
         self.memory.words()[LENGTH].store(0, Ordering::Release);
     }
 }
