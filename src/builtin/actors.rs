@@ -111,7 +111,9 @@ pub(super) static WAIT: Builtin = Builtin {
         }],
         ..Signature::NEW
     },
-    run: |engine, args, _| {
+    run: |engine, args, sink| {
+        sink.flush()
+            .map_err(|e| Failure::environment(e.to_string()))?;
         for name in names(args, "actor") {
             engine.wait_for(name)?;
         }
