@@ -111,9 +111,7 @@ pub(super) static WAIT: Builtin = Builtin {
         }],
         ..Signature::NEW
     },
-    run: |engine, args, sink| {
-        sink.flush()
-            .map_err(|e| Failure::environment(e.to_string()))?;
+    run: |engine, args, _| {
         for name in names(args, "actor") {
             engine.wait_for(name)?;
         }

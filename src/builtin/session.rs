@@ -44,9 +44,7 @@ pub(super) static SLEEP: Builtin = Builtin {
         }],
         ..Signature::NEW
     },
-    run: |engine, args, sink| {
-        sink.flush()
-            .map_err(|e| Failure::environment(e.to_string()))?;
+    run: |engine, args, _| {
         let duration = args.duration("duration")?.unwrap_or_default();
         engine.sleep(duration)?;
         Ok(Outcome::ok().into())
