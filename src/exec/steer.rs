@@ -139,10 +139,11 @@ impl Engine {
             if left.is_zero() {
                 return Ok(());
             }
-            self.wait(left).map_err(|flow| interrupted(&flow))?;
+            // It may have come before this began.
             if self.interrupted {
                 return Err(Failure::refused("interrupted"));
             }
+            self.wait(left).map_err(|flow| interrupted(&flow))?;
         }
     }
 }

@@ -80,6 +80,8 @@ impl Terminal {
             ("NO_COLOR".into(), "".into()),
         ];
         variables.extend(env.iter().map(|(n, v)| (n.into(), v.into())));
+        // Before the program can change them.
+        let before = tcgetattr(&pty.slave).unwrap();
         let terminal = Stream::Fd(pty.slave.as_fd());
         let child = process::spawn(&SpawnSpec {
             program: program(),
@@ -94,7 +96,7 @@ impl Terminal {
         })
         .unwrap();
         Terminal {
-            before: tcgetattr(&pty.slave).unwrap(),
+            before,
             master: File::from(pty.master),
             slave: pty.slave,
             screen: vt100::Parser::new(size.ws_row, size.ws_col, 0),
