@@ -46,7 +46,7 @@ impl Mistake {
     pub fn new(span: Span, message: impl Into<String>) -> Mistake {
         Mistake {
             span,
-            message: short(message.into()),
+            message: short(message.into(), 200),
             label: String::new(),
             help: None,
             incomplete: false,
@@ -54,17 +54,17 @@ impl Mistake {
     }
 
     pub fn label(mut self, label: impl Into<String>) -> Mistake {
-        self.label = label.into();
+        self.label = short(label.into(), 800);
         self
     }
 
     pub fn help(mut self, help: impl Into<String>) -> Mistake {
-        self.help = Some(help.into());
+        self.help = Some(short(help.into(), 800));
         self
     }
 
     pub fn maybe_help(mut self, help: Option<String>) -> Mistake {
-        self.help = help.or(self.help);
+        self.help = help.map(|h| short(h, 800)).or(self.help);
         self
     }
 
@@ -94,10 +94,9 @@ pub(super) fn is_not(word: &str, what: &str) -> String {
 }
 
 /// A word of a megabyte is a mistake, and the mistake is not a megabyte.
-fn short(mut message: String) -> String {
-    const MOST: usize = 200;
-    if message.len() > MOST {
-        let end = (0..=MOST).rev().find(|i| message.is_char_boundary(*i));
+fn short(mut message: String, most: usize) -> String {
+    if message.len() > most {
+        let end = (0..=most).rev().find(|i| message.is_char_boundary(*i));
         message.truncate(end.unwrap_or(0));
         message.push('…');
     }

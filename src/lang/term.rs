@@ -101,6 +101,11 @@ pub(super) fn place(word: &str, at: usize) -> Option<Parsed<Place>> {
     };
     let from = at + word.len() - offset.len();
     Some(match integer(offset, from) {
+        Some(Ok(Term::Int(n))) if n < 0 => Err(Mistake::new(
+            Span::new(from, from + offset.len()),
+            "an offset is not negative",
+        )
+        .label("expected a number of bytes, such as @16 or @1K")),
         Some(Ok(offset)) => Ok(Place { ty, offset }),
         Some(Err(e)) => Err(e),
         None => Err(Mistake::new(

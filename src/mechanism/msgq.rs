@@ -232,7 +232,10 @@ static RECV: Verb = Verb {
             ("EACCES", "the queue's mode does not let you read"),
             ("EIDRM", "the queue was removed while this waited"),
             ("EINTR", "it was interrupted while it waited"),
-            ("EINVAL", "there is no queue with this id"),
+            (
+                "EINVAL",
+                "there is no queue with this id, or no buffer can be as large",
+            ),
             ("ENOMSG", "no message matches"),
         ],
         examples: &[
@@ -310,6 +313,9 @@ fn recv_failure(
                 (0, _) => "the queue is empty".to_string(),
                 (n, mtype) => format!("none of the {n} messages in the queue is of type {mtype}"),
             };
+        }
+        (Errno::EINVAL, Ok(_)) if isize::try_from(room).is_err() => {
+            failure.meaning = "no buffer is as large".into();
         }
         (Errno::E2BIG, _) => {
             failure.help = Some(format!(

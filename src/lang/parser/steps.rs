@@ -24,11 +24,13 @@ impl Parser<'_> {
                     .label("expected a command"),
             });
         }
+        // Where no command is, this is the `=>` or the marker that stands in its place.
+        let first = self.cursor.peek()?.map_or(prefix.start, |t| t.span);
         let mut words = self.words()?;
         let text = Span::new(prefix.start.start as usize, words.end);
         let call = bind::call(
             &mut words.tokens,
-            words.marker_span,
+            first,
             self.catalog,
             self.cursor.text(),
         )?;
