@@ -142,3 +142,79 @@ impl Ledger {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::process::geteuid;
+    use crate::session::now;
+    use nix::sys::stat::Mode;
+    use nix::unistd::mkfifo;
+
+    fn fifo(path: &Path) -> (u64, u64) {
+        mkfifo(path, Mode::S_IRWXU).unwrap();
+        let meta = path.symlink_metadata().unwrap();
+        (meta.dev(), meta.ino())
+    }
+
+    #[test]
+    fn what_was_made_is_removed_and_what_took_its_place_is_not() {
+        let ledger = Ledger::create().unwrap();
+        let work = tempfile::tempdir().unwrap();
+        let at = |name: &str| work.path().join(name);
+        let intend = |name: &str| {
+            let path = at(name);
+            ledger
+                .intend_file(FileKind::Fifo, &path, now(), geteuid())
+                .unwrap()
+        };
+        // Made, and settled.
+        let entry = intend("live");
+        let (device, inode) = fifo(&at("live"));
+        ledger.settle_file(entry, FileKind::Fifo, device, inode);
+        // Killed between the making and the settling.
+        intend("intended");
+        fifo(&at("intended"));
+        // Killed before the making.
+        intend("never");
+        // Removed by somebody, who made another.
+        let entry = intend("replaced");
+        let (device, inode) = fifo(&at("replaced"));
+        ledger.settle_file(entry, FileKind::Fifo, device, inode + 1);
+        // A file of another kind.
+        intend("file");
+        std::fs::write(at("file"), "theirs").unwrap();
+        // Exempted.
+        let entry = intend("kept");
+        let (device, inode) = fifo(&at("kept"));
+        ledger.settle_file(entry, FileKind::Fifo, device, inode);
+        ledger.keep(entry);
+
+        let removed: Vec<_> = ledger
+            .sweep()
+            .into_iter()
+            .map(|r| (r.object, r.error))
+            .collect();
+        let gone = |name: &str| (Object::from(at(name).as_path()), None);
+        assert_eq!(removed, [gone("live"), gone("intended")]);
+        let left = |name: &str| at(name).symlink_metadata().is_ok();
+        assert!(!left("live") && !left("intended"));
+        assert!(left("replaced") && left("file") && left("kept"));
+    }
+
+    #[test]
+    fn the_places_of_paths_are_used_again() {
+        let ledger = Ledger::create().unwrap();
+        for _ in 0..3 * PATHS {
+            let path = Path::new("/nowhere/at/all");
+            let entry = ledger
+                .intend_file(FileKind::Fifo, path, now(), geteuid())
+                .unwrap();
+            ledger.forget(entry);
+        }
+        assert!(ledger.is_empty());
+        let long = "/x".repeat(4000);
+        let failed = ledger.intend_file(FileKind::Fifo, Path::new(&long), now(), geteuid());
+        assert_eq!(failed.unwrap_err(), Errno::ENAMETOOLONG);
+    }
+}
