@@ -6,6 +6,8 @@
 //! eight words, each written by itself; its first word is written last and says how much
 //! of the rest may be believed.
 
+mod job;
+
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -34,6 +36,8 @@ pub enum State {
     Live = 3,
     /// The object exists and is to stay.
     Kept = 4,
+    /// It is no object: a process group that is to end with the session.
+    Job = 5,
 }
 
 /// What a sweep did with one record.
@@ -118,6 +122,7 @@ impl Ledger {
             2 => State::Intended,
             3 => State::Live,
             4 => State::Kept,
+            5 => State::Job,
             _ => State::Free,
         };
         let family = Family::ALL.get((word >> 8) as usize & 0xff).copied();
