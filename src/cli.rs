@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use clap::{Parser, ValueEnum};
+use clap::{Parser, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use ipcsh::script::Input;
 use ipcsh::view::Choice;
@@ -17,6 +17,7 @@ use ipcsh::view::Choice;
 )]
 pub struct Cli {
     /// Scripts to run; `-` is standard input
+    #[arg(value_hint = ValueHint::FilePath)]
     pub files: Vec<String>,
 
     /// Run a command and print its result alone; may be repeated, in one session

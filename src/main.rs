@@ -8,12 +8,12 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{CommandFactory, Parser};
 use ipcsh::data::Sink;
-use ipcsh::exec::{Interpreter, Mode};
+use ipcsh::exec::{self, Interpreter, Mode};
 use ipcsh::kernel::signal::{self, SignalFd};
 use ipcsh::kernel::terminal;
 use ipcsh::script::{self, Exit, Input, ReadError, Report, Setup};
 use ipcsh::session::janitor;
-use ipcsh::view::{Json, OneShot, Style, Transcript, mistake};
+use ipcsh::view::{Json, OneShot, Style, Transcript, mistake, printable};
 use ipcsh::{actor, commands, repl};
 
 use cli::Cli;
@@ -31,15 +31,48 @@ fn main() -> ExitCode {
                 Interpreter::new(commands::verbs(), ledger)
             }));
         }
-        Some(janitor::ARGUMENT) => return child(janitor::run(args).map_err(io::Error::from)),
+        Some(janitor::ARGUMENT) => {
+            return child(janitor::run(args, exec::end_groups).map_err(io::Error::from));
+        }
         _ => {}
     }
-    match run(Cli::parse()) {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(e) => return misused(&e),
+    };
+    let json = cli.json;
+    match run(cli) {
         Ok(exit) => code(exit),
         Err(e) => {
-            eprintln!("ipcsh: {e:#}");
+            complain((None, None), &format!("{e:#}"), json);
             code(Exit::Environment)
         }
+    }
+}
+
+/// Arguments that cannot be understood, or that only ask for help.
+fn misused(e: &clap::Error) -> ExitCode {
+    if !e.use_stderr() || !std::env::args_os().any(|arg| arg == "--json") {
+        e.exit();
+    }
+    let text = e.render().to_string();
+    let (message, help) = text.split_once('\n').unwrap_or((&text, ""));
+    let message = message.strip_prefix("error: ").unwrap_or(message);
+    let help = Some(help.trim()).filter(|help| !help.is_empty());
+    let _ = Json::new(io::stdout()).error((None, None), message, help);
+    code(Exit::Syntax)
+}
+
+/// An error that belongs to no step: an object for `--json`, a line otherwise. With the
+/// file and the line it is about.
+fn complain((file, line): (Option<&str>, Option<usize>), message: &str, json: bool) {
+    // Where nobody reads it, there is the exit status.
+    match (json, file) {
+        (true, _) => {
+            let _ = Json::new(io::stdout()).error((file, line), message, None);
+        }
+        (false, Some(file)) => script::complain(&format!("{}: {message}", printable(file))),
+        (false, None) => script::complain(message),
     }
 }
 
@@ -75,8 +108,14 @@ fn code(exit: Exit) -> ExitCode {
 
 fn run(cli: Cli) -> anyhow::Result<Exit> {
     if let Some(shell) = cli.completions {
-        clap_complete::generate(shell, &mut Cli::command(), "ipcsh", &mut io::stdout());
-        return Ok(Exit::Passed);
+        let mut text = Vec::new();
+        clap_complete::generate(shell, &mut Cli::command(), "ipcsh", &mut text);
+        return match io::stdout().write_all(&text) {
+            Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::BrokenPipe),
+            written => written
+                .context("the output cannot be written")
+                .map(|()| Exit::Passed),
+        };
     }
     let inputs = cli.inputs();
     let interactive = inputs.is_empty() && io::stdin().is_terminal() && io::stdout().is_terminal();
@@ -162,8 +201,10 @@ fn unreadable(e: &ReadError, json: bool, style: Style) -> Exit {
         ReadError::Syntax(diagnostic) => {
             let _ = writeln!(io::stderr(), "{}", mistake(diagnostic, style));
         }
-        e => {
-            let _ = writeln!(io::stderr(), "ipcsh: {e}");
+        ReadError::Io { name, error } => complain((Some(name), None), &error.to_string(), json),
+        ReadError::Utf8 { name, at, line } => {
+            let message = format!("byte {at} (line {line}) is not valid UTF-8");
+            complain((Some(name), Some(*line)), &message, json);
         }
     }
     match e {

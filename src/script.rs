@@ -174,9 +174,11 @@ pub fn load(path: &str, from: &Source) -> Result<Source, String> {
 /// Runs programs in one session, to its end.
 pub fn run(engine: &mut Engine, programs: &[Program], sink: &mut dyn Sink) -> Exit {
     let mut exit = Exit::Passed;
+    // What keeps the output from being written, first seen.
+    let mut lost = None;
     for program in programs {
         let ran = engine.run(program, sink);
-        exit = ended(ran, sink);
+        exit = ended(ran, sink, &mut lost);
         if exit != Exit::Passed {
             break;
         }
@@ -189,18 +191,20 @@ pub fn run(engine: &mut Engine, programs: &[Program], sink: &mut dyn Sink) -> Ex
     let last = match concluded {
         Ok(true) => Exit::Passed,
         Ok(false) => Exit::Failed,
-        Err(flow) => ended(Err(flow), sink),
+        Err(flow) => ended(Err(flow), sink, &mut lost),
     };
     for warning in engine.clean_up(sink).iter().filter_map(left_behind) {
         let _ = sink.event(&Event::Warning(warning));
     }
-    if let Some(signo) = engine.ending() {
-        let _ = sink.flush();
-        return Exit::Signal(signo);
+    let flushed = sink.flush();
+    let lost = lost.or(flushed.err());
+    let written = lost.as_ref().map_or(Exit::Passed, output_exit);
+    if let Some(e) = lost.filter(|_| written == Exit::Environment) {
+        complain(&format!("the output cannot be written: {e}"));
     }
-    match sink.flush() {
-        Err(e) => exit.max(output_exit(&e)),
-        Ok(()) => exit.max(last),
+    match engine.ending() {
+        Some(signo) => Exit::Signal(signo),
+        None => exit.max(last).max(written),
     }
 }
 
@@ -215,7 +219,7 @@ pub(crate) fn left_behind(removed: &Removed) -> Option<String> {
     ))
 }
 
-fn ended(ran: Result<(), Flow>, sink: &mut dyn Sink) -> Exit {
+fn ended(ran: Result<(), Flow>, sink: &mut dyn Sink, lost: &mut Option<io::Error>) -> Exit {
     match ran {
         Ok(()) | Err(Flow::Quit) => Exit::Passed,
         Err(Flow::Failed) => Exit::Failed,
@@ -225,8 +229,18 @@ fn ended(ran: Result<(), Flow>, sink: &mut dyn Sink) -> Exit {
             Exit::Skipped
         }
         Err(Flow::Signal(signo)) => Exit::Signal(signo),
-        Err(Flow::Output(e)) => output_exit(&e),
+        Err(Flow::Output(e)) => {
+            let exit = output_exit(&e);
+            lost.get_or_insert(e);
+            exit
+        }
     }
+}
+
+/// A line on standard error, where there is nothing else to write on.
+pub fn complain(text: &str) {
+    use io::Write;
+    let _ = writeln!(io::stderr(), "ipcsh: {text}");
 }
 
 /// What an output that cannot be written means.

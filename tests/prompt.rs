@@ -104,6 +104,28 @@ fn ctrl_c_drops_a_line_cancels_the_step_in_the_foreground_or_says_how_to_leave()
 }
 
 #[test]
+fn commands_of_the_host_are_saved_with_how_they_ended() {
+    let mut t = Terminal::start(&[]);
+    t.run("!exit 3", "exit=3");
+    t.run("let v = !echo 5; exit 4", "exit=4");
+    t.run("!sleep 1000 &", "ipcsh");
+    t.run("require !true", "ipcsh");
+    let saved = t.home.path().join("saved.ipc");
+    t.run(&format!("save {}", saved.display()), "saved");
+    let text = std::fs::read_to_string(&saved).unwrap();
+    for line in [
+        "!exit 3 => exit=3",
+        "let v = !echo 5; exit 4 => exit=4",
+        "!sleep 1000 &",
+        "require !true",
+    ] {
+        assert!(text.lines().any(|l| l == line), "{text}");
+    }
+    let ran = run(&[&saved.to_string_lossy()], b"");
+    assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
+}
+
+#[test]
 fn ctrl_c_interrupts_what_runs() {
     let mut t = Terminal::start(&[]);
     // As soon as the line is left: it may come before the first step.

@@ -14,8 +14,8 @@ use crate::mechanism::Args;
 use crate::session::janitor::Janitor;
 use crate::session::{Change, Held, Ledger, Names};
 
-use super::host::Job;
 use super::interpret::Verbs;
+use super::job::Job;
 
 /// The default actor.
 pub(super) const ME: &str = "me";

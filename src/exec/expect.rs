@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::engine::{Engine, Flow, Ran};
+use super::steps::Waited;
 use super::waiting::Patience;
 use crate::data::{Cell, Event, Failure, FailureKind, Outcome, Sink};
 use crate::inspect::limits;
@@ -172,9 +173,16 @@ impl Engine {
         let met = match &require.what {
             Requirement::Root => crate::kernel::process::geteuid() == 0,
             Requirement::Program(name) => super::host::is_program(name),
-            Requirement::Host(command) => self
-                .host_succeeds(command)
-                .map_err(|e| self.fail_at(source, require.text, e, sink))?,
+            Requirement::Host(command) => {
+                sink.flush()?;
+                match self.host_succeeds(command) {
+                    Ok(met) => met,
+                    Err(Waited::Flow(flow)) => return Err(flow),
+                    Err(Waited::Failed(e)) => {
+                        return Err(self.fail_at(source, require.text, e, sink));
+                    }
+                }
+            }
             Requirement::Condition(condition) => self
                 .holds(condition)
                 .map_err(|e| self.fail_at(source, require.text, e, sink))?
@@ -184,9 +192,11 @@ impl Engine {
         if !met {
             return Err(Flow::Skipped(format!("it requires {text}")));
         }
+        let text = format!("require {text}");
+        self.record(text.clone());
         sink.event(&Event::Step {
             actor: None,
-            source: format!("require {text}"),
+            source: text,
             claimed: None,
             file: source.name.clone(),
             line: source.line(require.text.start),

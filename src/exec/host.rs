@@ -1,8 +1,5 @@
 //! `!command`: programs of the host.
 
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
-use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -10,62 +7,26 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::engine::{Engine, Flow, Mode, Ran};
+use super::job::{self, Group, Job, Output};
+use super::steps::Waited;
 use crate::data::{Cell, Event, Failure, FailureKind, Outcome, Sink};
-use crate::kernel::process::{self, Child, Ended, SpawnSpec, Stream, signal_name};
+use crate::kernel::process::{self, Ended, SpawnSpec, Stream, signal_name};
 use crate::lang::{Host, Piece, Source};
 
-/// How often a running command is asked for output and for its end.
+/// How often a running command is asked for its end.
 const TICK: Duration = Duration::from_millis(5);
 
-/// A `!command &`.
-#[derive(Debug)]
-pub(super) struct Job {
-    child: Child,
-    output: Output,
-}
-
-/// What a command writes: kept in memory rather than in a pipe, which a grandchild that
-/// stays would hold open for ever.
-#[derive(Debug)]
-struct Output {
-    file: File,
-    shown: u64,
-}
-
-impl Output {
-    fn new() -> Result<Output, Failure> {
-        let fd =
-            nix::sys::memfd::memfd_create("ipcsh-output", nix::sys::memfd::MFdFlags::MFD_CLOEXEC)
-                .map_err(|e| Failure::environment(format!("no memory for the output: {e}")))?;
-        Ok(Output {
-            file: File::from(fd),
-            shown: 0,
-        })
-    }
-
-    /// What was written since this was last asked. `whole`: also a last line without its
-    /// newline.
-    fn fresh(&mut self, whole: bool) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        // The child writes at the offset that both share: read without moving it.
-        let end = self.file.metadata().map_or(0, |m| m.len());
-        let mut reader = &self.file;
-        let Ok(position) = reader.stream_position() else {
-            return bytes;
-        };
-        if reader.seek(SeekFrom::Start(self.shown)).is_ok() {
-            let _ = reader
-                .take(end - self.shown.min(end))
-                .read_to_end(&mut bytes);
-            let _ = (&self.file).seek(SeekFrom::Start(position.max(end)));
-        }
-        if !whole {
-            let lines = bytes.iter().rposition(|b| *b == b'\n').map_or(0, |i| i + 1);
-            bytes.truncate(lines);
-        }
-        self.shown += bytes.len() as u64;
-        bytes
-    }
+/// What becomes of a command's output, and who waits for its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// It has our own standard output.
+    Foreground,
+    /// What it writes is kept, and shown when it has ended.
+    Shown,
+    /// What it writes is a variable's value; standard error is ours.
+    Bound,
+    /// Nobody waits; what it writes is shown from time to time.
+    Background,
 }
 
 impl Engine {
@@ -75,15 +36,15 @@ impl Engine {
             .env
             .template(&host.command)
             .map_err(|e| self.fail_at(source, host.text, e.into(), sink))?;
-        let captured = host.bind.is_some() || host.background || self.options.mode == Mode::Script;
-        let started = Output::new().and_then(|output| {
-            let child = self.start_host(command, captured.then_some(&output))?;
-            Ok(Job { child, output })
-        });
-        let mut job = match started {
-            Ok(job) => job,
-            Err(e) => return Err(self.fail_at(source, host.text, e, sink)),
+        let how = match (&host.bind, host.background) {
+            (_, true) => Kind::Background,
+            (Some(_), _) => Kind::Bound,
+            (None, _) if self.options.mode == Mode::Script => Kind::Shown,
+            (None, _) => Kind::Foreground,
         };
+        let mut job = self
+            .start_host(command, how)
+            .map_err(|e| self.fail_at(source, host.text, e, sink))?;
         let text = host.text.of(&source.text).to_string();
         let mut event = Event::Step {
             actor: None,
@@ -97,22 +58,20 @@ impl Engine {
         };
         if host.background {
             self.jobs.push(job);
-            self.record(text);
+            let text = format!("{text} &");
+            self.record(text.clone());
+            if let Event::Step { source, .. } = &mut event {
+                *source = text;
+            }
             sink.event(&event)?;
             return Ok(());
         }
-        let show = captured && host.bind.is_none();
-        let mut shown = Vec::new();
-        let ended = loop {
-            if let Ok(Some(ended)) = job.child.try_wait() {
-                break ended;
-            }
-            self.wait_for_child(&job.child)?;
-            if self.interrupted {
-                let _ = job.child.kill(libc::SIGINT);
-            }
+        let ended = match self.await_end(&job) {
+            Ok(ended) => ended,
+            Err(Waited::Flow(flow)) => return Err(flow),
+            Err(Waited::Failed(e)) => return Err(self.fail_at(source, host.text, e, sink)),
         };
-        shown.extend(job.output.fresh(true));
+        let shown = job.output.fresh(true);
         let outcome = match ended {
             Ended::Exited(0) => Outcome::ok(),
             Ended::Exited(status) => Outcome::ok().field("exit", status),
@@ -120,6 +79,10 @@ impl Engine {
                 let name = signal_name(signo).map_or_else(|| signo.to_string(), |n| n.to_string());
                 Outcome::ok().field("signal", Cell::Text(name))
             }
+        };
+        let line = match outcome.fields.is_empty() {
+            true => text,
+            false => format!("{text} => {outcome}"),
         };
         let (result, passed) = self.judge_host(host, outcome);
         if let Some(name) = &host.bind {
@@ -129,11 +92,6 @@ impl Engine {
             }
             self.bind(name, Outcome::value(Cell::Data(bytes)));
         }
-        let line = match (&result, passed) {
-            (Ok(outcome), true) if outcome.fields.is_empty() => text,
-            (Ok(outcome), _) => format!("{text} => {outcome}"),
-            (Err(_), _) => text,
-        };
         self.record(line);
         if let Event::Step {
             result: r,
@@ -145,7 +103,7 @@ impl Engine {
             *p = passed;
         }
         sink.event(&event)?;
-        if show && !shown.is_empty() {
+        if how == Kind::Shown && !shown.is_empty() {
             sink.event(&Event::Text(String::from_utf8_lossy(&shown).into_owned()))?;
         }
         if passed {
@@ -178,27 +136,48 @@ impl Engine {
         (Err(failure), false)
     }
 
-    fn start_host(&self, command: Vec<u8>, output: Option<&Output>) -> Result<Child, Failure> {
+    fn start_host(&mut self, command: Vec<u8>, how: Kind) -> Result<Job, Failure> {
         if command.contains(&0) {
             return Err(Failure::refused("a command cannot hold a NUL byte"));
         }
-        let stream = || output.map_or(Stream::Inherit, |o| Stream::Fd(o.file.as_fd()));
-        let interactive = self.options.mode == Mode::Prompt;
-        process::spawn(&SpawnSpec {
+        let background = how == Kind::Background;
+        if background {
+            self.ensure_janitor()?;
+        }
+        let output = Output::new()?;
+        let written = |kept: bool| match kept {
+            true => Stream::Fd(output.fd()),
+            false => Stream::Inherit,
+        };
+        let child = process::spawn(&SpawnSpec {
             program: PathBuf::from("/bin/sh"),
             args: vec!["-c".into(), std::ffi::OsString::from_vec(command)],
             env: self.environment_of_commands(),
-            stdin: if interactive {
-                Stream::Inherit
-            } else {
-                Stream::Null
+            stdin: match self.options.mode {
+                Mode::Prompt if !background => Stream::Inherit,
+                _ => Stream::Null,
             },
-            stdout: stream(),
-            stderr: stream(),
+            stdout: written(how != Kind::Foreground),
+            stderr: written(!matches!(how, Kind::Foreground | Kind::Bound)),
+            // In the foreground it shares our group, and with it the terminal's keys.
+            process_group: background,
             death_signal: Some(libc::SIGTERM),
             ..SpawnSpec::default()
         })
-        .map_err(|e| Failure::environment(format!("/bin/sh cannot be started: {e}")))
+        .map_err(|e| Failure::environment(format!("/bin/sh cannot be started: {e}")))?;
+        let group = background.then(|| {
+            let group = Group::of(child.pid());
+            let ledger = self.ledger.as_ref();
+            Group {
+                entry: ledger.and_then(|l| l.job(group.pid, group.started)),
+                ..group
+            }
+        });
+        Ok(Job {
+            child,
+            output,
+            group,
+        })
     }
 
     /// The variables, as a command of the host sees them: `$v`, `$m_type`.
@@ -224,49 +203,80 @@ impl Engine {
         environment
     }
 
-    fn wait_for_child(&mut self, child: &Child) -> Ran {
-        use nix::poll::{PollFd, PollFlags};
-        let mut fds = [PollFd::new(child.pidfd(), PollFlags::POLLIN)];
-        let _ = crate::kernel::poll::poll(&mut fds, Some(TICK));
-        self.wait(Duration::ZERO)?;
-        Ok(())
+    /// Waits for the end of a command in the foreground. What ends the session, ends it
+    /// first.
+    fn await_end(&mut self, job: &Job) -> Result<Ended, Waited> {
+        let mut started = false;
+        loop {
+            let ended = job
+                .wait(if started { TICK } else { Duration::ZERO })
+                .map_err(|e| Failure::environment(e.to_string()))?;
+            // What ended the command may have come to us too.
+            if let Err(flow) = self.wait(Duration::ZERO) {
+                job::end_tree(job);
+                return Err(Waited::Flow(flow));
+            }
+            // A Ctrl-C that came before it was there has not reached it; a later one has.
+            if !std::mem::replace(&mut started, true) && self.interrupted {
+                let _ = job.child.kill(libc::SIGINT);
+            }
+            if let Some(ended) = ended {
+                return Ok(ended);
+            }
+        }
     }
 
     /// Whether a command exits with 0; what it writes is not shown.
-    pub(super) fn host_succeeds(&mut self, command: &[Piece]) -> Result<bool, Failure> {
-        let command = self.env.template(command)?;
-        let output = Output::new()?;
-        let child = self.start_host(command, Some(&output))?;
-        let ended = child
-            .wait()
-            .map_err(|e| Failure::environment(e.to_string()))?;
-        Ok(ended == Ended::Exited(0))
+    pub(super) fn host_succeeds(&mut self, command: &[Piece]) -> Result<bool, Waited> {
+        let command = self.env.template(command).map_err(Failure::from)?;
+        let job = self.start_host(command, Kind::Shown)?;
+        let ended = self.await_end(&job)?;
+        match self.interrupted {
+            true => Err(Waited::Failed(Failure::refused("interrupted"))),
+            false => Ok(ended == Ended::Exited(0)),
+        }
     }
 
     /// Ends what still runs, and shows what it wrote.
     pub(super) fn end_jobs(&mut self, sink: &mut dyn Sink) {
-        for mut job in self.jobs.drain(..) {
-            let _ = job.child.kill(libc::SIGTERM);
-            let _ = job.child.wait();
-            let written = job.output.fresh(true);
-            if !written.is_empty() {
-                let text = String::from_utf8_lossy(&written).into_owned();
-                let _ = sink.event(&Event::Text(text));
-            }
+        job::end(&self.jobs);
+        for mut job in std::mem::take(&mut self.jobs) {
+            let _ = show_output(&mut job, true, sink);
+            self.forget_job(&job);
         }
     }
 
-    /// Forgets the background commands that have ended.
+    /// Shows what background commands have written, and forgets those that have ended.
     pub(super) fn reap_jobs(&mut self, sink: &mut dyn Sink) -> Ran {
-        for job in &mut self.jobs {
-            let written = job.output.fresh(false);
-            if !written.is_empty() {
-                sink.event(&Event::Text(String::from_utf8_lossy(&written).into_owned()))?;
+        let mut at = 0;
+        while let Some(job) = self.jobs.get_mut(at) {
+            // Asked first: what it wrote last is there when it is over.
+            let over = job.is_over();
+            show_output(job, over, sink)?;
+            match over {
+                true => {
+                    let job = self.jobs.remove(at);
+                    self.forget_job(&job);
+                }
+                false => at += 1,
             }
         }
-        self.jobs
-            .retain(|job| matches!(job.child.try_wait(), Ok(None)));
         Ok(())
+    }
+
+    fn forget_job(&self, job: &Job) {
+        let entry = job.group.and_then(|g| g.entry);
+        if let (Some(entry), Some(ledger)) = (entry, &self.ledger) {
+            ledger.forget(entry);
+        }
+    }
+}
+
+fn show_output(job: &mut Job, whole: bool, sink: &mut dyn Sink) -> std::io::Result<()> {
+    let written = job.output.fresh(whole);
+    match written.is_empty() {
+        true => Ok(()),
+        false => sink.event(&Event::Text(String::from_utf8_lossy(&written).into_owned())),
     }
 }
 

@@ -76,6 +76,13 @@ impl Engine {
             if matches!(builtin.signature.name, "quit" | "exit") {
                 return Err(Interrupted::Flow(Flow::Quit));
             }
+            if matches!(
+                builtin.signature.name,
+                "sleep" | "wait" | "cancel" | "watch"
+            ) {
+                // It takes its time: what was done before is to be seen meanwhile.
+                sink.flush().map_err(|e| Interrupted::Flow(e.into()))?;
+            }
             return (builtin.run)(self, &args, sink).map_err(Interrupted::Failed);
         }
         if let Some(Some(verb)) = commands.verbs.get(place)

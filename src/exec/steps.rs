@@ -502,6 +502,7 @@ impl Engine {
             let failure = Failure::refused(format!("`{}` has no pending step", resume.actor));
             return Err(self.fail_at(source, resume.text, failure, sink));
         };
+        sink.flush()?;
         let limit = resume.deadline.unwrap_or(self.options.step_timeout);
         let (end, after) = match self.await_pending(place, limit) {
             Ok(ended) => ended,
@@ -614,6 +615,12 @@ impl Engine {
 pub(super) enum Waited {
     Failed(Failure),
     Flow(Flow),
+}
+
+impl From<Failure> for Waited {
+    fn from(failure: Failure) -> Waited {
+        Waited::Failed(failure)
+    }
 }
 
 /// A step as a line of a script that passes.

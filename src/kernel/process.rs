@@ -134,6 +134,12 @@ pub fn kill(pid: i32, signo: i32) -> Result<()> {
     Errno::result(unsafe { libc::kill(pid, signo) }).map(drop)
 }
 
+/// getpgid(2): the group that a process belongs to, as the pid of its leader. `ESRCH`.
+pub fn process_group(pid: i32) -> Result<i32> {
+    // SAFETY: takes and gives integers.
+    Errno::result(unsafe { libc::getpgid(pid) })
+}
+
 /// tgkill(2): signals one thread of a process. kill(2) lets any thread take the signal, so with several
 /// threads this is how to interrupt the one that is blocked. `ESRCH`, `EPERM`, `EINVAL`.
 pub fn tgkill(pid: i32, tid: i32, signo: i32) -> Result<()> {

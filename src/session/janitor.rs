@@ -78,11 +78,15 @@ fn spawn(ledger: BorrowedFd, pipe: BorrowedFd, args: &[&str]) -> Result<process:
 }
 
 /// What the janitor's process does, from start to end; `args` are those behind
-/// [`ARGUMENT`].
+/// [`ARGUMENT`], and `end_jobs` ends the process groups that the session left: each is
+/// given by its leader, and when that was started.
 ///
 /// # Errors
 /// The inherited descriptors are not what they should be: it was started by hand.
-pub fn run(mut args: impl Iterator<Item = OsString>) -> Result<()> {
+pub fn run(
+    mut args: impl Iterator<Item = OsString>,
+    end_jobs: impl FnOnce(Vec<(i32, u64)>),
+) -> Result<()> {
     process::set_name(NAME)?;
     let ledger = inherit::inherited(LEDGER_FD)?;
     let pipe = inherit::inherited(PIPE_FD)?;
@@ -96,6 +100,8 @@ pub fn run(mut args: impl Iterator<Item = OsString>) -> Result<()> {
     let ledger = Ledger::open(ledger)?;
     // Nobody writes: this ends at the end of the pipe, and goes on after an interruption.
     let _ = std::fs::File::from(pipe).read_exact(&mut [0; 1]);
+    // First, since they may use what is removed then.
+    end_jobs(ledger.jobs().collect());
     ledger.sweep();
     Ok(())
 }

@@ -7,6 +7,7 @@
 //! of the rest may be believed.
 
 mod file;
+mod job;
 
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -37,6 +38,8 @@ pub enum State {
     Live = 3,
     /// The object exists and is to stay.
     Kept = 4,
+    /// It is no object: a process group that is to end with the session.
+    Job = 5,
 }
 
 /// What a record speaks of.
@@ -168,6 +171,7 @@ impl Ledger {
             2 => State::Intended,
             3 => State::Live,
             4 => State::Kept,
+            5 => State::Job,
             _ => State::Free,
         };
         (state, Kind::from_code((word >> 8) & 0xff))

@@ -47,6 +47,31 @@ impl<W: Write> Json<W> {
         })
     }
 
+    /// What keeps everything from being run, outside any text; with the file, and the line
+    /// in it, that it is about.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn error(
+        &mut self,
+        place: (Option<&str>, Option<usize>),
+        message: &str,
+        help: Option<&str>,
+    ) -> io::Result<()> {
+        self.object("error", |object| {
+            if let Some(file) = place.0 {
+                object.text("file", file);
+            }
+            if let Some(line) = place.1 {
+                object.int("line", line as i128);
+            }
+            object.text("message", message);
+            if let Some(help) = help {
+                object.text("help", help);
+            }
+        })
+    }
+
     /// The rows of a table, then what could not be seen.
     ///
     /// # Errors

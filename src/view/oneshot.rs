@@ -1,4 +1,7 @@
-//! `-c`: the result alone, as it is; everything else goes to standard error.
+//! `-c`: the result alone, as it is; what happens beside it goes to standard error.
+//!
+//! A result is what a command gives: its outcome, its rows, its text; of one that only
+//! succeeds, what it tells of itself, such as the id that `create` made.
 
 use std::io::{self, Write};
 
@@ -26,9 +29,16 @@ impl<W: Write, E: Write> OneShot<W, E> {
         }
     }
 
+    /// A line beside the results, behind those that come before it: both may go to one
+    /// place.
+    fn aside(&mut self, line: &str) -> io::Result<()> {
+        self.out.flush()?;
+        writeln!(self.aside, "{line}")
+    }
+
     fn outcome(&mut self, outcome: &Outcome) -> io::Result<()> {
         for note in &outcome.notes {
-            writeln!(self.aside, "{}", printable(note))?;
+            self.aside(&printable(note))?;
         }
         let mut line = String::new();
         match says_more(outcome) {
@@ -59,11 +69,11 @@ impl<W: Write, E: Write> Sink for OneShot<W, E> {
                 false => Ok(()),
             },
             Event::Blocked { source, why, .. } => {
-                writeln!(self.aside, "{source} ...   blocked: {}", printable(why))
+                self.aside(&format!("{source} ...   blocked: {}", printable(why)))
             }
             Event::Started { .. } | Event::Stands(_) => Ok(()),
-            Event::Note(text) => writeln!(self.aside, "{}", printable(text)),
-            Event::Warning(text) => writeln!(self.aside, "ipcsh: {}", printable(text)),
+            Event::Note(text) => self.aside(&printable(text)),
+            Event::Warning(text) => self.aside(&format!("ipcsh: {}", printable(text))),
             Event::Text(text) => {
                 let text = printable(text);
                 let newline = if text.ends_with('\n') { "" } else { "\n" };

@@ -1,0 +1,230 @@
+//! A program of the host that runs: its processes, and what they write.
+
+use std::fs::File;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::FileExt;
+use std::time::{Duration, Instant};
+
+use super::waiting::Patience;
+use crate::data::Failure;
+use crate::inspect::process::{pids, thread_stat};
+use crate::kernel::poll::{self, PollFd, PollFlags};
+use crate::kernel::process::{Child, Ended, kill, pidfd_open, pidfd_send_signal, process_group};
+use crate::kernel::{Errno, Result};
+use crate::session::Entry;
+
+/// How long what is asked to end has for it, before it is killed.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// A `!command` that was started.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub child: Child,
+    pub output: Output,
+    /// Where it leads a process group: what runs in the background.
+    pub group: Option<Group>,
+}
+
+/// A process group by its leader, and when that was started: a number may be given anew.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Group {
+    pub pid: i32,
+    pub started: u64,
+    /// Where the ledger has it.
+    pub entry: Option<Entry>,
+}
+
+impl Group {
+    /// The group that a process leads that has not been waited for.
+    pub fn of(pid: i32) -> Group {
+        Group {
+            pid,
+            started: thread_stat(pid, pid).map_or(0, |s| s.starttime),
+            entry: None,
+        }
+    }
+
+    /// Whether any process of it is left. The number cannot belong to another process as
+    /// long as one is.
+    fn is_left(&self) -> bool {
+        match thread_stat(self.pid, self.pid) {
+            Ok(leader) if leader.starttime != self.started => false,
+            Ok(leader) if !leader.is_dead() => true,
+            // Those that have ended count for the kernel, as long as nobody has waited for
+            // them, and in a container there may be nobody who does.
+            _ => kill(-self.pid, 0) != Err(Errno::ESRCH) && self.has_living(),
+        }
+    }
+
+    fn has_living(&self) -> bool {
+        pids().any(|pid| {
+            process_group(pid) == Ok(self.pid) && thread_stat(pid, pid).is_ok_and(|s| !s.is_dead())
+        })
+    }
+
+    fn signal(&self, signo: i32) {
+        if self.is_left() {
+            let _ = kill(-self.pid, signo);
+        }
+    }
+}
+
+impl Job {
+    /// Whether nothing of it runs any more, so that nothing more is written.
+    pub fn is_over(&self) -> bool {
+        // Waiting for the leader takes it out of its group.
+        !matches!(self.child.try_wait(), Ok(None)) && !self.group.is_some_and(|g| g.is_left())
+    }
+
+    /// Waits for its end, so long at most.
+    pub fn wait(&self, timeout: Duration) -> Result<Option<Ended>> {
+        let mut fds = [PollFd::new(self.child.pidfd(), PollFlags::POLLIN)];
+        match poll::poll(&mut fds, Some(timeout)) {
+            Ok(_) | Err(Errno::EINTR) => self.child.try_wait(),
+            Err(e) => Err(e),
+        }
+    }
+}
+
+/// Asks commands in the background to end, and kills what does not.
+pub(super) fn end(jobs: &[Job]) {
+    end_all(jobs, Job::is_over, |job, signo| {
+        if let Some(group) = &job.group {
+            group.signal(signo);
+        }
+    });
+}
+
+/// Ends a command in the foreground, which shares our group, with all that it started.
+pub(super) fn end_tree(job: &Job) {
+    let mut tree = vec![job.child.pid()];
+    let parents: Vec<(i32, i32)> = pids()
+        .filter_map(|pid| Some((pid, thread_stat(pid, pid).ok()?.ppid)))
+        .collect();
+    let mut at = 0;
+    while let Some(parent) = tree.get(at).copied() {
+        let children = parents.iter().filter(|(_, of)| *of == parent);
+        tree.extend(children.map(|(pid, _)| *pid));
+        at += 1;
+    }
+    let tree: Vec<OwnedFd> = tree.into_iter().flat_map(pidfd_open).collect();
+    let has_ended = |pidfd: &OwnedFd| {
+        let mut fds = [PollFd::new(pidfd.as_fd(), PollFlags::POLLIN)];
+        poll::poll(&mut fds, Some(Duration::ZERO)) != Ok(0)
+    };
+    end_all(&tree, has_ended, |pidfd, signo| {
+        let _ = pidfd_send_signal(pidfd, signo);
+    });
+    let _ = job.child.try_wait();
+}
+
+/// Ends the process groups that a shell left behind when it was killed. Each is given by
+/// its leader, and when that was started.
+pub fn end_groups(left: impl IntoIterator<Item = (i32, u64)>) {
+    let groups = left.into_iter().map(|(pid, started)| Group {
+        pid,
+        started,
+        entry: None,
+    });
+    let groups: Vec<Group> = groups.collect();
+    end_all(&groups, |g| !g.is_left(), Group::signal);
+}
+
+fn end_all<T>(all: &[T], is_over: impl Fn(&T) -> bool, signal: impl Fn(&T, i32)) {
+    for signo in [libc::SIGTERM, libc::SIGKILL] {
+        for one in all.iter().filter(|one| !is_over(one)) {
+            signal(one, signo);
+            // What is stopped hears nothing else.
+            signal(one, libc::SIGCONT);
+        }
+        let begun = Instant::now();
+        let mut patience = Patience::new();
+        while !all.iter().all(&is_over) {
+            if begun.elapsed() >= GRACE {
+                break;
+            }
+            std::thread::sleep(patience.next());
+        }
+    }
+}
+
+/// What a command writes: kept in memory rather than in a pipe, which a grandchild that
+/// stays would hold open for ever.
+#[derive(Debug)]
+pub(super) struct Output {
+    file: File,
+    shown: u64,
+}
+
+impl Output {
+    pub fn new() -> std::result::Result<Output, Failure> {
+        let unusable = |e| Failure::environment(format!("no memory for the output: {e}"));
+        let fd =
+            nix::sys::memfd::memfd_create("ipcsh-output", nix::sys::memfd::MFdFlags::MFD_CLOEXEC)
+                .map_err(unusable)?;
+        // Some open it again, by `> /dev/stderr`: each then writes at an offset of its own.
+        let append = nix::fcntl::FcntlArg::F_SETFL(nix::fcntl::OFlag::O_APPEND);
+        nix::fcntl::fcntl(&fd, append).map_err(unusable)?;
+        Ok(Output {
+            file: File::from(fd),
+            shown: 0,
+        })
+    }
+
+    /// Where to write.
+    pub fn fd(&self) -> std::os::fd::BorrowedFd<'_> {
+        self.file.as_fd()
+    }
+
+    /// What was written since this was last asked. `whole`: also a last line without its
+    /// newline.
+    pub fn fresh(&mut self, whole: bool) -> Vec<u8> {
+        let end = self.file.metadata().map_or(0, |m| m.len());
+        if end < self.shown {
+            // Who opened it again has emptied it.
+            self.shown = 0;
+        }
+        let mut bytes = vec![0; usize::try_from(end - self.shown).unwrap_or(0)];
+        if self.file.read_exact_at(&mut bytes, self.shown).is_err() {
+            return Vec::new();
+        }
+        if !whole {
+            let lines = bytes.iter().rposition(|b| *b == b'\n').map_or(0, |i| i + 1);
+            bytes.truncate(lines);
+        }
+        self.shown += bytes.len() as u64;
+        bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    #[test]
+    fn each_line_of_an_output_is_given_once_and_the_last_when_it_is_whole() {
+        let mut output = Output::new().unwrap();
+        let mut writer = output.file.try_clone().unwrap();
+        let mut given = Vec::new();
+        for part in ["a\nb", "c\n", "", "d\ne"] {
+            writer.write_all(part.as_bytes()).unwrap();
+            given.push(String::from_utf8(output.fresh(false)).unwrap());
+        }
+        assert_eq!(given, ["a\n", "bc\n", "", "d\n"]);
+        assert_eq!(output.fresh(true), b"e");
+        assert_eq!(output.fresh(true), b"");
+    }
+
+    #[test]
+    fn an_output_that_was_opened_again_goes_on_from_there() {
+        let mut output = Output::new().unwrap();
+        let mut writer = output.file.try_clone().unwrap();
+        writer.write_all(b"a long line\n").unwrap();
+        assert_eq!(output.fresh(false), b"a long line\n");
+        let path = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&writer));
+        std::fs::write(path, "b\n").unwrap();
+        writer.write_all(b"c\n").unwrap();
+        assert_eq!(output.fresh(true), b"b\nc\n");
+    }
+}
