@@ -1,12 +1,12 @@
 //! An actor's process, from start to end.
 
 use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 
 use super::outbox::Outbox;
 use super::wire::{self, Order, Report};
-use crate::kernel::{Errno, inherit, process, signal, socket as sockets};
+use crate::kernel::{Errno, fds, inherit, process, signal};
 use crate::session::Ledger;
 
 /// The hidden argument that makes this program an actor; its name follows.
@@ -71,24 +71,19 @@ fn receive(
     frame: &mut Vec<u8>,
 ) -> io::Result<Option<(Order, Vec<OwnedFd>)>> {
     frame.clear();
-    frame.resize(4, 0);
-    // Descriptors come with the first byte.
-    let (got, descriptors) = loop {
-        match sockets::receive_with(socket.as_fd(), frame) {
-            Ok((0, _)) => return Ok(None),
-            Ok(received) => break received,
-            // A cancelling signal that comes between two steps is none of its business.
-            Err(Errno::EINTR) => {}
-            Err(Errno::ECONNRESET) => return Ok(None),
+    let mut descriptors = Vec::new();
+    // They come with the first byte.
+    while frame.len() < wire::LENGTH {
+        let left = wire::LENGTH - frame.len();
+        match fds::receive(socket, left, frame, &mut descriptors) {
+            Ok(0) | Err(Errno::ECONNRESET) => return Ok(None),
+            Ok(_) => {}
             Err(e) => return Err(e.into()),
         }
-    };
-    if !read_all(socket, &mut frame[got..])? {
-        return Ok(None);
     }
-    let length = wire::frame_length(frame).unwrap_or(4);
+    let length = wire::frame_length(frame).unwrap_or(wire::LENGTH);
     // `take` grows the buffer as bytes arrive, whatever the length claims.
-    let mut rest = socket.take(length as u64 - 4);
+    let mut rest = socket.take((length - wire::LENGTH) as u64);
     while rest.limit() > 0 {
         match rest.read_to_end(frame) {
             Ok(0) => return Ok(None),
@@ -99,16 +94,6 @@ fn receive(
     }
     let order = wire::message(frame).map_err(io::Error::other)?;
     Ok(Some((order, descriptors)))
-}
-
-/// Fills the buffer; `false` at the end of the stream.
-fn read_all(socket: &mut UnixStream, buffer: &mut [u8]) -> io::Result<bool> {
-    match socket.read_exact(buffer) {
-        Ok(()) => Ok(true),
-        Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
-        Err(e) if e.kind() == io::ErrorKind::ConnectionReset => Ok(false),
-        Err(e) => Err(e),
-    }
 }
 
 fn post(

@@ -144,7 +144,11 @@ impl Actor {
         self.last_seen = None;
         let (mut rest, mut descriptors) = (frame.as_slice(), descriptors);
         while !rest.is_empty() {
-            match socket::send_with(self.socket.as_fd(), rest, descriptors) {
+            let how = socket::Send {
+                descriptors,
+                ..socket::Send::default()
+            };
+            match socket::send(&self.socket, rest, &how) {
                 // The descriptors go with the first byte.
                 Ok(n) => (rest, descriptors) = (&rest[n..], &[]),
                 Err(Errno::EAGAIN) => self.wait_writable()?,

@@ -48,7 +48,7 @@ pub struct Report {
 }
 
 /// The length of a frame stands before it, as four bytes.
-const LENGTH: usize = 4;
+pub(super) const LENGTH: usize = 4;
 
 /// A message with its length before it.
 pub(super) fn frame<T: Serialize>(message: &T, out: &mut Vec<u8>) -> postcard::Result<()> {

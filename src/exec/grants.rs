@@ -10,7 +10,7 @@ use std::os::fd::OwnedFd;
 use super::engine::{Engine, Slot};
 use crate::data::{Family, Object};
 use crate::kernel::process;
-use crate::kernel::socket::MOST_DESCRIPTORS;
+use crate::kernel::socket::SCM_MAX_FD;
 use crate::lang::{Action, Arg, Reference, Step, Target, Work};
 use crate::mechanism::{self, Run};
 use crate::session::{Held, Side, files};
@@ -31,7 +31,7 @@ impl Engine {
         }
         let mut granted: Vec<(Held, OwnedFd)> = Vec::new();
         for used in uses {
-            if granted.len() == MOST_DESCRIPTORS {
+            if granted.len() == SCM_MAX_FD {
                 break;
             }
             let Some(object) = self.used_object(place, &used) else {

@@ -4,10 +4,14 @@
 //! moment and other users' files may not be read: both are answers here, never panics.
 
 pub mod decode;
+pub mod descriptors;
 pub mod limits;
 pub mod process;
+pub mod socket_file;
 pub mod syscall;
 pub mod sysv;
+pub mod tcp;
+pub mod unix;
 pub mod wait;
 pub mod words;
 
