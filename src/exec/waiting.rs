@@ -9,10 +9,11 @@ use std::os::fd::AsFd;
 use super::engine::{End, Engine, Flow, Mode, Ran, Update};
 use crate::actor::{Report, Sighting};
 use crate::data::{Event, Family, Object, Stand};
+use crate::inspect::descriptors::{self, What};
 use crate::inspect::wait::{Kind, Name, Wait};
 use crate::kernel::{poll, sem};
 use crate::mechanism::{self, Sight};
-use crate::session::{Held, files};
+use crate::session::files;
 
 /// How long the first look at a step waits, and the longest that looks are apart.
 const FIRST_LOOK: Duration = Duration::from_micros(300);
@@ -224,17 +225,27 @@ impl Engine {
         sighting
     }
 
+    /// What is behind a descriptor of an actor: what it told of, or else what the kernel says.
+    fn behind(&self, place: usize, fd: i32) -> Option<(Family, Object)> {
+        let slot = &self.slots[place];
+        if let Some(held) = slot.files.iter().find(|h| h.fd == fd) {
+            return Some((held.family, held.object.clone()));
+        }
+        match descriptors::behind(slot.actor.pid(), fd).ok()? {
+            What::Pipe { ino } => Some((Family::Pipe, Object::Inode(ino))),
+            What::Socket { ino } => Some((Family::Sock, Object::Inode(ino))),
+            What::File { path, .. } => Some((Family::Fifo, Object::from(path.as_path()))),
+            What::Other(_) => None,
+        }
+    }
+
     /// A wait in words, with this session's names: `semop lock -1`, `read p`.
     pub(super) fn wait_text(&self, place: usize, wait: &Wait) -> String {
-        let held = &self.slots[place].files;
         wait.text(|kind, number| {
             let (family, object) = match kind {
                 Kind::Msgq => (Family::Msgq, Object::Id(number)),
                 Kind::Sem => (Family::Sem, Object::Id(number)),
-                Kind::Fd => {
-                    let behind = held.iter().find(|h| h.fd == number)?;
-                    (behind.family, behind.object.clone())
-                }
+                Kind::Fd => self.behind(place, number)?,
             };
             let nsems = match kind {
                 Kind::Sem => sem::stat_any_id(number).ok().map(|s| s.nsems),
@@ -251,7 +262,7 @@ impl Engine {
 
     /// The condition of the object that is waited on.
     pub(super) fn condition(&self, place: usize, wait: &Wait) -> Option<String> {
-        let (family, object, num) = waited_on(wait, &self.slots[place].files)?;
+        let (family, object, num) = waited_on(wait, |fd| self.behind(place, fd))?;
         let actors = self.actors_by_pid();
         let mut sight = self.sight(&actors);
         sight.blocked = Some(wait);
@@ -271,12 +282,11 @@ impl Engine {
     }
 }
 
-/// The object that a thread waits on, given what its process holds.
-pub(super) fn waited_on(wait: &Wait, held: &[Held]) -> Option<(Family, Object, Option<u32>)> {
-    let behind = |fd: &i32| {
-        let held = held.iter().find(|h| h.fd == *fd)?;
-        Some((held.family, held.object.clone(), None))
-    };
+/// The object that a thread waits on; `behind` says what its descriptors are.
+fn waited_on(
+    wait: &Wait,
+    behind: impl Fn(i32) -> Option<(Family, Object)>,
+) -> Option<(Family, Object, Option<u32>)> {
     match wait {
         Wait::MsgSend { id, .. } | Wait::MsgReceive { id, .. } => {
             Some((Family::Msgq, Object::Id(*id), None))
@@ -295,7 +305,10 @@ pub(super) fn waited_on(wait: &Wait, held: &[Held]) -> Option<(Family, Object, O
         | Wait::Receive { fd }
         | Wait::Send { fd }
         | Wait::MqSend { fd }
-        | Wait::MqReceive { fd } => behind(fd),
+        | Wait::MqReceive { fd } => {
+            let (family, object) = behind(*fd)?;
+            Some((family, object, None))
+        }
         _ => None,
     }
 }

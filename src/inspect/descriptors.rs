@@ -136,6 +136,13 @@ pub fn of(pid: i32, ask: Ask) -> Result<Vec<Descriptor>> {
     Ok(found)
 }
 
+/// What one descriptor of a process is open on. `ENOENT` where it has none, `EACCES`.
+pub fn behind(pid: i32, fd: i32) -> Result<What> {
+    let link = std::fs::read_link(format!("/proc/{pid}/fd/{fd}"))
+        .map_err(|e| Errno::from_raw(e.raw_os_error().unwrap_or(0)))?;
+    Ok(What::of_link(link.as_os_str().as_bytes()))
+}
+
 /// Who has the FIFO or other file of this device and inode open, and what for.
 pub fn openers(dev: u64, ino: u64) -> Scan {
     let ask = Ask {
