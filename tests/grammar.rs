@@ -163,6 +163,7 @@ fn value(kind: Kind, random: &mut Random, catalog: &Catalog) -> String {
         Kind::Actor { .. } => "NAME",
         Kind::Path => "PATH",
         Kind::Owner | Kind::Word => "WORD",
+        Kind::Pipeline => "PIPELINE",
         Kind::Command => return random.of(&["ipcs", "msgq", "ipcs -q", "msgq ls"]).into(),
         Kind::Switch => return String::new(),
     };

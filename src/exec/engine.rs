@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::actor::{Actor, Report};
-use crate::data::{Event, Failure, FailureKind, Outcome, Reply, Sink, Stand};
+use crate::data::{Event, Failure, FailureKind, Family, Outcome, Reply, Sink, Stand};
 use crate::kernel::process::Ended;
 use crate::kernel::signal::SignalFd;
 use crate::lang::{Catalog, Known, Program, Signature, Source, Span, Statement, StatementKind};
 use crate::mechanism::Args;
 use crate::session::janitor::Janitor;
-use crate::session::{Change, Held, Ledger, Names};
+use crate::session::{Binding, Change, Held, Ledger, Names};
 
 use super::interpret::Verbs;
 use super::job::Job;
@@ -218,6 +218,14 @@ impl Engine {
         Arc::make_mut(&mut self.env).bind(name, outcome.clone());
         self.log
             .push((None, Update::Variable(name.to_string(), outcome)));
+    }
+
+    /// Names an object, here and in every actor.
+    pub(super) fn bind_name(&mut self, family: Family, name: &str, binding: Binding) {
+        self.names.bind(family, name, binding);
+        for change in self.names.take_changes() {
+            self.log.push((None, Update::Name(change)));
+        }
     }
 
     /// Runs a program.

@@ -10,7 +10,7 @@ use super::engine::{Engine, Flow, Mode, Ran};
 use super::job::{self, Group, Job, Output};
 use super::steps::Waited;
 use crate::data::{Cell, Event, Failure, FailureKind, Outcome, Sink};
-use crate::kernel::process::{self, Ended, SpawnSpec, Stream, signal_name};
+use crate::kernel::process::{self, Child, Ended, SpawnSpec, Stream, signal_name};
 use crate::lang::{Host, Piece, Source};
 
 /// How often a running command is asked for its end.
@@ -27,6 +27,13 @@ enum Kind {
     Bound,
     /// Nobody waits; what it writes is shown from time to time.
     Background,
+}
+
+/// The standard streams of a command.
+pub(super) struct Streams<'fd> {
+    pub stdin: Stream<'fd>,
+    pub stdout: Stream<'fd>,
+    pub stderr: Stream<'fd>,
 }
 
 impl Engine {
@@ -137,28 +144,50 @@ impl Engine {
     }
 
     fn start_host(&mut self, command: Vec<u8>, how: Kind) -> Result<Job, Failure> {
-        if command.contains(&0) {
-            return Err(Failure::refused("a command cannot hold a NUL byte"));
-        }
         let background = how == Kind::Background;
-        if background {
-            self.ensure_janitor()?;
-        }
         let output = Output::new()?;
         let written = |kept: bool| match kept {
             true => Stream::Fd(output.fd()),
             false => Stream::Inherit,
         };
-        let child = process::spawn(&SpawnSpec {
-            program: PathBuf::from("/bin/sh"),
-            args: vec!["-c".into(), std::ffi::OsString::from_vec(command)],
-            env: self.environment_of_commands(),
+        let streams = Streams {
             stdin: match self.options.mode {
                 Mode::Prompt if !background => Stream::Inherit,
                 _ => Stream::Null,
             },
             stdout: written(how != Kind::Foreground),
             stderr: written(!matches!(how, Kind::Foreground | Kind::Bound)),
+        };
+        let (child, group) = self.start_shell(command, streams, background)?;
+        Ok(Job {
+            child,
+            output,
+            group,
+            label: None,
+        })
+    }
+
+    /// Starts `sh -c`. What runs in the background leads a process group that ends with the
+    /// session, however that ends.
+    pub(super) fn start_shell(
+        &mut self,
+        command: Vec<u8>,
+        streams: Streams,
+        background: bool,
+    ) -> Result<(Child, Option<Group>), Failure> {
+        if command.contains(&0) {
+            return Err(Failure::refused("a command cannot hold a NUL byte"));
+        }
+        if background {
+            self.ensure_janitor()?;
+        }
+        let child = process::spawn(&SpawnSpec {
+            program: PathBuf::from("/bin/sh"),
+            args: vec!["-c".into(), std::ffi::OsString::from_vec(command)],
+            env: self.environment_of_commands(),
+            stdin: streams.stdin,
+            stdout: streams.stdout,
+            stderr: streams.stderr,
             // In the foreground it shares our group, and with it the terminal's keys.
             process_group: background,
             death_signal: Some(libc::SIGTERM),
@@ -173,11 +202,7 @@ impl Engine {
                 ..group
             }
         });
-        Ok(Job {
-            child,
-            output,
-            group,
-        })
+        Ok((child, group))
     }
 
     /// The variables, as a command of the host sees them: `$v`, `$m_type`.
@@ -205,7 +230,7 @@ impl Engine {
 
     /// Waits for the end of a command in the foreground. What ends the session, ends it
     /// first.
-    fn await_end(&mut self, job: &Job) -> Result<Ended, Waited> {
+    pub(super) fn await_end(&mut self, job: &Job) -> Result<Ended, Waited> {
         let mut started = false;
         loop {
             let ended = job
@@ -256,6 +281,9 @@ impl Engine {
             match over {
                 true => {
                     let job = self.jobs.remove(at);
+                    if let (Some(label), Some(how)) = (&job.label, job.how_it_ended()) {
+                        sink.event(&Event::Note(format!("{label} {how}")))?;
+                    }
                     self.forget_job(&job);
                 }
                 false => at += 1,

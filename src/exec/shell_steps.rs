@@ -18,6 +18,12 @@ impl Engine {
             return Ok(());
         };
         let (result, tables, text) = match self.shell_call(call, sink) {
+            Ok(Reply {
+                failing: Some(why), ..
+            }) if step.work.claim.is_none() => {
+                let failure = Failure::new(FailureKind::Mismatch, why);
+                (Err(failure), Vec::new(), None)
+            }
             Ok(reply) => (Ok(reply.outcome), reply.tables, reply.text),
             Err(Interrupted::Flow(flow)) => return Err(flow),
             Err(Interrupted::Failed(failure)) => (Err(failure), Vec::new(), None),

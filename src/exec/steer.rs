@@ -150,7 +150,7 @@ impl Engine {
 
 /// A signal came while a command of the shell waited; it is raised again at the end of
 /// the session.
-fn interrupted(flow: &Flow) -> Failure {
+pub(super) fn interrupted(flow: &Flow) -> Failure {
     match flow {
         Flow::Signal(_) => Failure::refused("interrupted"),
         flow => Failure::environment(format!("{flow:?}")),

@@ -1,6 +1,6 @@
 //! Steps in actors: in batches, left pending, resumed.
 
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use crate::actor::{Order, Report, Sighting};
 use crate::data::{Event, Failure, FailureKind, Family, Outcome, Sink, StepResult};
 use crate::inspect::wait::Wait;
 use crate::lang::{Action, Marker, Resume, Source, Span, Statement, StatementKind, Step, Work};
-use crate::session::Change;
+use crate::session::{Change, FileChange, Held, files};
 
 /// How many steps one order holds at most: enough that the wake-up costs nothing.
 const ORDER: usize = 512;
@@ -197,9 +197,8 @@ impl Engine {
         let granted = self.grants(place, steps);
         let (files, descriptors): (Vec<_>, Vec<_>) = granted.into_iter().unzip();
         let slot = &mut self.slots[place];
-        let first = slot.actor.next_number();
         let order = Order {
-            first,
+            first: slot.actor.next_number(),
             continues,
             changes,
             bindings,
@@ -208,6 +207,29 @@ impl Engine {
         };
         let borrowed: Vec<_> = descriptors.iter().map(AsFd::as_fd).collect();
         slot.actor.send(&order, &borrowed)
+    }
+
+    /// Sends descriptors to an actor that is idle.
+    pub(super) fn hand(
+        &mut self,
+        place: usize,
+        files: Vec<Held>,
+        descriptors: &[BorrowedFd],
+    ) -> std::io::Result<()> {
+        let (changes, bindings) = self.news(place);
+        let slot = &mut self.slots[place];
+        for held in &files {
+            files::note(&mut slot.files, FileChange::Held(held.clone()));
+        }
+        let order: Order = Order {
+            first: slot.actor.next_number(),
+            continues: false,
+            changes,
+            bindings,
+            files,
+            steps: Vec::new(),
+        };
+        slot.actor.send(&order, descriptors)
     }
 
     /// What an actor does not know yet.

@@ -14,6 +14,7 @@ pub mod inherit;
 pub mod memory;
 pub mod msg;
 pub mod netlink;
+pub mod pipe;
 pub mod poll;
 pub mod process;
 pub mod procfd;

@@ -106,6 +106,7 @@ impl Param {
         let written = match self.form {
             Form::Positional => match self.kind {
                 Kind::Choice(words) if words.len() <= 4 => words.join("|"),
+                Kind::Pipeline => return self.kind.placeholder().into(),
                 Kind::Ref(Family::Sem) => format!("{upper}[i]"),
                 _ => upper,
             },
@@ -192,6 +193,8 @@ pub enum Kind {
     Word,
     /// A whole command.
     Command,
+    /// Two or more stages with `|` between: actors by name, programs as strings.
+    Pipeline,
     /// Whether it is there (flags).
     Switch,
 }
@@ -214,6 +217,7 @@ impl Kind {
             Kind::Path => "PATH",
             Kind::Owner => "USER",
             Kind::Command => "COMMAND",
+            Kind::Pipeline => "STAGE | STAGE …",
             Kind::Switch => "",
         }
     }
@@ -241,6 +245,7 @@ impl Kind {
             Kind::Owner => "a user or group, by name or number".into(),
             Kind::Word => "a word".into(),
             Kind::Command => "a command".into(),
+            Kind::Pipeline => "an actor's name, or a program such as \"wc -l\"".into(),
             Kind::Switch => "a flag".into(),
         }
     }

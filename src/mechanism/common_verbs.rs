@@ -166,7 +166,7 @@ pub(super) fn info(family: Family, sight: &Sight, args: &Args) -> Result<Reply, 
     Ok(Reply {
         outcome: Outcome::ok(),
         tables: (kind_of(family, &object)?.info)(sight, &object)?,
-        text: None,
+        ..Reply::default()
     })
 }
 

@@ -10,9 +10,11 @@ mod common_verbs;
 mod create;
 mod fields;
 pub mod msgq;
+pub mod pipe;
 pub mod sem;
 pub mod shm;
 mod sight;
+mod stream;
 #[cfg(test)]
 mod testing;
 mod world;
@@ -79,7 +81,12 @@ pub struct ObjectKind {
 }
 
 /// Every mechanism, in the order in which `ipcs` lists them.
-pub static ALL: [&Mechanism; 3] = [&msgq::MECHANISM, &shm::MECHANISM, &sem::MECHANISM];
+pub static ALL: [&Mechanism; 4] = [
+    &msgq::MECHANISM,
+    &shm::MECHANISM,
+    &sem::MECHANISM,
+    &pipe::MECHANISM,
+];
 
 /// The kinds of objects that a family has, the usual one first.
 pub fn kinds(family: Family) -> impl Iterator<Item = &'static ObjectKind> {

@@ -30,6 +30,16 @@ pub(super) fn verb(
     }
 }
 
+/// What stands behind `pipe` is neither a verb nor the beginning of a pipeline.
+pub(super) fn no_pipeline(token: &Token, catalog: &Catalog) -> Mistake {
+    let verbs: Vec<&str> = catalog.verbs("pipe").collect();
+    let word = token.bare().unwrap_or_default();
+    Mistake::new(token.span, "this is no pipeline")
+        .label("expected a stage, |, and another stage: pipe a | b")
+        .help(format!("or one of its verbs: {}", verbs.join(", ")))
+        .maybe_help(did_you_mean(word, verbs))
+}
+
 /// There is no such command.
 pub(super) fn noun(
     first: &Token,

@@ -69,7 +69,7 @@ pub(super) fn take(param: &Param, token: &mut Token) -> Option<Parsed<Arg>> {
             Lexeme::Bare(word) => Some(term::template(word, at).map(Arg::Term)),
             _ => None,
         },
-        Kind::Command | Kind::Switch => None,
+        Kind::Command | Kind::Pipeline | Kind::Switch => None,
     }
 }
 
