@@ -160,7 +160,7 @@ fn kind(kind: Kind) -> String {
         Kind::Owner => "( WORD | COUNT )",
         Kind::Word => "( WORD | INTEGER | COMPUTED | STRING | RAW )",
         Kind::Command => "( actor-command | shell-command )",
-        Kind::Pipeline => "STAGE , \"|\" , STAGE , { \"|\" , STAGE }",
+        Kind::Pipeline => "PIPELINE",
         Kind::Switch => "",
         Kind::Choice(words) => {
             let words: Vec<String> = words.iter().map(|w| format!("\"{w}\"")).collect();
