@@ -4,8 +4,9 @@ use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
 
-use super::unix::{self, SocketFile};
-use crate::kernel::{Errno, Result, socket};
+use super::unix::{self, SocketFile, State, UnixSocket};
+use crate::kernel::socket::{self, Kind};
+use crate::kernel::{Errno, Result};
 
 /// Who is behind a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,7 +16,8 @@ pub enum Behind {
     /// The socket of this inode is bound to it: it listens, or is about to, or takes datagrams.
     Socket(u64),
     /// A socket is bound to it, and which one is not to be seen from here: it is in another network
-    /// namespace, or the file system shows stat(2) another device than its own (btrfs, overlays).
+    /// namespace, the file system shows stat(2) another device than its own (btrfs, overlays), or it
+    /// is itself connected and so looks like one that a listener has accepted.
     Unseen,
     /// No socket is bound to it: connect(2) gives `ECONNREFUSED` for ever.
     Nobody,
@@ -42,7 +44,7 @@ pub fn behind(path: &Path) -> Result<Behind> {
 }
 
 /// As [`behind`], with the sockets of [`unix::all`]: for many paths.
-pub fn behind_of(path: &Path, sockets: &[unix::UnixSocket]) -> Result<Behind> {
+pub fn behind_of(path: &Path, sockets: &[UnixSocket]) -> Result<Behind> {
     let file = fs::metadata(path).map_err(errno)?;
     if !file.file_type().is_socket() {
         return Ok(Behind::NotASocket);
@@ -52,8 +54,10 @@ pub fn behind_of(path: &Path, sockets: &[unix::UnixSocket]) -> Result<Behind> {
         // As many bits as the kernel tells.
         ino: file.ino() as u32,
     };
-    let bound = sockets.iter().find(|s| s.file == Some(wanted));
-    if let Some(bound) = bound {
+    // What a listener accepted has the listener's name and file, and may live longer than it.
+    let may_be_accepted = |s: &UnixSocket| s.kind != Kind::Dgram && s.state == State::Established;
+    let mut bound = sockets.iter().filter(|s| s.file == Some(wanted));
+    if let Some(bound) = bound.find(|s| !may_be_accepted(s)) {
         return Ok(Behind::Socket(bound.ino));
     }
     match socket::is_bound(path) {

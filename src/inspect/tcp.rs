@@ -185,8 +185,8 @@ mod tests {
 
     #[test]
     fn a_message_that_is_cut_is_left_out() {
-        assert_eq!(parse(&[0; 71], 1), None);
-        assert!(parse(&[0; 72], 1).is_some());
+        assert_eq!(parse(&[0; 67], 1), None);
+        assert!(parse(&[0; 68], 1).is_some());
         assert_eq!(TcpState(0).name(), "UNKNOWN");
         assert_eq!(TcpState::LISTEN.name(), "LISTEN");
         assert_eq!(TcpState(12).name(), "NEW_SYN_RECV");

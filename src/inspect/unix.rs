@@ -16,9 +16,10 @@ pub struct UnixSocket {
     pub kind: Kind,
     /// Whether it listens or is connected.
     pub state: State,
-    /// Its name.
+    /// Its name; an accepted one has that of its listener.
     pub address: Address,
-    /// The socket file that it is bound to, which may have been renamed or removed since.
+    /// The socket file that it is bound to, which may have been renamed or removed since; of an
+    /// accepted one that of its listener.
     pub file: Option<SocketFile>,
     /// The inode of the socket it is connected to. `None` also for one that nobody has accepted yet.
     pub peer: Option<u64>,

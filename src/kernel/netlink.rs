@@ -176,9 +176,11 @@ mod tests {
     #[test]
     fn what_the_kernel_refuses_is_an_errno() {
         let mut diag = SockDiag::new().unwrap();
-        // A family that has no sock_diag(7).
-        let told = diag.dump(&[255, 0, 0, 0], |_| panic!("told"));
+        // Families that have no sock_diag(7), and that cannot be.
+        let told = diag.dump(&[libc::AF_AX25 as u8, 0, 0, 0], |_| panic!("told"));
         assert_eq!(told, Err(Errno::ENOENT));
+        let told = diag.dump(&[255, 0, 0, 0], |_| panic!("told"));
+        assert_eq!(told, Err(Errno::EINVAL));
         // It can be asked again after that; a request that is too short.
         let told = diag.dump(&[libc::AF_UNIX as u8], |_| panic!("told"));
         assert_eq!(told, Err(Errno::EINVAL));

@@ -124,7 +124,8 @@ pub fn listen(socket: &impl AsFd, backlog: i32) -> Result<()> {
 
 /// accept4(2): takes the first waiting connection, close-on-exec, and the address of the other side;
 /// waits for one unless `nowait`. `EAGAIN`, `EINTR`, `EINVAL` for a socket that does not listen or
-/// was shut down, `EOPNOTSUPP` for a datagram socket, `EMFILE`, `ENFILE`.
+/// was shut down (with `nowait` a Unix one gives `EAGAIN`), `EOPNOTSUPP` for a datagram socket,
+/// `EMFILE`, `ENFILE`.
 ///
 /// accept4(2) itself has no flag against waiting. With `nowait` poll(2) is asked first, and where
 /// nothing waits that is all. Otherwise `O_NONBLOCK` is set for as long as accept4(2) takes, lest it
@@ -209,7 +210,7 @@ fn without_waiting<T>(socket: BorrowedFd, call: impl FnOnce() -> Result<T>) -> R
 /// `ENOENT`, `ENOTDIR`, `ENAMETOOLONG`.
 pub fn is_bound(path: &std::path::Path) -> Result<bool> {
     let probe = socket(Domain::Unix, Kind::Dgram)?;
-    match connect(&probe, &Address::Path(path.into()), true) {
+    match connect(&probe, &Address::Path(path.into()), false) {
         // EPERM: a datagram socket that is itself connected elsewhere.
         Ok(()) | Err(Errno::EPROTOTYPE | Errno::EPERM) => Ok(true),
         Err(Errno::ECONNREFUSED) => Ok(false),
@@ -228,7 +229,8 @@ pub enum Shutdown {
     Both,
 }
 
-/// shutdown(2): ends a connection's directions, for all who share the socket. `ENOTCONN`.
+/// shutdown(2): ends a connection's directions, for all who share the socket. `ENOTCONN` of
+/// TCP; a Unix socket without a connection is shut down all the same.
 pub fn shutdown(socket: &impl AsFd, how: Shutdown) -> Result<()> {
     let how = match how {
         Shutdown::Read => libc::SHUT_RD,
