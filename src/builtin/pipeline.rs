@@ -14,9 +14,7 @@ pub(super) static PIPE: Builtin = Builtin {
             Kind::Pipeline,
             "what is joined; an actor that is new is started",
         )],
-        blocks: Some("until the last program has ended, where all stages are programs"),
         calls: &["pipe2(2)", "execve(2)", "pidfd_getfd(2)", "sendmsg(2)"],
-        errnos: &[],
         notes: "An actor gets the ends it needs as descriptors (SCM_RIGHTS), and no other process \
                 keeps one: `pipe write`, `pipe read` and `pipe close` in it mean them.\n\
                 Where all stages are programs, it waits for them. Each one's exit status that is \

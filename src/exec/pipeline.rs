@@ -173,8 +173,8 @@ impl Engine {
                 None if ours => Stream::Inherit,
                 None => Stream::Null,
             },
-            stdout: after.map_or(written.clone(), |ends| Stream::Fd(ends.write.as_fd())),
-            stderr: written.clone(),
+            stdout: after.map_or(written, |ends| Stream::Fd(ends.write.as_fd())),
+            stderr: written,
         };
         let (child, group) = self.start_shell(command.to_vec(), streams, background)?;
         let label = background.then(|| crate::data::quote(command));

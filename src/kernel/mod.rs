@@ -10,6 +10,7 @@ compile_error!("the System V structures and semtimedop(2) are written down for 6
 mod bytes;
 pub mod cloexec;
 pub mod fds;
+pub mod fifo;
 pub mod inherit;
 pub mod memory;
 pub mod msg;

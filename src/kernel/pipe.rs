@@ -9,7 +9,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 
-use super::{Errno, Result};
+use super::{Errno, Result, fds};
 
 /// pipe2(2): a pipe's read end and write end, close-on-exec. `EMFILE`, `ENFILE`.
 pub fn create() -> Result<(OwnedFd, OwnedFd)> {
@@ -25,13 +25,13 @@ pub fn inode(fd: &impl AsFd) -> Result<u64> {
 /// at the end, which comes when no process has the write end open. `EAGAIN`, `EINTR`, `EBADF` for a
 /// write end.
 pub fn read(fd: &impl AsFd, buffer: &mut [u8], nowait: bool) -> Result<usize> {
-    let mut part = libc::iovec {
+    let part = libc::iovec {
         iov_base: buffer.as_mut_ptr().cast(),
         iov_len: buffer.len(),
     };
     // SAFETY: fills at most the length of the buffer, which is borrowed through the call.
-    let got = unsafe { libc::preadv2(fd.as_fd().as_raw_fd(), &mut part, 1, -1, flags(nowait)) };
-    Errno::result(got).map(isize::unsigned_abs)
+    let call = |flags| unsafe { libc::preadv2(fd.as_fd().as_raw_fd(), &part, 1, -1, flags) };
+    waiting(fd, nowait, call)
 }
 
 /// pwritev2(2) with `RWF_NOWAIT` where it shall not wait: gives how many bytes were taken, which are
@@ -44,12 +44,26 @@ pub fn write(fd: &impl AsFd, data: &[u8], nowait: bool) -> Result<usize> {
         iov_len: data.len(),
     };
     // SAFETY: reads the data, which is borrowed through the call.
-    let sent = unsafe { libc::pwritev2(fd.as_fd().as_raw_fd(), &part, 1, -1, flags(nowait)) };
-    Errno::result(sent).map(isize::unsigned_abs)
+    let call = |flags| unsafe { libc::pwritev2(fd.as_fd().as_raw_fd(), &part, 1, -1, flags) };
+    waiting(fd, nowait, call)
 }
 
-fn flags(nowait: bool) -> i32 {
-    if nowait { libc::RWF_NOWAIT } else { 0 }
+/// Makes a call that waits or not. The kernel knows `RWF_NOWAIT` for pipes and not for FIFOs, whose
+/// descriptions are of those who opened them: there `O_NONBLOCK` is set for the length of the call.
+fn waiting(fd: &impl AsFd, nowait: bool, call: impl Fn(i32) -> isize) -> Result<usize> {
+    let done = |got| Errno::result(got).map(isize::unsigned_abs);
+    if !nowait {
+        return done(call(0));
+    }
+    match done(call(libc::RWF_NOWAIT)) {
+        Err(Errno::EOPNOTSUPP) => {
+            fds::set_nonblocking(fd, true)?;
+            let got = done(call(0));
+            fds::set_nonblocking(fd, false)?;
+            got
+        }
+        got => got,
+    }
 }
 
 /// `F_GETPIPE_SZ`: how many bytes it holds at most. `EBADF` for what is no pipe.

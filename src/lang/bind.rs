@@ -282,7 +282,7 @@ impl Binder<'_> {
             self.args.push((place, stage));
         }
         let end = tokens.last().map_or(Span::default(), |t| t.span);
-        if tokens.len() % 2 == 0 {
+        if tokens.len().is_multiple_of(2) {
             return Err(Mistake::new(end, "a stage is missing behind this").label(expected));
         }
         if tokens.len() == 1 {

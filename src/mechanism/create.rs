@@ -176,16 +176,16 @@ impl World {
     }
 
     /// Notes that an object was removed by a call of ours.
-    pub(super) fn removed(&mut self, family: Family, id: i32) {
+    pub(super) fn removed(&mut self, family: Family, object: &Object) {
         let entries: Vec<_> = self
             .names
             .all(family)
             .into_iter()
-            .filter(|(_, binding)| binding.object.id() == Some(id))
+            .filter(|(_, binding)| binding.object == *object)
             .filter_map(|(_, binding)| binding.entry)
             .collect();
         entries.into_iter().for_each(|e| self.ledger.forget(e));
-        self.names.forget(family, &id.into());
+        self.names.forget(family, object);
     }
 }
 

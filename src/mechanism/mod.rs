@@ -9,6 +9,7 @@ mod common;
 mod common_verbs;
 mod create;
 mod fields;
+pub mod fifo;
 pub mod msgq;
 pub mod pipe;
 pub mod sem;
@@ -81,11 +82,12 @@ pub struct ObjectKind {
 }
 
 /// Every mechanism, in the order in which `ipcs` lists them.
-pub static ALL: [&Mechanism; 4] = [
+pub static ALL: [&Mechanism; 5] = [
     &msgq::MECHANISM,
     &shm::MECHANISM,
     &sem::MECHANISM,
     &pipe::MECHANISM,
+    &fifo::MECHANISM,
 ];
 
 /// The kinds of objects that a family has, the usual one first.

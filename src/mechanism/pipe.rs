@@ -3,8 +3,10 @@
 //! A pipe has no name of the kernel's by which it could be opened. Its ends are descriptors
 //! of processes; a step in an actor that has none of an object gets a copy of another's.
 
+pub(super) mod table;
+
 use super::stream::{self, ALL, DATA, LINE, MAX, NOWAIT};
-use super::{Args, Mechanism, Run, Verb, World};
+use super::{Args, Mechanism, ObjectKind, Run, Verb, World};
 use crate::data::{Failure, FailureKind, Family, Object, Outcome, StepResult};
 use crate::kernel::{Errno, pipe};
 use crate::lang::{Example, Kind, Param, Runs, Signature, Target};
@@ -16,6 +18,15 @@ const PIPE: Param = Param::optional(
     "pipe",
     Kind::Ref(FAMILY),
     "which one; the one this actor used last where it is left out",
+);
+
+super::common_verbs::seeing_verbs!(
+    FAMILY,
+    "pipe",
+    "pipe",
+    "proc(5)",
+    "pipe create x",
+    "name,ino,bytes"
 );
 
 static CREATE: Verb = Verb {
@@ -200,6 +211,31 @@ fn close(world: &mut World, args: &Args) -> StepResult {
     }
 }
 
+static PEEK: Verb = Verb {
+    signature: Signature {
+        name: "pipe peek",
+        summary: "show what is in a pipe, and leave it there",
+        params: &[PIPE],
+        calls: &["pidfd_getfd(2)", "tee(2)"],
+        errnos: &[(
+            "EACCES",
+            "no process that we may look into has its read end open",
+        )],
+        notes: "It works on any process's pipe: `pipe peek pipe:[6517]`, `pipe peek pid:812/fd:7`. \
+                For a moment we hold a copy of the read end: a writer that would get EPIPE in that \
+                moment does not. `eof` where it is empty and nobody has its write end open.",
+        examples: &[Example {
+            script: "pipe create p\npipe write p \"hi\"\npipe peek p => \"hi\"\npipe read p => \"hi\"",
+            shows: "what is seen is still there",
+        }],
+        ..Signature::NEW
+    },
+    run: Run::Shell(|sight, args| {
+        let object = sight.find(FAMILY, args.reference("pipe"))?;
+        stream::peek(&table::stat(&object)?, &sight.label(FAMILY, &object), args)
+    }),
+};
+
 static SIZE: Verb = Verb {
     signature: Signature {
         name: "pipe size",
@@ -270,6 +306,14 @@ fn not_held(label: &str, side: Side) -> Failure {
 
 /// Everything about pipes.
 pub static MECHANISM: Mechanism = Mechanism {
-    verbs: &[&CREATE, &READ, &WRITE, &SIZE, &CLOSE],
-    kinds: &[],
+    verbs: &[&LS, &INFO, &CREATE, &READ, &WRITE, &PEEK, &SIZE, &CLOSE],
+    kinds: &[&ObjectKind {
+        family: FAMILY,
+        posix: false,
+        fields: table::pipe_fields,
+        look: table::pipe_look,
+        list: table::pipe_list,
+        info: table::pipe_info,
+        condition: table::pipe_condition,
+    }],
 };

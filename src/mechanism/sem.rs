@@ -149,7 +149,7 @@ fn make(
     if let Err(errno) = start(created.id, shape) {
         // Nothing is left half done; what cannot be removed now the ledger still knows.
         if sem::remove(created.id).is_ok() {
-            world.removed(FAMILY, created.id);
+            world.removed(FAMILY, &created.id.into());
         }
         if let Some(before) = before {
             world.names.make_current(FAMILY, &before);

@@ -3,7 +3,8 @@
 use std::os::fd::BorrowedFd;
 
 use super::Args;
-use crate::data::{Cell, Failure, FailureKind, Outcome, StepResult};
+use crate::data::{Cell, Failure, FailureKind, Outcome, Reply, StepResult};
+use crate::inspect::pipes::Pipe;
 use crate::kernel::{Errno, pipe};
 use crate::lang::{Kind, Param};
 
@@ -122,4 +123,16 @@ pub(super) fn write(fd: BorrowedFd, label: &str, args: &Args) -> StepResult {
 
 fn call(label: &str, length: usize) -> String {
     format!("write({label}, {length} B)")
+}
+
+/// Shows what is in a pipe or FIFO; nothing is taken out.
+pub(super) fn peek(pipe: &Pipe, label: &str, args: &Args) -> Result<Reply, Failure> {
+    let bytes = pipe
+        .peek()
+        .map_err(|errno| args.failure(errno, format!("tee({label})")))?;
+    Ok(match bytes.is_empty() {
+        false => Outcome::value(Cell::Data(bytes)).into(),
+        true if pipe.writers().next().is_none() => Outcome::eof().into(),
+        true => Outcome::value(Cell::Data(bytes)).into(),
+    })
 }
