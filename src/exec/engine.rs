@@ -192,8 +192,8 @@ impl Engine {
                 .filter(|s| s.pending.is_some())
                 .map(|s| s.actor.name.clone())
                 .collect::<HashSet<_>>(),
-            cancelled: HashSet::new(),
             spawned: self.spawned,
+            ..Known::default()
         }
     }
 
@@ -223,7 +223,7 @@ impl Engine {
     /// # Errors
     /// Why it ended before its end.
     pub fn run(&mut self, program: &Program, sink: &mut dyn Sink) -> Ran {
-        if program.source.text.contains("WORK") {
+        if program.uses_work {
             self.ensure_work().map_err(|e| self.environment(e, sink))?;
         }
         let ran = self.statements(&program.source, &program.statements, sink);

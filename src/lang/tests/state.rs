@@ -171,6 +171,30 @@ fn the_prompt_goes_on_where_it_was() {
 }
 
 #[test]
+fn the_directory_of_the_session_is_asked_for_where_it_is_read() {
+    let work = |_: &str, _: &Source| Ok(Source::new("work.ipc", "echo $WORK"));
+    for (text, uses) in [
+        ("echo $WORK", true),
+        ("save $WORK/a.ipc", true),
+        ("echo \"${WORK}/a\"", true),
+        ("msgq send 1 file\"${WORK}/a\"", true),
+        ("defer echo $WORK", true),
+        ("!ls $WORK", true),
+        ("!sh -c 'echo ${WORK%/}'", true),
+        ("!printenv WORK", true),
+        ("source work.ipc", true),
+        ("echo WORK '$WORK' \"$WORK\"", false),
+        ("# $WORK", false),
+        ("!echo NETWORK $WORKER", false),
+        ("let WORK = 5; echo $WORK; !echo $WORK", false),
+    ] {
+        let source = Arc::new(Source::new("main", text));
+        let program = parse(source, table(), &mut Known::default(), &work).unwrap();
+        assert_eq!(program.uses_work, uses, "{text}");
+    }
+}
+
+#[test]
 fn sourced_files_are_part_of_the_program() {
     let files = |path: &str, from: &Source| match path {
         "set.ipc" => Ok(Source::new("dir/set.ipc", "let v = 1\nb: sem p ...\n")),
