@@ -245,5 +245,7 @@ pub fn options(mode: Mode, keep: bool, step_timeout: Option<Duration>) -> Option
         mode,
         keep,
         step_timeout: step_timeout.unwrap_or(STEP_TIMEOUT),
+        redraws: false,
+        colours: false,
     }
 }

@@ -61,6 +61,10 @@ pub struct Options {
     pub keep: bool,
     /// How long a step may stay blocked.
     pub step_timeout: Duration,
+    /// Whether standard output is a screen, on which a table may be redrawn in its place.
+    pub redraws: bool,
+    /// Whether that is done in colours.
+    pub colours: bool,
 }
 
 /// Why a program ended before its end.

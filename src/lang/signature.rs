@@ -14,6 +14,8 @@ pub struct Signature {
     pub params: &'static [Param],
     /// Where it runs.
     pub runs: Runs,
+    /// Whether it only looks, and shows what it sees: what `watch` may repeat.
+    pub looks: bool,
     /// When it blocks: `while the queue is full`. `None`: never.
     pub blocks: Option<&'static str>,
     /// The system calls it makes, as man pages: `msgsnd(2)`.
@@ -33,6 +35,7 @@ impl Signature {
         summary: "",
         params: &[],
         runs: Runs::Shell,
+        looks: false,
         blocks: None,
         calls: &[],
         errnos: &[],
@@ -190,7 +193,7 @@ pub enum Kind {
     Owner,
     /// Anything: a word, a number or data.
     Word,
-    /// A whole command.
+    /// A whole command that only looks.
     Command,
     /// Whether it is there (flags).
     Switch,
@@ -240,7 +243,7 @@ impl Kind {
             Kind::Path => "a path".into(),
             Kind::Owner => "a user or group, by name or number".into(),
             Kind::Word => "a word".into(),
-            Kind::Command => "a command".into(),
+            Kind::Command => "a command that only looks".into(),
             Kind::Switch => "a flag".into(),
         }
     }

@@ -25,6 +25,7 @@ macro_rules! common_verbs {
                     "the columns, with commas between; `info` shows which there are",
                 )],
                 runs: $crate::lang::Runs::Shell,
+                looks: true,
                 calls: &[concat!($ctl, "(2)")],
                 examples: &[$crate::lang::Example {
                     script: concat!($create, "\n", $noun, "\n", $noun, " ls -o name,id,owner"),
@@ -46,6 +47,7 @@ macro_rules! common_verbs {
                     "which one; the current one where it is left out",
                 )],
                 runs: $crate::lang::Runs::Shell,
+                looks: true,
                 calls: &[concat!($ctl, "(2)")],
                 errnos: &[("EINVAL", concat!("there is no ", $object, " with this id"))],
                 examples: &[$crate::lang::Example {

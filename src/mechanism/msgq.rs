@@ -107,6 +107,7 @@ static SEND: Verb = Verb {
             ),
         ],
         runs: Runs::Actor,
+        looks: false,
         blocks: Some("while the queue is full (cbytes at qbytes, or as many messages as qbytes)"),
         calls: &["msgsnd(2)"],
         errnos: &[
@@ -222,6 +223,7 @@ static RECV: Verb = Verb {
             Param::flag("except", "the first message not of this type (MSG_EXCEPT)"),
         ],
         runs: Runs::Actor,
+        looks: false,
         blocks: Some("while no message matches"),
         calls: &["msgrcv(2)"],
         errnos: &[

@@ -46,7 +46,7 @@ fn variables_are_bound_before_they_are_read() {
         "the variable `$v` is not bound",
     );
     is_not("repeat «$n» { sem p }", "the variable `$n` is not bound");
-    is_not("watch msgq recv «$v»", "the variable `$v` is not bound");
+    is_not("watch ipcs -o «$v»", "the variable `$v` is not bound");
     is_not("!echo $v ${v} «${v.id}»", "the variable `$v` is not bound");
     is_not("echo 'v $v' «$v»", "the variable `$v` is not bound");
     is_not(

@@ -12,6 +12,7 @@ pub(super) static PEEK: Verb = Verb {
     signature: Signature {
         name: "msgq peek",
         summary: "show a message and leave it in the queue",
+        looks: true,
         params: &[
             QUEUE,
             Param::optional(

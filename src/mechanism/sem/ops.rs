@@ -50,6 +50,7 @@ pub(super) static P: Verb = Verb {
             TIMEOUT,
         ],
         runs: Runs::Actor,
+        looks: false,
         blocks: Some("while the semaphore's value is less than N"),
         calls: &["semop(2)", "semtimedop(2)"],
         errnos: &[EACCES, EAGAIN, EFBIG, EIDRM, EINTR, EINVAL, ENOMEM],
@@ -158,6 +159,7 @@ pub(super) static Z: Verb = Verb {
         summary: "wait until a semaphore is zero",
         params: &[SEMAPHORE, NOWAIT, TIMEOUT],
         runs: Runs::Actor,
+        looks: false,
         blocks: Some("while the semaphore's value is not 0"),
         calls: &["semop(2)", "semtimedop(2)"],
         errnos: &[
@@ -216,6 +218,7 @@ pub(super) static OP: Verb = Verb {
             TIMEOUT,
         ],
         runs: Runs::Actor,
+        looks: false,
         blocks: Some("while any of the operations cannot be made, and then none is"),
         calls: &["semop(2)", "semtimedop(2)"],
         errnos: &[

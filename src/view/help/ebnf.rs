@@ -22,11 +22,13 @@ pub fn commands_ebnf(signatures: &[&'static Signature]) -> String {
         rules.push_str(&rule(signature, &mut options));
     }
     let mut text = String::from(HEAD);
-    for (name, runs) in [
-        ("actor-command", Runs::Actor),
-        ("shell-command", Runs::Shell),
-    ] {
-        let commands = signatures.iter().filter(|s| s.runs == runs);
+    let kinds: [(_, fn(&Signature) -> bool); 3] = [
+        ("actor-command", |s| s.runs == Runs::Actor),
+        ("shell-command", |s| s.runs == Runs::Shell),
+        ("watched-command", |s| s.looks),
+    ];
+    for (name, is) in kinds {
+        let commands = signatures.iter().filter(|s| is(s));
         let names: Vec<String> = commands.map(|s| name_of(s)).collect();
         if !names.is_empty() {
             let names = names.join("\n  | ");
@@ -155,7 +157,7 @@ fn kind(kind: Kind) -> String {
         Kind::Path => "PATH",
         Kind::Owner => "( WORD | COUNT )",
         Kind::Word => "( WORD | INTEGER | COMPUTED | STRING | RAW )",
-        Kind::Command => "( actor-command | shell-command )",
+        Kind::Command => "watched-command",
         Kind::Switch => "",
         Kind::Choice(words) => {
             let words: Vec<String> = words.iter().map(|w| format!("\"{w}\"")).collect();

@@ -17,6 +17,7 @@ static SEND: Signature = Signature {
         Param::option("max", Kind::Size, "at most so many bytes"),
     ],
     runs: Runs::Actor,
+    looks: false,
     blocks: Some("while the queue is full"),
     calls: &["msgsnd(2)"],
     errnos: &[("EAGAIN", "the queue is full")],

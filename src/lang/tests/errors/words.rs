@@ -370,8 +370,18 @@ fn arguments() {
     );
     expects(
         "watch «watch» ipcs",
-        "`watch` cannot stand inside a command",
-        "expected another command",
+        "`watch` does not only look",
+        "expected msgq ls, ipcs, actors or who",
+    );
+    expects(
+        "watch «msgq recv» jobs every 2s",
+        "`msgq recv` does not only look",
+        "expected msgq ls, ipcs, actors or who",
+    );
+    expects(
+        "watch «every» 2s",
+        "the command is missing before this",
+        "expected msgq ls, ipcs, actors or who",
     );
     expects(
         "echo «$1»",
