@@ -197,6 +197,7 @@ impl Engine {
                 .map(|s| s.actor.name.clone())
                 .collect::<HashSet<_>>(),
             spawned: self.spawned,
+            prompt: self.options.mode == Mode::Prompt,
             ..Known::default()
         }
     }

@@ -27,6 +27,8 @@ pub struct Known {
     pub cancelled: HashSet<String>,
     /// Whether `spawn` has been said, so that other names are slips.
     pub spawned: bool,
+    /// Whether somebody types, who can press Ctrl-C.
+    pub prompt: bool,
     /// Whether `$WORK` has been read, and nothing has bound it.
     pub uses_work: Cell<bool>,
 }
@@ -88,15 +90,33 @@ impl Known {
             return Err(
                 Mistake::new(span, format!("`{actor}` still has a pending step"))
                     .label(steps)
-                    .help(format!(
-                        "first say how the pending step ends (`{actor}: ... => ok`), or use another actor"
-                    )),
+                    .help(self.ways_on(actor)),
             );
         }
         if marker != Marker::None {
             self.pending.insert(actor.to_string());
         }
         Ok(())
+    }
+
+    /// What can be done where an actor's step is pending.
+    fn ways_on(&self, actor: &str) -> String {
+        let others = self.actors.iter().filter(|a| !self.pending.contains(*a));
+        let free = others.min().map(String::as_str);
+        let new = ["b", "c"].into_iter().find(|n| !self.actors.contains(*n));
+        let other = free.or(new.filter(|_| !self.spawned));
+        let other = other.map_or_else(
+            || "use another actor".into(),
+            |other| format!("use another actor (`{other}: STEP`)"),
+        );
+        match self.prompt {
+            true => format!(
+                "`cancel {actor}` ends it, Ctrl-C on an empty line the newest step; or {other}"
+            ),
+            false => {
+                format!("first say how the pending step ends (`{actor}: ... => ok`), or {other}")
+            }
+        }
     }
 
     /// A pending step is said to end.

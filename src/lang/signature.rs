@@ -1,6 +1,8 @@
 //! What a command looks like: one constant a command, from which argument parsing,
 //! completion, hints, help, the README's table and `commands.ebnf` are derived.
 
+use std::ops::RangeInclusive;
+
 pub use crate::data::Family;
 
 /// A command: a noun with a verb (`msgq send`), or a word alone (`ipcs`).
@@ -221,6 +223,15 @@ impl Kind {
         }
     }
 
+    /// The integers that it takes, where it takes integers.
+    pub fn range(self) -> Option<RangeInclusive<i128>> {
+        match self {
+            Kind::Int(min, max) => Some(min.into()..=max.into()),
+            Kind::Size => Some(0..=u64::MAX.into()),
+            _ => None,
+        }
+    }
+
     /// What it takes, for "expected …".
     pub fn describe(self) -> String {
         match self {
@@ -233,7 +244,7 @@ impl Kind {
             Kind::Int(min, max) => format!("an integer from {min} to {max}"),
             Kind::Size => "a size such as 4096 or 64K".into(),
             Kind::Duration => "a duration such as 50ms, 2s or 1m".into(),
-            Kind::Mode => "a mode in octal such as 0600".into(),
+            Kind::Mode => "a mode in octal up to 0777, such as 0600".into(),
             Kind::Data => "data such as \"text\", x\"00 ff\" or u32:5".into(),
             Kind::Value => "a number or data such as \"text\"".into(),
             Kind::Place => "a place such as @16 or u32@8".into(),

@@ -320,9 +320,12 @@ fn recv_failure(
             failure.meaning = "no buffer is as large".into();
         }
         (Errno::E2BIG, _) => {
+            let (length, what) = match peek::length_of_next(id, mtype, how.except) {
+                Some(length) => (length as u64, "its length"),
+                None => (msg::limits().map_or(0, |l| l.msgmax), "msgmax"),
+            };
             failure.help = Some(format!(
-                "Receive it with more room (max={}), or cut it: --noerror",
-                room * 2
+                "Receive it with room for {what} (max={length}), or cut it: --noerror"
             ));
         }
         _ => {}

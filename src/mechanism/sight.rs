@@ -154,8 +154,12 @@ pub(super) fn resolve(
         },
         Target::Id(term) => {
             let id = env.int(term)?;
-            i32::try_from(id)
-                .map_err(|_| Failure::refused(format!("the id {id} does not fit an int")))
+            i32::try_from(id).map_err(|_| {
+                Failure::refused(format!(
+                    "the id {id} is out of range: it is from 0 to {}",
+                    i32::MAX
+                ))
+            })
         }
         Target::Key(term) => by_key(family, key_of(env.int(term)?)?),
         Target::Ftok(path, project) => by_key(family, ftok(path, *project)?),

@@ -70,6 +70,25 @@ fn variables_are_bound_before_they_are_read() {
 fn a_pending_actor_is_busy() {
     is_not("b: sem p ...; «b»: sem v", "`b` still has a pending step");
     is_not("sem p &; «sem» v", "`me` still has a pending step");
+    let ways = |text: &str, prompt: bool| {
+        let mut known = Known {
+            prompt,
+            ..Known::default()
+        };
+        read_from(text, &mut known).unwrap_err().help.unwrap()
+    };
+    assert_eq!(
+        ways("sem p &; sem v", true),
+        "`cancel me` ends it, Ctrl-C on an empty line the newest step; or use another actor (`b: STEP`)"
+    );
+    assert_eq!(
+        ways("spawn x; x: sem p &; x: sem v", true),
+        "`cancel x` ends it, Ctrl-C on an empty line the newest step; or use another actor"
+    );
+    assert_eq!(
+        ways("c: sem v; b: sem p &; b: sem v", false),
+        "first say how the pending step ends (`b: ... => ok`), or use another actor (`c: STEP`)"
+    );
     is_not(
         "b: sem p ...; «b»: repeat 2 { sem p }",
         "`b` still has a pending step",

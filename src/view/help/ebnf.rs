@@ -22,13 +22,12 @@ pub fn commands_ebnf(signatures: &[&'static Signature]) -> String {
         rules.push_str(&rule(signature, &mut options));
     }
     let mut text = String::from(HEAD);
-    let kinds: [(_, fn(&Signature) -> bool); 3] = [
-        ("actor-command", |s| s.runs == Runs::Actor),
-        ("shell-command", |s| s.runs == Runs::Shell),
-        ("watched-command", |s| s.looks),
-    ];
-    for (name, is) in kinds {
-        let commands = signatures.iter().filter(|s| is(s));
+    for name in ["actor-command", "shell-command", "watched-command"] {
+        let commands = signatures.iter().filter(|s| match name {
+            "actor-command" => s.runs == Runs::Actor,
+            "shell-command" => s.runs == Runs::Shell,
+            _ => s.looks,
+        });
         let names: Vec<String> = commands.map(|s| name_of(s)).collect();
         if !names.is_empty() {
             let names = names.join("\n  | ");
