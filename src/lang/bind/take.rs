@@ -67,7 +67,11 @@ fn out_of_range(word: &str, kind: Kind, span: Span) -> Mistake {
         Kind::Size => "a size in bytes",
         _ => "an integer",
     };
-    Mistake::new(span, format!("{word} is out of range"))
+    let message = match kind {
+        Kind::Size if word.starts_with('-') => "a size cannot be negative".into(),
+        _ => format!("{word} is out of range"),
+    };
+    Mistake::new(span, message)
         .label(format!("expected {what} from {min} to {max}"))
 }
 

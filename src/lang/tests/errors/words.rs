@@ -333,7 +333,7 @@ fn arguments() {
     expects(
         "shm create «-1»",
         "a size cannot be negative",
-        "expected a size such as 4096 or 64K",
+        "expected a size in bytes from 0 to 18446744073709551615",
     );
     expects(
         "shm read cnt «u33»@0",
