@@ -120,7 +120,7 @@ fn pause(
         }
         match engine.wait_for_input(keys.as_fd(), left.min(RESIZE)) {
             Ok(false) => {}
-            Ok(true) => return keys.take_key().map(|()| Paused::Ended).map_err(unusable),
+            Ok(true) => return keys.take_key().map(|_| Paused::Ended).map_err(unusable),
             // What ends the session is raised again at its end.
             Err(_) => return Ok(Paused::Ended),
         }

@@ -14,6 +14,7 @@ use crate::mechanism::Args;
 use crate::session::janitor::Janitor;
 use crate::session::{Change, Ledger, Names};
 
+use super::confirm::Ask;
 use super::host::Job;
 use super::interpret::Verbs;
 
@@ -149,6 +150,8 @@ pub struct Engine {
     pub journal: Vec<String>,
     /// Whether `spawn` has been said.
     pub spawned: bool,
+    /// Who is asked before what others use is removed; nobody, in a script.
+    pub ask: Option<Ask>,
     pub(super) slots: Vec<Slot>,
     pub(super) log: Vec<(Option<String>, Update)>,
     pub(super) ledger: Option<Ledger>,
@@ -173,6 +176,7 @@ impl Engine {
             options,
             journal: Vec::new(),
             spawned: false,
+            ask: None,
             slots: Vec::new(),
             log: Vec::new(),
             ledger: None,
@@ -256,6 +260,10 @@ impl Engine {
         while at < statements.len() {
             self.check_signals()?;
             self.reap_jobs(sink)?;
+            if let StatementKind::Step(step) = &statements[at].kind {
+                self.confirm(&step.work)
+                    .map_err(|e| self.fail_at(source, step.text, e, sink))?;
+            }
             let batch = self.batch(&statements[at..]);
             if batch > 0 {
                 self.run_batch(source, &statements[at..at + batch], sink)?;
@@ -303,7 +311,11 @@ impl Engine {
             }
             StatementKind::Source(program) => {
                 self.elsewhere(source, statement.span, sink)?;
-                self.statements(&program.source, &program.statements, sink)
+                // It is a script.
+                let ask = self.ask.take();
+                let ran = self.statements(&program.source, &program.statements, sink);
+                self.ask = ask;
+                ran
             }
             StatementKind::Host(host) => self.host(source, host, sink),
             StatementKind::Let { name, value } => {

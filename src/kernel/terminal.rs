@@ -108,11 +108,11 @@ impl RawInput {
         }
     }
 
-    /// Takes one key, of which the first byte has come, whole: an arrow sends three, an accented letter
-    /// two. What is typed behind it stays.
-    pub fn take_key(&self) -> Result<()> {
+    /// Takes one key, of which the first byte has come, whole, and gives that byte: an arrow sends three,
+    /// an accented letter two. What is typed behind it stays.
+    pub fn take_key(&self) -> Result<Option<u8>> {
         let Some(first) = self.read_byte(None)? else {
-            return Ok(());
+            return Ok(None);
         };
         let next = || self.read_byte(Some(REST_OF_KEY));
         let more = match first {
@@ -132,7 +132,7 @@ impl RawInput {
         for _ in 0..more {
             next()?;
         }
-        Ok(())
+        Ok(Some(first))
     }
 }
 

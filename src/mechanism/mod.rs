@@ -15,6 +15,7 @@ pub mod shm;
 mod sight;
 #[cfg(test)]
 mod testing;
+mod users;
 mod world;
 
 use crate::data::{Cell, Column, Failure, Family, Reply, StepResult, Table};
@@ -24,6 +25,7 @@ pub use args::{Args, errno_symbol};
 pub use common_verbs::columns;
 pub use create::Created;
 pub use sight::{Listing, Sight};
+pub use users::users;
 pub use world::World;
 
 /// A command of a mechanism.

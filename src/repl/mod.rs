@@ -5,6 +5,7 @@
 //! a line is typed, a third prints above the line. The engine is locked by whoever uses it.
 
 mod complete;
+mod confirm;
 mod helper;
 mod hint;
 mod notices;
@@ -138,6 +139,7 @@ fn converse(
     blocked: &Arc<AtomicUsize>,
 ) -> Result<Exit, ReadlineError> {
     let style = session.screen.show.style;
+    locked(&session.engine).ask = Some(confirm::ask);
     loop {
         bell.ring();
         let counts = locked(&session.engine).counts();

@@ -92,6 +92,8 @@ impl Session {
     /// Ends the session and says what was removed.
     pub fn end(&mut self) {
         let mut engine = locked(&self.engine);
+        // Nobody may be there any more.
+        engine.ask = None;
         let _ = engine.run_deferred(&mut self.screen);
         let removed = engine.clean_up(&mut self.screen);
         for warning in removed.iter().filter_map(script::left_behind) {

@@ -71,8 +71,7 @@ fn out_of_range(word: &str, kind: Kind, span: Span) -> Mistake {
         Kind::Size if word.starts_with('-') => "a size cannot be negative".into(),
         _ => format!("{word} is out of range"),
     };
-    Mistake::new(span, message)
-        .label(format!("expected {what} from {min} to {max}"))
+    Mistake::new(span, message).label(format!("expected {what} from {min} to {max}"))
 }
 
 /// Data. A string is moved out of its token: nothing asks for it a second time.
