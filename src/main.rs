@@ -97,7 +97,7 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
     // Everything is read before anything runs: a mistake in the last file is found first.
     let mut programs = Vec::new();
     for input in &inputs {
-        match script::read(input, &setup, commands::commands()) {
+        match script::read(input, setup.known(), commands::commands()) {
             Ok(read) => programs.push(read),
             Err(e) => return Ok(unreadable(&e, cli.json, errors)),
         }

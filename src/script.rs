@@ -82,7 +82,8 @@ pub struct Setup {
 }
 
 impl Setup {
-    fn known(&self) -> Known {
+    /// What a program may rest on: the variables of `-D`.
+    pub fn known(&self) -> Known {
         let mut known = Known::default();
         known
             .variables
@@ -110,10 +111,9 @@ impl Setup {
 /// It cannot be read, or holds a mistake.
 pub fn read(
     input: &Input,
-    setup: &Setup,
+    mut known: Known,
     commands: &'static Commands,
 ) -> Result<Vec<Program>, ReadError> {
-    let mut known = setup.known();
     let mut programs = Vec::new();
     let sources = match input {
         Input::File(path) => vec![text_of(path, File::open(path).and_then(read_limited))?],

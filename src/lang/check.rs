@@ -110,9 +110,8 @@ impl Known {
             |other| format!("use another actor (`{other}: STEP`)"),
         );
         match self.prompt {
-            true => format!(
-                "`cancel {actor}` ends it, Ctrl-C on an empty line the newest step; or {other}"
-            ),
+            true if actor == ME => format!("`cancel {actor}` or Ctrl-C ends it; or {other}"),
+            true => format!("`cancel {actor}` ends it; or {other}"),
             false => {
                 format!("first say how the pending step ends (`{actor}: ... => ok`), or {other}")
             }

@@ -79,11 +79,11 @@ fn a_pending_actor_is_busy() {
     };
     assert_eq!(
         ways("sem p &; sem v", true),
-        "`cancel me` ends it, Ctrl-C on an empty line the newest step; or use another actor (`b: STEP`)"
+        "`cancel me` or Ctrl-C ends it; or use another actor (`b: STEP`)"
     );
     assert_eq!(
         ways("spawn x; x: sem p &; x: sem v", true),
-        "`cancel x` ends it, Ctrl-C on an empty line the newest step; or use another actor"
+        "`cancel x` ends it; or use another actor"
     );
     assert_eq!(
         ways("c: sem v; b: sem p &; b: sem v", false),
