@@ -310,7 +310,8 @@ fn a_history_that_cannot_be_kept_is_a_warning() {
     let home = tempfile::tempdir().unwrap();
     std::fs::write(home.path().join("state"), "a file").unwrap();
     let mut t = Terminal::start_in(home, &[], &[]);
-    t.until_text("warning: the history is not kept");
+    let home = t.home.path().display().to_string();
+    t.until_text(&format!("warning: the history is not kept: {home}/state"));
     t.until_prompt();
     t.run("echo goes on", "goes on");
 }
@@ -336,6 +337,8 @@ fn the_first_program_is_quiet_unless_it_fails() {
     );
     let t = start("bogus\n", &[]);
     assert!(t.screen().contents().contains("unknown command `bogus`"));
+    let t = start("expect $who == 5\n", &["-D", "who=5"]);
+    assert!(!t.screen().contents().contains("error"));
     let t = start("bogus\n", &["--no-init"]);
     assert!(!t.screen().contents().contains("bogus"));
 }
@@ -353,6 +356,8 @@ fn colours_tell_known_words_from_unknown_ones_unless_they_are_off() {
     assert_ne!(colours(&[], &[]), vt100::Color::Default);
     assert_eq!(colours(&[("NO_COLOR", "1")], &[]), vt100::Color::Default);
     assert_eq!(colours(&[], &["--color", "never"]), vt100::Color::Default);
+    let wanted = colours(&[("NO_COLOR", "1")], &["--color", "always"]);
+    assert_ne!(wanted, vt100::Color::Default);
 }
 
 #[test]
@@ -370,6 +375,47 @@ fn a_narrower_terminal_keeps_the_line() {
         let whole = format!("{} enough", &text[5..]);
         t.lines().contains(&whole)
     });
+}
+
+#[test]
+fn ctrl_z_where_nobody_could_continue_it_leaves_the_line() {
+    let mut t = Terminal::start(&[]);
+    t.type_("echo be");
+    t.until_text("echo be");
+    t.type_("\x1a");
+    t.type_("fore\r");
+    t.until("the whole line, run", |t| {
+        t.lines().iter().any(|l| l == "before")
+    });
+}
+
+#[test]
+fn every_topic_of_help_is_answered() {
+    let mut t = Terminal::start(&[]);
+    t.run("help NOTHING", "`help` alone lists all there is");
+    t.run("help ENOMSG", "msgq recv  no message matches");
+    t.run("help peek", "show a message and leave it in the queue");
+    t.run("help mgsq", "Did you mean `msgq`?");
+}
+
+#[test]
+fn a_blocked_me_names_the_ways_on() {
+    let (mut t, _) = with_lock();
+    t.run("sem p lock", "blocked");
+    t.run(
+        "sem v lock",
+        "`cancel me` or Ctrl-C ends it; or use another actor (`b: STEP`)",
+    );
+    t.run("b: sem v lock", "me: ... => ok");
+}
+
+#[test]
+fn a_very_long_line_is_run_whole() {
+    let mut t = Terminal::start(&[]);
+    let text = "x".repeat(3000);
+    t.type_(&format!("let v = \"{text}\"\r"));
+    t.run("echo is $((1 + 1)) long", "is 2 long");
+    t.run("!echo ${#v} letters", "3000 letters");
 }
 
 #[test]

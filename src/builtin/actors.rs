@@ -76,6 +76,7 @@ pub(super) static ACTORS: Builtin = Builtin {
     signature: Signature {
         name: "actors",
         summary: "list the actors: what each does, and what it waits for",
+        looks: true,
         notes: "Blocked is said only where the kernel shows it, twice in one sleep: \
                 /proc/PID/task/TID/syscall with the thread's state and its context switches.",
         examples: &[Example {

@@ -14,6 +14,7 @@ use crate::mechanism::Args;
 use crate::session::janitor::Janitor;
 use crate::session::{Binding, Change, Held, Ledger, Names};
 
+use super::confirm::Ask;
 use super::interpret::Verbs;
 use super::job::Job;
 
@@ -61,6 +62,10 @@ pub struct Options {
     pub keep: bool,
     /// How long a step may stay blocked.
     pub step_timeout: Duration,
+    /// Whether standard output is a screen, on which a table may be redrawn in its place.
+    pub redraws: bool,
+    /// Whether that is done in colours.
+    pub colours: bool,
 }
 
 /// Why a program ended before its end.
@@ -147,6 +152,8 @@ pub struct Engine {
     pub journal: Vec<String>,
     /// Whether `spawn` has been said.
     pub spawned: bool,
+    /// Who is asked before what others use is removed; nobody, in a script.
+    pub ask: Option<Ask>,
     pub(super) slots: Vec<Slot>,
     pub(super) log: Vec<(Option<String>, Update)>,
     pub(super) ledger: Option<Ledger>,
@@ -171,6 +178,7 @@ impl Engine {
             options,
             journal: Vec::new(),
             spawned: false,
+            ask: None,
             slots: Vec::new(),
             log: Vec::new(),
             ledger: None,
@@ -194,8 +202,9 @@ impl Engine {
                 .filter(|s| s.pending.is_some())
                 .map(|s| s.actor.name.clone())
                 .collect::<HashSet<_>>(),
-            cancelled: HashSet::new(),
             spawned: self.spawned,
+            prompt: self.options.mode == Mode::Prompt,
+            ..Known::default()
         }
     }
 
@@ -233,7 +242,7 @@ impl Engine {
     /// # Errors
     /// Why it ended before its end.
     pub fn run(&mut self, program: &Program, sink: &mut dyn Sink) -> Ran {
-        if program.source.text.contains("WORK") {
+        if program.uses_work {
             self.ensure_work().map_err(|e| self.environment(e, sink))?;
         }
         let ran = self.statements(&program.source, &program.statements, sink);
@@ -261,6 +270,10 @@ impl Engine {
         while at < statements.len() {
             self.check_signals()?;
             self.reap_jobs(sink)?;
+            if let StatementKind::Step(step) = &statements[at].kind {
+                self.confirm(&step.work)
+                    .map_err(|e| self.fail_at(source, step.text, e, sink))?;
+            }
             let batch = self.batch(&statements[at..]);
             if batch > 0 {
                 self.run_batch(source, &statements[at..at + batch], sink)?;
@@ -308,7 +321,11 @@ impl Engine {
             }
             StatementKind::Source(program) => {
                 self.elsewhere(source, statement.span, sink)?;
-                self.statements(&program.source, &program.statements, sink)
+                // It is a script.
+                let ask = self.ask.take();
+                let ran = self.statements(&program.source, &program.statements, sink);
+                self.ask = ask;
+                ran
             }
             StatementKind::Host(host) => self.host(source, host, sink),
             StatementKind::Let { name, value } => {

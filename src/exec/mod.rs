@@ -3,6 +3,7 @@
 //! The [`Engine`] lives in the shell and never makes a call that can block for long: it
 //! gives orders to actors and polls. [`Interpreter`] is the other end, inside an actor.
 
+mod confirm;
 mod deadlock;
 mod engine;
 mod expect;
@@ -18,6 +19,7 @@ mod steps;
 mod waiting;
 
 pub use crate::data::Sink;
+pub use confirm::Ask;
 pub use engine::{Builtin, Commands, Engine, Flow, Mode, Options};
 pub use finish::Finished;
 pub use interpret::{Interpreter, Verbs};

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use nix::poll::{PollFd, PollFlags};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 
 use super::engine::{End, Engine, Flow, Mode, Ran, Update};
 use crate::actor::{Report, Sighting};
@@ -35,11 +35,34 @@ impl Patience {
     }
 }
 
+/// What a wait was ended by.
+#[derive(Clone, Copy, Debug, Default)]
+struct Heard {
+    /// An actor has sent something.
+    actors: bool,
+    /// The input can be read.
+    input: bool,
+}
+
 impl Engine {
     /// Waits until something happens or the time is over. What actors have sent is taken
     /// in; `true` where anything arrived.
     pub(super) fn wait(&mut self, timeout: Duration) -> Result<bool, Flow> {
-        let mut fds = Vec::with_capacity(self.slots.len() + 1);
+        let heard = self.hear(timeout, None)?;
+        Ok(heard.actors)
+    }
+
+    /// Waits the same way for an input too; `true` where it can be read.
+    ///
+    /// # Errors
+    /// A signal ends the session.
+    pub fn wait_for_input(&mut self, input: BorrowedFd, timeout: Duration) -> Result<bool, Flow> {
+        let heard = self.hear(timeout, Some(input))?;
+        Ok(heard.input)
+    }
+
+    fn hear(&mut self, timeout: Duration, input: Option<BorrowedFd>) -> Result<Heard, Flow> {
+        let mut fds = Vec::with_capacity(self.slots.len() + 2);
         let mut places = Vec::with_capacity(self.slots.len());
         if let Some(signals) = &self.signals {
             fds.push(PollFd::new(signals.as_fd(), PollFlags::POLLIN));
@@ -51,10 +74,10 @@ impl Engine {
                 places.push(place);
             }
         }
+        fds.extend(input.map(|input| PollFd::new(input, PollFlags::POLLIN)));
         match poll::poll(&mut fds, Some(timeout)) {
-            Ok(0) => return Ok(false),
+            Ok(0) | Err(nix::errno::Errno::EINTR) => return Ok(Heard::default()),
             Ok(_) => {}
-            Err(nix::errno::Errno::EINTR) => return Ok(false),
             Err(e) => return Err(Flow::Output(e.into())),
         }
         let ready = |fd: &PollFd| fd.any().unwrap_or(false);
@@ -65,6 +88,7 @@ impl Engine {
             .filter(|(fd, _)| ready(fd))
             .map(|(_, place)| place)
             .collect();
+        let typed = input.is_some() && fds.last().is_some_and(ready);
         drop(fds);
         for place in &spoke {
             self.slots[*place].actor.receive();
@@ -72,7 +96,10 @@ impl Engine {
         if signalled {
             self.check_signals()?;
         }
-        Ok(!spoke.is_empty())
+        Ok(Heard {
+            actors: !spoke.is_empty(),
+            input: typed,
+        })
     }
 
     /// Ctrl-C is noted; what asks the session to end, ends it.

@@ -32,12 +32,8 @@ fn command(tokens: &mut [Token], catalog: &Catalog, text: &str, nested: bool) ->
     let (command, words) = name(tokens, catalog)?;
     let signature = catalog.signature(command);
     let name = tokens[0].span.to(tokens[words - 1].span);
-    if nested && signature.params.iter().any(|p| p.kind == Kind::Command) {
-        return Err(Mistake::new(
-            name,
-            format!("`{}` cannot stand inside a command", signature.name),
-        )
-        .label("expected another command"));
+    if nested && !signature.looks {
+        return Err(blame::unwatched(name, signature, catalog));
     }
     let mut binder = Binder {
         signature,
@@ -45,7 +41,6 @@ fn command(tokens: &mut [Token], catalog: &Catalog, text: &str, nested: bool) ->
         text,
         args: Vec::with_capacity(tokens.len() - words),
         position: 0,
-        nested,
     };
     binder.bind(&mut tokens[words..], name)?;
     Ok(Call {
@@ -79,8 +74,6 @@ struct Binder<'a> {
     args: Vec<(u8, Arg)>,
     /// The positional parameter that is next.
     position: usize,
-    /// Whether the command stands inside another.
-    nested: bool,
 }
 
 impl Binder<'_> {
@@ -232,10 +225,10 @@ impl Binder<'_> {
             .position(|t| t.bare() == Some("every"))
             .unwrap_or(tokens.len());
         let inner = &mut tokens[..end];
-        if self.nested || inner.is_empty() {
+        if inner.is_empty() {
             return Err(
                 Mistake::new(tokens[0].span, "the command is missing before this")
-                    .label("expected a command"),
+                    .label(format!("expected {}", blame::watched(self.catalog))),
             );
         }
         let span = inner[0].span.to(inner[end - 1].span);

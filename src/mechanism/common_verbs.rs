@@ -26,6 +26,7 @@ macro_rules! seeing_verbs {
                     "the columns, with commas between; `info` shows which there are",
                 )],
                 runs: $crate::lang::Runs::Shell,
+                looks: true,
                 calls: &[$call],
                 examples: &[$crate::lang::Example {
                     script: concat!($create, "\n", $noun, "\n", $noun, " ls -o ", $columns),
@@ -47,6 +48,7 @@ macro_rules! seeing_verbs {
                     "which one; the current one where it is left out",
                 )],
                 runs: $crate::lang::Runs::Shell,
+                looks: true,
                 calls: &[$call],
                 examples: &[$crate::lang::Example {
                     script: concat!($create, "\n", $noun, " info x"),

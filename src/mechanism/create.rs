@@ -201,7 +201,11 @@ fn call_text(maker: &Maker, key: i32) -> String {
 pub(super) fn key_of(n: i128) -> Result<i32, Failure> {
     i32::try_from(n)
         .or_else(|_| u32::try_from(n).map(|n| n as i32))
-        .map_err(|_| Failure::refused(format!("the key {n} does not fit 32 bits")))
+        .map_err(|_| {
+            Failure::refused(format!(
+                "the key {n} is out of range: it is from 0 to 0xffffffff"
+            ))
+        })
 }
 
 /// The key of a path and a project number.

@@ -18,6 +18,7 @@ mod sight;
 mod stream;
 #[cfg(test)]
 mod testing;
+mod users;
 mod world;
 
 use crate::data::{Cell, Column, Failure, Family, Object, Reply, StepResult, Table};
@@ -28,6 +29,7 @@ pub use args::{Args, errno_symbol};
 pub use common_verbs::columns;
 pub use create::Created;
 pub use sight::{Listing, Sight, label, resolve};
+pub use users::users;
 pub use world::World;
 
 /// A command of a mechanism.

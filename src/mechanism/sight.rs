@@ -189,9 +189,12 @@ pub fn resolve(
         },
         Target::Id(term) => {
             let id = env.int(term)?;
-            i32::try_from(id)
-                .map(Object::Id)
-                .map_err(|_| Failure::refused(format!("the id {id} does not fit an int")))
+            i32::try_from(id).map(Object::Id).map_err(|_| {
+                Failure::refused(format!(
+                    "the id {id} is out of range: it is from 0 to {}",
+                    i32::MAX
+                ))
+            })
         }
         Target::Key(term) => by_key(family, key_of(env.int(term)?)?).map(Object::Id),
         Target::Ftok(path, project) => by_key(family, ftok(path, *project)?).map(Object::Id),

@@ -230,6 +230,11 @@ impl Terminal {
 
     /// Makes the terminal narrower or wider.
     pub fn resize(&mut self, columns: u16) {
+        self.resize_to(40, columns);
+    }
+
+    /// Gives the terminal another size.
+    pub fn resize_to(&mut self, rows: u16, columns: u16) {
         let path = format!(
             "/proc/self/fd/{}",
             std::os::fd::AsRawFd::as_raw_fd(&self.slave)
@@ -238,10 +243,10 @@ impl Terminal {
         let status = Command::new("stty")
             .arg("-F")
             .arg(path)
-            .args(["cols", &columns.to_string()])
+            .args(["rows", &rows.to_string(), "cols", &columns.to_string()])
             .status();
         assert!(status.unwrap().success());
-        self.screen.screen_mut().set_size(40, columns);
+        self.screen.screen_mut().set_size(rows, columns);
     }
 
     /// The id in the last remark on the screen.
