@@ -94,7 +94,11 @@ fn keep(engine: &mut Engine, args: &Args, _: &mut dyn Sink) -> Result<Reply, Fai
         match engine.names.get(*family, name) {
             None => return Err(Failure::refused(format!("nothing is named `{name}`"))),
             Some(binding) => match (binding.entry, engine.ledger()) {
-                (Some(entry), Some(ledger)) => ledger.keep(entry),
+                (Some(entry), Some(ledger)) => {
+                    if !ledger.keep(entry, *family, binding.id) {
+                        return Err(Failure::refused(format!("`{name}` was removed")));
+                    }
+                }
                 _ => {
                     return Err(Failure::refused(format!(
                         "`{name}` was not created by this session: it stays anyway"

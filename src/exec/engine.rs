@@ -463,13 +463,15 @@ impl Engine {
     /// replaced.
     pub(super) fn ensure_janitor(&mut self) -> Result<(), Failure> {
         self.ensure_ledger()?;
-        if self.janitor.as_ref().is_some_and(Janitor::is_running) {
+        let Some(ledger) = &self.ledger else {
             return Ok(());
-        }
-        if let Some(ledger) = &self.ledger {
-            let janitor = Janitor::start(ledger)
-                .map_err(|e| Failure::environment(format!("the janitor cannot be started: {e}")))?;
-            self.janitor = Some(janitor);
+        };
+        let unable =
+            |e: io::Error| Failure::environment(format!("the janitor cannot be started: {e}"));
+        match &self.janitor {
+            Some(janitor) if janitor.is_running() => {}
+            Some(janitor) => janitor.replace(ledger).map_err(unable)?,
+            None => self.janitor = Some(Janitor::start(ledger).map_err(|e| unable(e.into()))?),
         }
         Ok(())
     }

@@ -178,7 +178,10 @@ impl World {
             .filter(|(_, binding)| binding.id == id)
             .filter_map(|(_, binding)| binding.entry)
             .collect();
-        entries.into_iter().for_each(|e| self.ledger.forget(e));
+        // Two names may share a record.
+        for entry in entries {
+            self.ledger.removed(entry, family, id);
+        }
         self.names.forget(family, id);
     }
 }

@@ -60,15 +60,15 @@ const HINT: usize = 0;
 const HIGH: usize = 1;
 /// Whether everything is to stay.
 const KEEP_ALL: usize = 2;
-/// The process whose session it is: what is removed must be of its user.
+/// The path of `$WORK`, behind all records: its length, then its bytes.
 const PATH: usize = HEADER_WORDS + RECORDS * RECORD_WORDS;
 
-/// The words of a record.
+/// The words of a record. The first holds its state, its family and, from `Live` on, the
+/// object's id: so that one exchange of it changes the record of that very object.
 const STATE: usize = 0;
 const KEY: usize = 1;
-const ID: usize = 2;
-const SINCE: usize = 3;
-const UID: usize = 4;
+const SINCE: usize = 2;
+const UID: usize = 3;
 
 /// The shared memory in which the records stand.
 #[derive(Debug)]
@@ -111,7 +111,8 @@ impl Ledger {
         self.word(HEADER_WORDS + entry.0 as usize * RECORD_WORDS + word)
     }
 
-    fn state(&self, entry: Entry) -> (State, Option<Family>) {
+    /// How far a record is, its family, and the id that it speaks of.
+    fn state(&self, entry: Entry) -> (State, Option<Family>, i32) {
         let word = self.field(entry, STATE).load(Ordering::Acquire);
         let state = match word & 0xff {
             1 => State::Claimed,
@@ -121,12 +122,18 @@ impl Ledger {
             _ => State::Free,
         };
         let family = Family::ALL.get((word >> 8) as usize & 0xff).copied();
-        (state, family)
+        (state, family, (word >> 32) as u32 as i32)
     }
 
-    fn set_state(&self, entry: Entry, state: State, family: Family) {
-        let word = state as u64 | (family.index() as u64) << 8;
+    fn set_state(&self, entry: Entry, word: u64) {
         self.field(entry, STATE).store(word, Ordering::Release);
+    }
+
+    /// Changes the record of one object; `false` where it speaks of another by now.
+    fn exchange(&self, entry: Entry, from: u64, to: u64) -> bool {
+        self.field(entry, STATE)
+            .compare_exchange(from, to, Ordering::AcqRel, Ordering::Relaxed)
+            .is_ok()
     }
 
     /// Records that an object is about to be created, under this key, at this time
@@ -135,34 +142,43 @@ impl Ledger {
         let entry = self.claim()?;
         self.field(entry, KEY)
             .store(key as u32 as u64, Ordering::Relaxed);
-        self.field(entry, ID).store(u64::MAX, Ordering::Relaxed);
         self.field(entry, SINCE)
             .store(now as u64, Ordering::Relaxed);
         self.field(entry, UID)
             .store(u64::from(uid), Ordering::Relaxed);
-        self.set_state(entry, State::Intended, family);
+        self.set_state(entry, state_word(State::Intended, family, 0));
         Some(entry)
     }
 
     /// Records that the object now exists under this id.
     pub fn settle(&self, entry: Entry, family: Family, id: i32) {
-        self.field(entry, ID)
-            .store(id as u32 as u64, Ordering::Relaxed);
-        self.set_state(entry, State::Live, family);
+        self.set_state(entry, state_word(State::Live, family, id));
     }
 
-    /// Records that there is nothing to remove: it was not created, or it is gone.
+    /// Records that there is nothing to remove, in the hands of who claimed it: the object
+    /// was not created.
     pub fn forget(&self, entry: Entry) {
-        self.field(entry, STATE)
-            .store(State::Free as u64, Ordering::Release);
+        self.set_state(entry, State::Free as u64);
         self.word(HINT).store(u64::from(entry.0), Ordering::Relaxed);
     }
 
-    /// Records that the object is to stay.
-    pub fn keep(&self, entry: Entry) {
-        if let (State::Live, Some(family)) = self.state(entry) {
-            self.set_state(entry, State::Kept, family);
+    /// Records that an object is gone. Several may say so, and late: a record that was
+    /// given to another object meanwhile is left alone.
+    pub fn removed(&self, entry: Entry, family: Family, id: i32) {
+        let gone = [State::Live, State::Kept]
+            .into_iter()
+            .any(|state| self.exchange(entry, state_word(state, family, id), State::Free as u64));
+        if gone {
+            self.word(HINT).store(u64::from(entry.0), Ordering::Relaxed);
         }
+    }
+
+    /// Records that an object is to stay; `false` where the record does not speak of it any
+    /// more.
+    pub fn keep(&self, entry: Entry, family: Family, id: i32) -> bool {
+        let kept = state_word(State::Kept, family, id);
+        self.exchange(entry, state_word(State::Live, family, id), kept)
+            || self.state(entry) == (State::Kept, Some(family), id)
     }
 
     /// Records that every object is to stay. `$WORK` is removed all the same.
@@ -224,13 +240,13 @@ impl Ledger {
         let high = self.word(HIGH).load(Ordering::Acquire) as usize;
         for i in 0..high.min(RECORDS) {
             let entry = Entry(i as u32);
-            let (state, Some(family)) = self.state(entry) else {
+            let (state, Some(family), id) = self.state(entry) else {
                 continue;
             };
             if keep_all || !matches!(state, State::Intended | State::Live) {
                 continue;
             }
-            if let Some(id) = self.find(entry, state, family) {
+            if let Some(id) = self.find(entry, state, family, id) {
                 let error = remove(family, id).err();
                 // Somebody else was quicker.
                 let gone = matches!(error, Some(Errno::EINVAL | Errno::EIDRM));
@@ -258,10 +274,10 @@ impl Ledger {
 
     /// The id of the object that the record speaks of, if it is still there and is ours:
     /// an id may have been given to a new object, a key been taken by somebody else.
-    fn find(&self, entry: Entry, state: State, family: Family) -> Option<i32> {
+    fn find(&self, entry: Entry, state: State, family: Family, id: i32) -> Option<i32> {
         let key = self.field(entry, KEY).load(Ordering::Relaxed) as u32 as i32;
         let id = match state {
-            State::Live => self.field(entry, ID).load(Ordering::Relaxed) as u32 as i32,
+            State::Live => id,
             _ if key == 0 => return None,
             _ => lookup(family, key).ok()?,
         };
@@ -273,23 +289,21 @@ impl Ledger {
         ours.then_some(id)
     }
 
-    /// How many objects are recorded that a sweep would remove.
-    pub fn len(&self) -> usize {
+    /// How many records there are that a sweep would act on.
+    pub fn to_sweep(&self) -> usize {
         let high = self.word(HIGH).load(Ordering::Acquire) as usize;
         (0..high.min(RECORDS))
             .filter(|i| {
-                matches!(
-                    self.state(Entry(*i as u32)).0,
-                    State::Intended | State::Live
-                )
+                let (state, ..) = self.state(Entry(*i as u32));
+                matches!(state, State::Intended | State::Live)
             })
             .count()
     }
+}
 
-    /// Whether a sweep would find nothing.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
+/// The first word of a record.
+fn state_word(state: State, family: Family, id: i32) -> u64 {
+    state as u64 | (family.index() as u64) << 8 | u64::from(id as u32) << 32
 }
 
 /// Removes an object.
@@ -326,5 +340,60 @@ fn perm_and_ctime(family: Family, id: i32) -> Result<(Perm, i64)> {
         Family::Msgq => msg::stat_any_id(id).map(|s| (s.perm, s.ctime)),
         Family::Shm => shm::stat_any_id(id).map(|s| (s.perm, s.ctime)),
         Family::Sem => sem::stat_any_id(id).map(|s| (s.perm, s.ctime)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A ledger with the record of one object, which never exists.
+    fn with_record(id: i32) -> (Ledger, Entry) {
+        let ledger = Ledger::create().unwrap();
+        let entry = ledger.intend(Family::Sem, 0, 0, 0).unwrap();
+        ledger.settle(entry, Family::Sem, id);
+        (ledger, entry)
+    }
+
+    #[test]
+    fn what_is_removed_twice_is_forgotten_once() {
+        let (ledger, entry) = with_record(7);
+        ledger.removed(entry, Family::Sem, 7);
+        assert_eq!(ledger.to_sweep(), 0);
+        // The record is somebody else's by now.
+        assert_eq!(ledger.intend(Family::Sem, 0, 0, 0), Some(entry));
+        ledger.removed(entry, Family::Sem, 7);
+        assert_eq!(ledger.to_sweep(), 1, "only intended");
+        ledger.settle(entry, Family::Sem, 8);
+        ledger.removed(entry, Family::Sem, 7);
+        ledger.removed(entry, Family::Msgq, 8);
+        assert_eq!(ledger.to_sweep(), 1, "another object");
+        ledger.removed(entry, Family::Sem, 8);
+        assert_eq!(ledger.to_sweep(), 0);
+    }
+
+    #[test]
+    fn only_the_object_that_is_meant_is_kept() {
+        let (ledger, entry) = with_record(7);
+        assert!(!ledger.keep(entry, Family::Sem, 8));
+        assert_eq!(ledger.to_sweep(), 1);
+        assert!(ledger.keep(entry, Family::Sem, 7) && ledger.keep(entry, Family::Sem, 7));
+        assert_eq!(ledger.to_sweep(), 0);
+        // What is kept may be removed all the same, and its record is free again.
+        ledger.removed(entry, Family::Sem, 7);
+        assert!(!ledger.keep(entry, Family::Sem, 7));
+        assert_eq!(ledger.intend(Family::Sem, 0, 0, 0), Some(entry));
+    }
+
+    /// Ids are positive, but the record's other fields must not hang on that.
+    #[test]
+    fn a_record_holds_any_id() {
+        for id in [0, 1, i32::MAX, -1] {
+            let (ledger, entry) = with_record(id);
+            assert_eq!(
+                ledger.state(entry),
+                (State::Live, Some(Family::Sem), id)
+            );
+        }
     }
 }
