@@ -34,14 +34,14 @@ pub trait Runner {
 pub fn serve<R: Runner>(name: &str, runner: impl FnOnce(Ledger) -> R) -> io::Result<()> {
     process::set_name(name)?;
     signal::install_cancel_handler(signal::CANCEL_SIGNAL)?;
-    let mut socket = UnixStream::from(inherit::inherited(SOCKET_FD)?);
+    let mut inbox = Inbox::new(UnixStream::from(inherit::inherited(SOCKET_FD)?));
     let outbox = Outbox::open(inherit::inherited(OUTBOX_FD)?)?;
     let ledger = Ledger::open(inherit::inherited(LEDGER_FD)?)?;
     let _alive = inherit::inherited(ALIVE_FD)?;
     let mut runner = runner(ledger);
     let mut frame = Vec::new();
     let mut broken = false;
-    while let Some(mut order) = receive(&mut socket, &mut frame)? {
+    while let Some(mut order) = inbox.next()? {
         if order.continues && broken {
             continue;
         }
@@ -51,47 +51,53 @@ pub fn serve<R: Runner>(name: &str, runner: impl FnOnce(Ledger) -> R) -> io::Res
         for place in 0..order.steps.len() {
             outbox.set_running(Some(order.first + place as u64));
             let report = runner.step(&order, place);
-            post(&mut socket, &outbox, &report, &mut frame)?;
+            post(&mut inbox.socket, &outbox, &report, &mut frame)?;
             if !report.passed {
                 broken = true;
                 break;
             }
         }
         outbox.set_running(None);
-        flush(&mut socket, &outbox)?;
+        flush(&mut inbox.socket, &outbox)?;
     }
     Ok(())
 }
 
-/// The next order; `None` when the shell is gone.
-fn receive(socket: &mut UnixStream, frame: &mut Vec<u8>) -> io::Result<Option<Order>> {
-    frame.clear();
-    frame.resize(4, 0);
-    if !read_all(socket, frame)? {
-        return Ok(None);
-    }
-    let length = wire::frame_length(frame).unwrap_or(4);
-    // `take` grows the buffer as bytes arrive, whatever the length claims.
-    let mut rest = socket.take(length as u64 - 4);
-    while rest.limit() > 0 {
-        match rest.read_to_end(frame) {
-            Ok(0) => return Ok(None),
-            Ok(_) => {}
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-            Err(e) => return Err(e),
-        }
-    }
-    wire::message(frame).map(Some).map_err(io::Error::other)
+/// How much is read at once: a single step comes in one read.
+const CHUNK: usize = 16 << 10;
+
+/// The orders that come from the shell.
+struct Inbox {
+    socket: UnixStream,
+    /// Bytes of orders that are not yet done.
+    arrived: Vec<u8>,
+    chunk: Box<[u8]>,
 }
 
-/// Fills the buffer; `false` at the end of the stream. A cancelling signal that comes
-/// between two steps is none of its business.
-fn read_all(socket: &mut UnixStream, buffer: &mut [u8]) -> io::Result<bool> {
-    match socket.read_exact(buffer) {
-        Ok(()) => Ok(true),
-        Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
-        Err(e) if e.kind() == io::ErrorKind::ConnectionReset => Ok(false),
-        Err(e) => Err(e),
+impl Inbox {
+    fn new(socket: UnixStream) -> Inbox {
+        Inbox {
+            socket,
+            arrived: Vec::new(),
+            chunk: vec![0; CHUNK].into_boxed_slice(),
+        }
+    }
+
+    /// The next order; `None` when the shell is gone. A cancelling signal that comes
+    /// between two steps is none of its business.
+    fn next(&mut self) -> io::Result<Option<Order>> {
+        loop {
+            if let Some(order) = wire::first(&mut self.arrived).map_err(io::Error::other)? {
+                return Ok(Some(order));
+            }
+            match self.socket.read(&mut self.chunk) {
+                Ok(0) => return Ok(None),
+                Ok(n) => self.arrived.extend_from_slice(&self.chunk[..n]),
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) if e.kind() == io::ErrorKind::ConnectionReset => return Ok(None),
+                Err(e) => return Err(e),
+            }
+        }
     }
 }
 

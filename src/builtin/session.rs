@@ -162,7 +162,7 @@ pub(super) static QUIT: Builtin = Builtin {
         name: "quit",
         ..LEAVE
     },
-    run: |_, _, _| Ok(Outcome::ok().into()),
+    run: leave,
 };
 
 pub(super) static EXIT: Builtin = Builtin {
@@ -170,5 +170,10 @@ pub(super) static EXIT: Builtin = Builtin {
         name: "exit",
         ..LEAVE
     },
-    run: |_, _, _| Ok(Outcome::ok().into()),
+    run: leave,
 };
+
+fn leave(engine: &mut Engine, _: &Args, _: &mut dyn Sink) -> Result<Reply, Failure> {
+    engine.leave();
+    Ok(Reply::default())
+}

@@ -3,15 +3,20 @@
 //! The [`Engine`] lives in the shell and never makes a call that can block for long: it
 //! gives orders to actors and polls. [`Interpreter`] is the other end, inside an actor.
 
+mod batch;
 mod deadlock;
 mod engine;
 mod expect;
 mod finish;
 mod host;
 mod interpret;
+mod news;
+mod orders;
+mod pending;
 mod shell_steps;
+mod show;
+mod slot;
 mod steer;
-mod steps;
 mod waiting;
 
 pub use crate::data::Sink;

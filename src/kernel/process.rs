@@ -87,6 +87,21 @@ impl Child {
         Ok(Some(*self.ended.get_or_init(|| ended)))
     }
 
+    /// waitid(2) with `WSTOPPED|WNOWAIT`: the signal that has stopped it, if one has; it stays told.
+    pub fn stopped_by(&self) -> Result<Option<i32>> {
+        // SAFETY: plain data; all zeroes is a value of it, which stays when there is nothing to tell.
+        let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
+        let fd = self.pidfd.as_raw_fd().cast_unsigned();
+        let flags = libc::WSTOPPED | libc::WNOHANG | libc::WNOWAIT;
+        // SAFETY: `info` lives through the call, which fills it.
+        Errno::result(unsafe { libc::waitid(libc::P_PIDFD, fd, &mut info, flags) })?;
+        if info.si_signo == 0 {
+            return Ok(None);
+        }
+        // SAFETY: waitid filled it for SIGCHLD, which carries a status.
+        Ok(Some(unsafe { info.si_status() }))
+    }
+
     /// pidfd_send_signal(2): signals this very process, never one that got its pid later. `ESRCH` once
     /// it has been reaped.
     pub fn kill(&self, signo: i32) -> Result<()> {

@@ -390,10 +390,7 @@ mod tests {
     fn a_record_holds_any_id() {
         for id in [0, 1, i32::MAX, -1] {
             let (ledger, entry) = with_record(id);
-            assert_eq!(
-                ledger.state(entry),
-                (State::Live, Some(Family::Sem), id)
-            );
+            assert_eq!(ledger.state(entry), (State::Live, Some(Family::Sem), id));
         }
     }
 }
