@@ -1,6 +1,5 @@
 //! An actor as the shell sees it.
 
-use std::collections::VecDeque;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
@@ -13,6 +12,7 @@ use serde::Serialize;
 
 use super::child::{ALIVE_FD, ARGUMENT, LEDGER_FD, OUTBOX_FD, SOCKET_FD};
 use super::outbox::Outbox;
+use super::reports::Reports;
 use super::wire::{self, Order, Report};
 use crate::inspect::syscall::SyscallState;
 use crate::inspect::wait::{Observation, Wait, decode, observe};
@@ -39,14 +39,7 @@ pub struct Actor {
     /// Bytes of reports that are not yet whole.
     arrived: Vec<u8>,
     chunk: Box<[u8]>,
-    /// Whole reports, in order.
-    reports: VecDeque<Report>,
-    /// The number that the next report will have.
-    next: u64,
-    /// The number that the next step will get.
-    sent: u64,
-    /// Whether its last order ended early, so that it drops what continues it.
-    broken: bool,
+    reports: Reports,
     /// Whether its stream has ended, as it does when its process does.
     gone: bool,
     last_seen: Option<(Option<u64>, Observation)>,
@@ -132,10 +125,7 @@ impl Actor {
             outbox,
             arrived: Vec::new(),
             chunk: vec![0; CHUNK].into_boxed_slice(),
-            reports: VecDeque::new(),
-            next: 0,
-            sent: 0,
-            broken: false,
+            reports: Reports::default(),
             gone: false,
             last_seen: None,
         })
@@ -153,12 +143,12 @@ impl Actor {
 
     /// The number that the next step will get.
     pub fn next_number(&self) -> u64 {
-        self.sent
+        self.reports.next_number()
     }
 
     /// Whether it has steps that have not ended.
     pub fn is_busy(&self) -> bool {
-        self.next < self.sent
+        self.reports.is_awaited()
     }
 
     /// Whether its process is gone.
@@ -172,7 +162,7 @@ impl Actor {
     /// `BrokenPipe`: it is gone, and does none of the order. `TimedOut`: it was stopped from
     /// outside, and takes no more.
     pub fn send<S: Serialize>(&mut self, order: &Order<S>) -> io::Result<()> {
-        if order.continues && self.broken {
+        if order.continues && self.reports.is_broken() {
             return Ok(());
         }
         let mut frame = Vec::new();
@@ -182,8 +172,7 @@ impl Actor {
             self.gone |= e.kind() != io::ErrorKind::BrokenPipe;
             return Err(e);
         }
-        self.broken = false;
-        self.sent = order.first + order.steps.len() as u64;
+        self.reports.given(order.first + order.steps.len() as u64);
         self.last_seen = None;
         Ok(())
     }
@@ -268,34 +257,9 @@ impl Actor {
     }
 
     fn take_reports(&mut self, bytes: &mut Vec<u8>) {
-        let reports = wire::drain::<Report>(bytes);
-        // Not a report of this program, or of a step it was never given: its process is not
-        // to be trusted.
-        let foreign = |r: &Report| r.number >= self.sent;
-        let Ok(reports) =
-            reports
-                .map_err(drop)
-                .and_then(|reports| match reports.iter().any(foreign) {
-                    true => Err(()),
-                    false => Ok(reports),
-                })
-        else {
+        if self.reports.take(bytes).is_err() {
             self.gone = true;
             let _ = self.child.kill(libc::SIGKILL);
-            return;
-        };
-        for report in reports {
-            // One that was read from the outbox before it was sent comes again; one that is
-            // ahead was gathered while others were on their way.
-            if report.number == self.next {
-                self.next = report.number + 1;
-                if !report.passed {
-                    // The order ends there; what follows is never run.
-                    self.sent = self.next;
-                    self.broken = true;
-                }
-                self.reports.push_back(report);
-            }
         }
     }
 
@@ -307,7 +271,7 @@ impl Actor {
 
     /// The next report that has arrived.
     pub fn next_report(&mut self) -> Option<Report> {
-        self.reports.pop_front()
+        self.reports.pop()
     }
 
     /// Looks at it once more. What stands still is said only of what is seen twice.

@@ -2,7 +2,6 @@
 
 use std::collections::{HashMap, HashSet};
 use std::io;
-use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -110,7 +109,7 @@ pub struct Engine {
     pub(super) ledger: Option<Ledger>,
     pub(super) janitor: Option<Janitor>,
     /// Whether it was killed, and no other could be started.
-    unattended: bool,
+    pub(super) unattended: bool,
     pub(super) signals: Option<SignalFd>,
     /// When everything that can have something to say was last looked at; `None`: it is to
     /// be looked at before the next step.
@@ -334,72 +333,6 @@ impl Engine {
                 .map_err(|e| Failure::environment(e.to_string()))?;
         }
         Ok(self.slots.len() - 1)
-    }
-
-    fn ensure_ledger(&mut self) -> Result<&Ledger, Failure> {
-        if self.ledger.is_none() {
-            let ledger = Ledger::create()
-                .map_err(|e| Failure::environment(format!("no memory for the ledger: {e}")))?;
-            if self.options.keep {
-                ledger.keep_all();
-            }
-            self.ledger = Some(ledger);
-        }
-        self.ledger
-            .as_ref()
-            .ok_or_else(|| Failure::environment("there is no ledger"))
-    }
-
-    /// The janitor is there before anything can be created; one that was killed is
-    /// replaced.
-    pub(super) fn ensure_janitor(&mut self) -> Result<(), Failure> {
-        self.ensure_ledger()?;
-        let Some(ledger) = &self.ledger else {
-            return Ok(());
-        };
-        let unable =
-            |e: io::Error| Failure::environment(format!("the janitor cannot be started: {e}"));
-        match &self.janitor {
-            Some(janitor) if janitor.is_running() => {}
-            Some(janitor) => janitor.replace(ledger).map_err(unable)?,
-            None => self.janitor = Some(Janitor::start(ledger).map_err(|e| unable(e.into()))?),
-        }
-        self.unattended = false;
-        Ok(())
-    }
-
-    /// What is in error once the janitor is gone.
-    pub(super) fn attended(&self) -> Option<BorrowedFd<'_>> {
-        self.janitor
-            .as_ref()
-            .filter(|_| !self.unattended)
-            .map(Janitor::alive)
-    }
-
-    /// The janitor was killed: what is there already needs another one at once.
-    pub(super) fn replace_janitor(&mut self) {
-        // Where there can be none now, it is tried again, and said, when it must be there.
-        self.unattended = self.ensure_janitor().is_err();
-    }
-
-    /// Makes `$WORK`, which is removed at the end.
-    fn ensure_work(&mut self) -> Result<(), Failure> {
-        if self.env.get("WORK").is_some() {
-            return Ok(());
-        }
-        self.ensure_janitor()?;
-        let Some(ledger) = &self.ledger else {
-            return Ok(());
-        };
-        let path = super::finish::make_work(ledger)?;
-        let bytes = path.into_os_string().into_encoded_bytes();
-        self.bind("WORK", Outcome::value(crate::data::Cell::Data(bytes)));
-        Ok(())
-    }
-
-    /// The ledger, where anything may have been created.
-    pub fn ledger(&self) -> Option<&Ledger> {
-        self.ledger.as_ref()
     }
 }
 

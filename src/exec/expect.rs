@@ -47,19 +47,7 @@ impl Engine {
             }
             self.wait(patience.next().min(left))?;
         }
-        let text = span.of(&source.text).to_string();
-        self.record(text.clone());
-        sink.event(&Event::Step {
-            actor: None,
-            source: text,
-            claimed: None,
-            file: source.name.clone(),
-            line: source.line(span.start),
-            result: Ok(Outcome::ok()),
-            after: None,
-            passed: true,
-        })?;
-        Ok(())
+        self.quiet_step(source, span, sink)
     }
 
     /// `None` where the condition holds; what was found where it does not.

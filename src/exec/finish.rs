@@ -1,7 +1,5 @@
 //! The end of a session: what was deferred, what is left over, what is removed.
 
-use std::os::unix::fs::DirBuilderExt;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use super::engine::{Engine, Flow};
@@ -147,34 +145,4 @@ impl Sink for Nowhere {
     fn event(&mut self, _: &Event) -> std::io::Result<()> {
         Ok(())
     }
-}
-
-/// A fresh directory, known to the janitor before it is made.
-pub(super) fn make_work(ledger: &Ledger) -> Result<PathBuf, Failure> {
-    use std::hash::{BuildHasher, Hasher};
-    let base = std::env::temp_dir();
-    for _ in 0..100 {
-        let random = std::hash::RandomState::new().build_hasher().finish();
-        let path = base.join(format!("ipcsh-{random:016x}"));
-        if path.symlink_metadata().is_ok() {
-            continue;
-        }
-        ledger
-            .intend_directory(&path)
-            .map_err(|e| Failure::environment(format!("$WORK: {e}")))?;
-        match std::fs::DirBuilder::new().mode(0o700).create(&path) {
-            Ok(()) => return Ok(path),
-            Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
-            Err(e) => {
-                return Err(Failure::environment(format!(
-                    "$WORK cannot be made in {}: {e}",
-                    base.display()
-                )));
-            }
-        }
-    }
-    Err(Failure::environment(format!(
-        "no free name for $WORK in {}",
-        base.display()
-    )))
 }

@@ -17,6 +17,7 @@ mod shell_steps;
 mod show;
 mod slot;
 mod steer;
+mod upkeep;
 mod waiting;
 
 pub use crate::data::Sink;

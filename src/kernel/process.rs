@@ -4,9 +4,8 @@
 use std::ffi::{CString, c_int};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::sync::OnceLock;
-use std::time::Duration;
 
-use super::{Errno, Result, poll};
+use super::{Errno, Result};
 
 pub use super::signal::{signal_name, signal_number};
 pub use super::spawn::{SpawnSpec, Stream, spawn};
@@ -166,20 +165,6 @@ pub fn sigqueue(pid: i32, signo: i32, value: i32) -> Result<()> {
     Errno::result(unsafe { libc::sigqueue(pid, signo, value) }).map(drop)
 }
 
-/// Whether a process exists and has not ended; one that ended and is not yet reaped is not alive.
-pub fn is_alive(pid: i32) -> bool {
-    match pidfd_open(pid) {
-        Ok(fd) => {
-            let mut fds = [poll::PollFd::new(fd.as_fd(), poll::PollFlags::POLLIN)];
-            poll::poll(&mut fds, Some(Duration::ZERO)) == Ok(0)
-        }
-        // No process, or the id of a mere thread.
-        Err(Errno::ESRCH | Errno::EINVAL | Errno::ENOENT) => false,
-        // Out of descriptors: then kill(2) can tell, but for those not yet reaped.
-        Err(_) => !matches!(kill(pid, 0), Err(Errno::ESRCH)),
-    }
-}
-
 /// `PR_SET_NAME`: the thread's name, as `comm` in `/proc`; cut to 15 bytes. `EINVAL` for a NUL in it.
 pub fn set_name(name: &str) -> Result<()> {
     let name = CString::new(name).map_err(|_| Errno::EINVAL)?;
@@ -192,17 +177,6 @@ pub fn set_death_signal(signo: i32) -> Result<()> {
     let signo = libc::c_ulong::try_from(signo).map_err(|_| Errno::EINVAL)?;
     // SAFETY: takes integers.
     Errno::result(unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, signo) }).map(drop)
-}
-
-/// setsid(2): leaves the terminal and the group, and leads a session of its own. `EPERM` for one that
-/// leads a group already.
-pub fn become_session_leader() -> Result<()> {
-    nix::unistd::setsid().map(drop)
-}
-
-/// getuid(2): the real user.
-pub fn getuid() -> u32 {
-    nix::unistd::getuid().as_raw()
 }
 
 /// geteuid(2): the effective user.
