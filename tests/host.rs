@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use harness::{passes, script};
 use ipcsh::inspect::process::{pids, thread_stat};
-use ipcsh::kernel::process::{is_alive, kill, process_group};
+use ipcsh::kernel::process::{kill, process_group};
 
 /// A script that runs, and a file that its commands may tell something by.
 struct Running {
@@ -96,7 +96,8 @@ fn a_signal_ends_a_command_in_the_foreground_with_all_that_it_started() {
             let status = running.shell.wait().unwrap();
             assert_eq!(status.signal(), Some(signo), "{statement}: {status:?}");
             assert!(ipcsh::kernel::msg::stat_any_id(id).is_err(), "{created}");
-            assert!(!is_alive(sleeper), "{statement}");
+            let is_alive = thread_stat(sleeper, sleeper).is_ok_and(|stat| !stat.is_dead());
+            assert!(!is_alive, "{statement}");
             assert_eq!(running.line(), "");
         }
     }

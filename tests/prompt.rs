@@ -482,3 +482,89 @@ fn a_standard_output_that_is_no_terminal_gets_no_escapes() {
     assert!(!written.contains("ipcsh>"));
     assert!(!written.contains('\x1b') && !t.raw.contains(&0x1b));
 }
+
+#[test]
+fn a_cycle_of_waits_is_told_once() {
+    let mut t = Terminal::start(&[]);
+    t.run("sem create x 1; sem create y 1", "=> ok");
+    t.run("a: sem p x; b: sem p y", "=> ok");
+    t.run("a: sem p y", "blocked");
+    t.run(
+        "b: sem p x",
+        "deadlock: b waits for x, which a holds; a waits for y, which b holds",
+    );
+    t.run("echo one", "one");
+    t.run("c: sem get x", "=> 0");
+    let shown = t.screen().contents();
+    assert_eq!(shown.matches("deadlock:").count(), 1, "{shown}");
+    // The way out that it names.
+    assert!(shown.contains("`cancel b` breaks it"), "{shown}");
+    t.run("cancel b", "b: ... => EINTR");
+    t.run("b: sem v y", "a: ... => ok");
+}
+
+#[test]
+fn ctrl_c_is_a_way_out_of_a_stopped_actor() {
+    let mut t = Terminal::start(&[]);
+    t.run("sem create lock 1", "=> ok");
+    t.run("b: sem get lock", "=> 1");
+    let shown = t.screen().contents();
+    let digits = shown.split("started b (pid ").nth(1).unwrap();
+    let pid: i32 = digits.split(')').next().unwrap().parse().unwrap();
+    kill(pid, libc::SIGSTOP).unwrap();
+    let said = format!("b is stopped (SIGSTOP); kill -CONT {pid} lets it go on");
+    t.run("b: sem get lock", &said);
+    kill(pid, libc::SIGCONT).unwrap();
+    t.until_text("b: ... => 1");
+    t.until_prompt();
+    kill(pid, libc::SIGSTOP).unwrap();
+    t.run("b: sem p lock", &said);
+    t.type_(CTRL_C);
+    t.until_text("did not end its step within 2.0 s of being interrupted, and was killed");
+    t.until_prompt();
+    t.run("b: sem get lock", "=> 1");
+}
+
+/// The janitor of a shell: it reads the pipe of which the shell holds the other end.
+fn janitor_of(shell: i32) -> Option<i32> {
+    let pipes = |pid: &str| -> Vec<String> {
+        let fds = std::fs::read_dir(format!("/proc/{pid}/fd"));
+        let fds = fds.into_iter().flatten().flatten();
+        fds.filter_map(|fd| std::fs::read_link(fd.path()).ok())
+            .map(|path| path.to_string_lossy().into_owned())
+            .filter(|path| path.starts_with("pipe:"))
+            .collect()
+    };
+    let ours = pipes(&shell.to_string());
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    processes
+        .map(|p| p.file_name().to_string_lossy().into_owned())
+        .filter(|pid| {
+            let comm = std::fs::read_to_string(format!("/proc/{pid}/comm"));
+            comm.is_ok_and(|comm| comm == "ipc-janitor\n")
+        })
+        .find(|pid| pipes(pid).iter().any(|pipe| ours.contains(pipe)))
+        .and_then(|pid| pid.parse().ok())
+}
+
+#[test]
+fn a_janitor_that_is_killed_is_replaced_for_the_actors_that_run() {
+    let mut t = Terminal::start(&[]);
+    t.run("msgq create one", "=> ok");
+    let one = t.last_id();
+    let first = janitor_of(t.pid()).unwrap();
+    kill(first, libc::SIGKILL).unwrap();
+    t.run("msgq create two", "=> ok");
+    let two = t.last_id();
+    t.until("another janitor", |t| {
+        janitor_of(t.pid()).is_some_and(|second| second != first)
+    });
+    // While the actor runs it must not go to work.
+    t.run("msgq send one 1 \"x\"", "=> ok");
+    assert!(queue_exists(&one) && queue_exists(&two));
+    kill(t.pid(), libc::SIGKILL).unwrap();
+    assert_eq!(t.ended(), Ended::Signaled(libc::SIGKILL));
+    t.until_gone("the queues, removed", || {
+        !queue_exists(&one) && !queue_exists(&two)
+    });
+}

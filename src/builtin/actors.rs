@@ -58,7 +58,7 @@ static PID: Column = Column {
 };
 static STATE: Column = Column {
     name: "state",
-    help: "idle, running, blocked or dead",
+    help: "idle, running, blocked, stopped or dead; ? where it cannot be seen",
 };
 static CALL: Column = Column {
     name: "call",

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::engine::{Engine, Flow, Ran};
-use super::steps::Waited;
+use super::shell_steps::Interrupted;
 use super::waiting::Patience;
 use crate::data::{Cell, Event, Failure, FailureKind, Outcome, Sink};
 use crate::inspect::limits;
@@ -48,19 +48,7 @@ impl Engine {
             }
             self.wait(patience.next().min(left))?;
         }
-        let text = span.of(&source.text).to_string();
-        self.record(text.clone());
-        sink.event(&Event::Step {
-            actor: None,
-            source: text,
-            claimed: None,
-            file: source.name.clone(),
-            line: source.line(span.start),
-            result: Ok(Outcome::ok()),
-            after: None,
-            passed: true,
-        })?;
-        Ok(())
+        self.quiet_step(source, span, sink)
     }
 
     /// `None` where the condition holds; what was found where it does not.
@@ -177,8 +165,8 @@ impl Engine {
                 sink.flush()?;
                 match self.host_succeeds(command) {
                     Ok(met) => met,
-                    Err(Waited::Flow(flow)) => return Err(flow),
-                    Err(Waited::Failed(e)) => {
+                    Err(Interrupted::Flow(flow)) => return Err(flow),
+                    Err(Interrupted::Failed(e)) => {
                         return Err(self.fail_at(source, require.text, e, sink));
                     }
                 }

@@ -7,7 +7,8 @@
 
 use std::os::fd::OwnedFd;
 
-use super::engine::{Engine, Slot};
+use super::engine::Engine;
+use super::slot::Slot;
 use crate::data::{Family, Object};
 use crate::inspect::descriptors::{self, Access, Ask, What};
 use crate::kernel::process;
@@ -15,7 +16,7 @@ use crate::kernel::socket::SCM_MAX_FD;
 use crate::lang::{Action, Arg, Reference, Step, Target, Work};
 use crate::mechanism::{self, Run};
 use crate::session::files::{self, ON_ITS_WAY};
-use crate::session::{FileChange, Held, Side};
+use crate::session::{Held, Side};
 
 /// What a step works on through a descriptor.
 struct Use<'a> {
@@ -49,10 +50,6 @@ impl Engine {
                 .rev()
                 .find_map(|(_, slot)| copy(slot, &used, &object));
             granted.extend(copied);
-        }
-        let slot = &mut self.slots[place];
-        for (held, _) in &granted {
-            files::note(&mut slot.files, FileChange::Held(held.clone()));
         }
         granted
     }
@@ -93,7 +90,7 @@ impl Engine {
 
 /// A copy of a descriptor that an actor holds. Which number it has there, the kernel says.
 fn copy(slot: &Slot, used: &Use, object: &Object) -> Option<(Held, OwnedFd)> {
-    if slot.actor.is_dead() {
+    if slot.actor.is_gone() {
         return None;
     }
     let known = files::of(&slot.files, used.family, object, used.side)?;

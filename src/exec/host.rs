@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::engine::{Engine, Flow, Mode, Ran};
 use super::job::{self, Group, Job, Output};
-use super::steps::Waited;
+use super::shell_steps::Interrupted;
 use crate::data::{Cell, Event, Failure, FailureKind, Outcome, Sink};
 use crate::kernel::process::{self, Child, Ended, SpawnSpec, Stream, signal_name};
 use crate::lang::{Host, Piece, Source};
@@ -75,8 +75,8 @@ impl Engine {
         }
         let ended = match self.await_end(&job) {
             Ok(ended) => ended,
-            Err(Waited::Flow(flow)) => return Err(flow),
-            Err(Waited::Failed(e)) => return Err(self.fail_at(source, host.text, e, sink)),
+            Err(Interrupted::Flow(flow)) => return Err(flow),
+            Err(Interrupted::Failed(e)) => return Err(self.fail_at(source, host.text, e, sink)),
         };
         let shown = job.output.fresh(true);
         let outcome = match ended {
@@ -230,7 +230,7 @@ impl Engine {
 
     /// Waits for the end of a command in the foreground. What ends the session, ends it
     /// first.
-    pub(super) fn await_end(&mut self, job: &Job) -> Result<Ended, Waited> {
+    pub(super) fn await_end(&mut self, job: &Job) -> Result<Ended, Interrupted> {
         let mut started = false;
         loop {
             let ended = job
@@ -239,7 +239,7 @@ impl Engine {
             // What ended the command may have come to us too.
             if let Err(flow) = self.wait(Duration::ZERO) {
                 job::end_tree(job);
-                return Err(Waited::Flow(flow));
+                return Err(Interrupted::Flow(flow));
             }
             // A Ctrl-C that came before it was there has not reached it; a later one has.
             if !std::mem::replace(&mut started, true) && self.interrupted {
@@ -252,12 +252,12 @@ impl Engine {
     }
 
     /// Whether a command exits with 0; what it writes is not shown.
-    pub(super) fn host_succeeds(&mut self, command: &[Piece]) -> Result<bool, Waited> {
+    pub(super) fn host_succeeds(&mut self, command: &[Piece]) -> Result<bool, Interrupted> {
         let command = self.env.template(command).map_err(Failure::from)?;
         let job = self.start_host(command, Kind::Shown)?;
         let ended = self.await_end(&job)?;
         match self.interrupted {
-            true => Err(Waited::Failed(Failure::refused("interrupted"))),
+            true => Err(Interrupted::Failed(Failure::refused("interrupted"))),
             false => Ok(ended == Ended::Exited(0)),
         }
     }

@@ -3,6 +3,7 @@
 //! The [`Engine`] lives in the shell and never makes a call that can block for long: it
 //! gives orders to actors and polls. [`Interpreter`] is the other end, inside an actor.
 
+mod batch;
 mod confirm;
 mod deadlock;
 mod engine;
@@ -12,10 +13,15 @@ mod grants;
 mod host;
 mod interpret;
 mod job;
+mod news;
+mod orders;
+mod pending;
 mod pipeline;
 mod shell_steps;
+mod show;
+mod slot;
 mod steer;
-mod steps;
+mod upkeep;
 mod waiting;
 
 pub use crate::data::Sink;

@@ -7,8 +7,8 @@ use nix::fcntl::OFlag;
 use super::engine::{Engine, Mode};
 use super::host::Streams;
 use super::job::{Job, Output};
+use super::shell_steps::Interrupted;
 use super::steer::interrupted;
-use super::steps::Waited;
 use crate::data::{Cell, Event, Failure, Family, Object, Outcome, Reply, Sink};
 use crate::kernel::process::{Ended, Stream, signal_name};
 use crate::session::files::ON_ITS_WAY;
@@ -61,7 +61,7 @@ impl Engine {
         let mut places = Vec::with_capacity(stages.len());
         for stage in stages {
             places.push(match stage {
-                Stage::Actor(name) => Some(self.idle_actor(name, sink)?),
+                Stage::Actor(name) => Some(self.stage_actor(name, sink)?),
                 Stage::Program(_) => None,
             });
         }
@@ -94,13 +94,14 @@ impl Engine {
         Ok(Outcome::ok().into())
     }
 
-    fn idle_actor(&mut self, name: &str, sink: &mut dyn Sink) -> Result<usize, Failure> {
+    fn stage_actor(&mut self, name: &str, sink: &mut dyn Sink) -> Result<usize, Failure> {
         let place = self.ensure_actor(name, sink)?;
-        match self.slots[place].actor.is_busy() {
-            true => Err(Failure::refused(format!(
+        self.note_end(place);
+        match self.slots[place].unended() {
+            Some(_) => Err(Failure::refused(format!(
                 "`{name}` still has a pending step, and cannot take the end of a pipe"
             ))),
-            false => Ok(place),
+            None => Ok(place),
         }
     }
 
@@ -192,8 +193,8 @@ impl Engine {
         let last = jobs.len();
         for (at, job) in (1..).zip(&jobs) {
             let ended = self.await_end(job).map_err(|e| match e {
-                Waited::Failed(failure) => failure,
-                Waited::Flow(flow) => interrupted(&flow),
+                Interrupted::Failed(failure) => failure,
+                Interrupted::Flow(flow) => interrupted(&flow),
             })?;
             match ended {
                 Ended::Exited(0) => {}

@@ -184,7 +184,10 @@ impl World {
             .filter(|(_, binding)| binding.object == *object)
             .filter_map(|(_, binding)| binding.entry)
             .collect();
-        entries.into_iter().for_each(|e| self.ledger.forget(e));
+        // Two names may share a record.
+        for entry in entries {
+            self.ledger.removed(entry, family, object);
+        }
         self.names.forget(family, object);
     }
 }

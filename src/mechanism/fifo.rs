@@ -74,7 +74,7 @@ fn make(world: &mut World, args: &Args) -> StepResult {
     }
     let entry = world
         .ledger
-        .intend_file(FileKind::Fifo, &path, now(), world.uid)
+        .intend_file(FileKind::Fifo, &object, &path, now(), world.uid)
         .map_err(|errno| match errno {
             Errno::ENAMETOOLONG => args.failure(errno, call()),
             _ => Failure::environment("the session's ledger is full"),

@@ -151,6 +151,16 @@ impl Terminal {
         }
     }
 
+    /// Waits for what happens once nobody writes here any more.
+    #[track_caller]
+    pub fn until_gone(&self, what: &str, holds: impl Fn() -> bool) {
+        let begun = Instant::now();
+        while !holds() {
+            assert!(begun.elapsed() < BOUND, "never seen: {what}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     /// Waits for this text.
     #[track_caller]
     pub fn until_text(&mut self, text: &str) {
