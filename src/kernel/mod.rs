@@ -9,9 +9,11 @@ compile_error!("the System V structures and semtimedop(2) are written down for 6
 
 mod bytes;
 pub mod cloexec;
+pub mod fifo;
 pub mod inherit;
 pub mod memory;
 pub mod msg;
+pub mod pipe;
 pub mod poll;
 pub mod process;
 pub mod sem;
