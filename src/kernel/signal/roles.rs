@@ -1,4 +1,4 @@
-//! The parts that a second process plays in the tests of signals.
+//! The parts that a second process plays in the tests of signals and pipes.
 
 use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use super::trap::{self, Disposition};
 use super::*;
+use crate::kernel::process::{SpawnSpec, Stream, spawn};
 use crate::kernel::shared::SharedMemory;
 use crate::kernel::witness::{DEADLINE, Second, number, python, raise, role_spec, say};
-use crate::kernel::{inherit, pipe, poll};
+use crate::kernel::{fifo, inherit, pipe, poll};
 
 /// Where a process in the part `trap` finds the memory and the pipe.
 const MEMORY_FD: i32 = 3;
@@ -86,6 +87,38 @@ pub fn play(words: &[&str]) -> bool {
             let set = SignalSet::of(&[number(signo)]).unwrap();
             let limit = millis.parse().ok().map(Duration::from_millis);
             say(format_args!("{:?}", wait(set, limit)));
+        }
+        // Writes to a pipe that nobody reads, with SIGPIPE at its default.
+        ["sigpipe", how] => {
+            default(libc::SIGPIPE).unwrap();
+            let (read, write) = pipe::create().unwrap();
+            drop(read);
+            let result = match how {
+                "write" => pipe::write(&write, b"x"),
+                "try_write" => pipe::try_write(&write, b"x"),
+                _ => pipe::without_sigpipe(|| pipe::write(&write, b"x")),
+            };
+            let (pending, blocked) = (pending().unwrap(), blocked().unwrap());
+            say(format_args!("{result:?} {pending:?} {blocked:?}"));
+        }
+        // Starts a program that loses its reader, itself ignoring and blocking what that brings.
+        ["pipeline"] => {
+            ignore(libc::SIGPIPE).unwrap();
+            block(&[libc::SIGPIPE]).unwrap();
+            let (read, write) = pipe::create().unwrap();
+            let yes = spawn(&SpawnSpec {
+                program: "yes".into(),
+                stdout: Stream::Fd(write.as_fd()),
+                ..SpawnSpec::default()
+            });
+            drop(read);
+            say(format_args!("{:?}", yes.unwrap().wait().unwrap()));
+        }
+        ["mkfifo", umask, mode, path] => {
+            let bits = |word: &str| number(word).cast_unsigned();
+            nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_retain(bits(umask)));
+            let made = fifo::create(path.as_ref(), bits(mode));
+            say(format_args!("{made:?}"));
         }
         _ => return false,
     }
