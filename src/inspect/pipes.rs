@@ -130,7 +130,7 @@ impl Pipe {
 
     fn look_inside(&mut self) {
         if let Some(end) = self.copy(|_| true) {
-            self.bytes = pipe::unread(&end).ok();
+            self.bytes = pipe::available(&end).ok();
             self.capacity = pipe::capacity(&end).ok();
         }
     }
@@ -156,14 +156,16 @@ impl Pipe {
             let pidfd = pidfd_open(d.pid).ok()?;
             let copy = pidfd_getfd(&pidfd, d.fd).ok()?;
             // It may have been closed, and its number given to another file, since the pass.
-            (pipe::inode(&copy) == Ok(self.ino)).then_some(copy)
+            pipe::identity(&copy)
+                .is_ok_and(|id| id.ino == self.ino)
+                .then_some(copy)
         })
     }
 
     /// A copy of what is in it, which stays there. `EACCES` where no read end can be copied.
     pub fn peek(&self) -> Result<Vec<u8>> {
         let end = self.copy(Access::reads).ok_or(Errno::EACCES)?;
-        pipe::peek(&end)
+        pipe::peek(&end).map(|peeked| peeked.data)
     }
 }
 

@@ -1,144 +1,224 @@
-//! Pipes and FIFOs through their descriptors: pipe2(2), read(2), write(2), fcntl(2).
+//! Pipes (pipe(7)): making, measuring, reading, writing, and looking without taking.
 //!
-//! Calls that wait give `EINTR` as it is, so that a signal cancels them. Whether a call waits is said
-//! with the call: descriptors passed between processes share one open file description, and an
-//! `O_NONBLOCK` that stays on it would change what all of them do.
+//! What is said of a pipe here holds for an open FIFO too ([`super::fifo`]).
 #![allow(unsafe_code)]
 
+use std::ffi::c_int;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
-use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::fcntl::OFlag;
+use nix::sys::stat::{SFlag, fstat};
 
-use super::{Errno, Result, fds};
+use super::signal::{self, SignalSet};
+use super::{Errno, Result, fifo};
 
-/// pipe2(2): a pipe's read end and write end, close-on-exec. `EMFILE`, `ENFILE`.
+/// What tells a pipe or FIFO from every other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PipeId {
+    /// The device of its file system; all anonymous pipes share one.
+    pub dev: u64,
+    /// Its inode there: the number in `pipe:[…]` of `/proc/PID/fd`.
+    pub ino: u64,
+}
+
+impl PipeId {
+    /// `None` for what is no pipe.
+    pub(super) fn of(stat: &libc::stat) -> Option<PipeId> {
+        let kind = SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT;
+        (kind == SFlag::S_IFIFO).then_some(PipeId {
+            dev: stat.st_dev,
+            ino: stat.st_ino,
+        })
+    }
+}
+
+/// pipe2(2): a pipe, its reading end first; both close-on-exec. `EMFILE`, `ENFILE`.
 pub fn create() -> Result<(OwnedFd, OwnedFd)> {
     nix::unistd::pipe2(OFlag::O_CLOEXEC)
 }
 
-/// The inode by which the kernel names what is behind a descriptor: `pipe:[6517]`.
-pub fn inode(fd: &impl AsFd) -> Result<u64> {
-    nix::sys::stat::fstat(fd).map(|stat| stat.st_ino)
+/// fstat(2): which pipe or FIFO a descriptor is of. `EINVAL` for one of something else.
+pub fn identity(fd: &impl AsFd) -> Result<PipeId> {
+    PipeId::of(&fstat(fd.as_fd())?).ok_or(Errno::EINVAL)
 }
 
-/// preadv2(2) with `RWF_NOWAIT` where it shall not wait: at most as many bytes as the buffer holds; 0
-/// at the end, which comes when no process has the write end open. `EAGAIN`, `EINTR`, `EBADF` for a
-/// write end.
-pub fn read(fd: &impl AsFd, buffer: &mut [u8], nowait: bool) -> Result<usize> {
-    let part = libc::iovec {
-        iov_base: buffer.as_mut_ptr().cast(),
-        iov_len: buffer.len(),
-    };
-    // SAFETY: fills at most the length of the buffer, which is borrowed through the call.
-    let call = |flags| unsafe { libc::preadv2(fd.as_fd().as_raw_fd(), &part, 1, -1, flags) };
-    waiting(fd, nowait, call)
+/// fcntl(2) with an integer, which gives a size.
+fn control(fd: &impl AsFd, command: c_int, argument: c_int) -> Result<usize> {
+    // SAFETY: these commands take and give integers.
+    let size = Errno::result(unsafe { libc::fcntl(fd.as_fd().as_raw_fd(), command, argument) })?;
+    Ok(size.unsigned_abs() as usize)
 }
 
-/// pwritev2(2) with `RWF_NOWAIT` where it shall not wait: gives how many bytes were taken, which are
-/// less than all only without waiting or after a signal. Up to `PIPE_BUF` (4096) bytes go at once or
-/// not at all. `EPIPE`, and `SIGPIPE` unless that is ignored, when no process has the read end open;
-/// `EAGAIN`, `EINTR`, `EBADF` for a read end.
-pub fn write(fd: &impl AsFd, data: &[u8], nowait: bool) -> Result<usize> {
-    let part = libc::iovec {
-        iov_base: data.as_ptr().cast_mut().cast(),
-        iov_len: data.len(),
-    };
-    // SAFETY: reads the data, which is borrowed through the call.
-    let call = |flags| unsafe { libc::pwritev2(fd.as_fd().as_raw_fd(), &part, 1, -1, flags) };
-    waiting(fd, nowait, call)
-}
-
-/// Makes a call that waits or not. The kernel knows `RWF_NOWAIT` for pipes and not for FIFOs, whose
-/// descriptions are of those who opened them: there `O_NONBLOCK` is set for the length of the call.
-fn waiting(fd: &impl AsFd, nowait: bool, call: impl Fn(i32) -> isize) -> Result<usize> {
-    let done = |got| Errno::result(got).map(isize::unsigned_abs);
-    if !nowait {
-        return done(call(0));
-    }
-    match done(call(libc::RWF_NOWAIT)) {
-        Err(Errno::EOPNOTSUPP) => {
-            fds::set_nonblocking(fd, true)?;
-            let got = done(call(0));
-            fds::set_nonblocking(fd, false)?;
-            got
-        }
-        got => got,
-    }
-}
-
-/// `F_GETPIPE_SZ`: how many bytes it holds at most. `EBADF` for what is no pipe.
+/// `F_GETPIPE_SZ`: how many bytes it can hold, in whole pages. A page that was not filled by one write
+/// may not be used by the next, so it can be full with less. `EBADF` for what is no pipe.
 pub fn capacity(fd: &impl AsFd) -> Result<usize> {
-    fcntl(fd, FcntlArg::F_GETPIPE_SZ).map(|n| n.unsigned_abs() as usize)
+    control(fd, libc::F_GETPIPE_SZ, 0)
 }
 
-/// `F_SETPIPE_SZ`: changes that, rounded up to a power of two of pages; gives what it has become.
-/// `EPERM` above `fs.pipe-max-size` without privilege, `EBUSY` below what is in it, `EINVAL` beyond
-/// 2 GiB.
+/// `F_SETPIPE_SZ`: makes it hold at least this many bytes, and gives what it now holds: the kernel takes
+/// the next power of two pages. `EPERM` above `/proc/sys/fs/pipe-max-size` without
+/// `CAP_SYS_RESOURCE`, `EBUSY` when more is in it than would fit, `EINVAL`, `EBADF` for what is no pipe.
 pub fn set_capacity(fd: &impl AsFd, bytes: usize) -> Result<usize> {
-    let bytes = i32::try_from(bytes).map_err(|_| Errno::EINVAL)?;
-    fcntl(fd, FcntlArg::F_SETPIPE_SZ(bytes)).map(|n| n.unsigned_abs() as usize)
+    let bytes = c_int::try_from(bytes).map_err(|_| Errno::EINVAL)?;
+    control(fd, libc::F_SETPIPE_SZ, bytes)
 }
 
-/// `FIONREAD`: how many bytes are in it.
-pub fn unread(fd: &impl AsFd) -> Result<usize> {
-    let mut bytes: libc::c_int = 0;
-    // SAFETY: writes one int, which lives through the call.
+/// `FIONREAD`: how many bytes are in it, asked at either end. `ENOTTY`, `EINVAL` for what cannot be
+/// asked.
+pub fn available(fd: &impl AsFd) -> Result<usize> {
+    let mut bytes: c_int = 0;
+    // SAFETY: fills `bytes`, which lives through the call.
     Errno::result(unsafe { libc::ioctl(fd.as_fd().as_raw_fd(), libc::FIONREAD, &mut bytes) })?;
     Ok(bytes.unsigned_abs() as usize)
 }
 
-/// tee(2) with `SPLICE_F_NONBLOCK` into a pipe of our own: a copy of what is in it, which stays there.
-/// `EBADF` for a write end; those of [`create`].
-pub fn peek(fd: &impl AsFd) -> Result<Vec<u8>> {
-    let (copy, into) = create()?;
-    let room = capacity(fd)?;
-    // More than `fs.pipe-max-size` cannot be had without privilege: then the front of it is shown.
-    let _ = set_capacity(&into, room);
-    let (from, to) = (fd.as_fd().as_raw_fd(), into.as_raw_fd());
-    // SAFETY: takes integers.
-    let got = unsafe { libc::tee(from, to, room, libc::SPLICE_F_NONBLOCK) };
-    let length = match Errno::result(got) {
-        Ok(length) => length.unsigned_abs(),
-        Err(Errno::EAGAIN) => 0,
-        Err(errno) => return Err(errno),
+/// A buffer that `fill` fills, given a place for at most `max` bytes and that length; more than a pipe
+/// holds is never read at once.
+fn filled(
+    fd: &impl AsFd,
+    max: usize,
+    fill: impl FnOnce(*mut libc::c_void, usize) -> isize,
+) -> Result<Vec<u8>> {
+    // Of another descriptor than a pipe's, what a pipe holds at first.
+    let max = max.min(capacity(fd).unwrap_or(64 << 10));
+    let mut data: Vec<u8> = Vec::new();
+    data.try_reserve_exact(max).map_err(|_| Errno::ENOMEM)?;
+    let got = Errno::result(fill(data.as_mut_ptr().cast(), max))?;
+    // SAFETY: room for `max` bytes was made, and the kernel filled that many of them.
+    unsafe { data.set_len(got.unsigned_abs().min(max)) };
+    data.shrink_to_fit();
+    Ok(data)
+}
+
+/// read(2): takes at most `max` bytes, and waits while there are none. None at all is the end: nobody
+/// has it open for writing. `EINTR` is given as it is, `EAGAIN` if the open file is non-blocking.
+pub fn read(fd: &impl AsFd, max: usize) -> Result<Vec<u8>> {
+    let raw = fd.as_fd().as_raw_fd();
+    filled(fd, max, |buffer, size| {
+        // SAFETY: fills at most `size` bytes, for which there is room.
+        unsafe { libc::read(raw, buffer, size) }
+    })
+}
+
+/// [`read`] that never waits: `EAGAIN` when there are no bytes. The open file stays as it is, so that
+/// whoever shares it still waits.
+///
+/// preadv2(2) with `RWF_NOWAIT`; as the kernel knows that for pipes only, and not for FIFOs
+/// (`EOPNOTSUPP`, Linux 6.18), a FIFO is opened a second time for the moment, by its descriptor.
+pub fn try_read(fd: &impl AsFd, max: usize) -> Result<Vec<u8>> {
+    let raw = fd.as_fd().as_raw_fd();
+    let read_now = filled(fd, max, |buffer, size| {
+        let place = libc::iovec {
+            iov_base: buffer,
+            iov_len: size,
+        };
+        // SAFETY: fills at most `size` bytes, for which there is room; -1 is no offset.
+        unsafe { libc::preadv2(raw, &place, 1, -1, libc::RWF_NOWAIT) }
+    });
+    match read_now {
+        Err(Errno::EOPNOTSUPP) => read(&reopened(fd, fifo::Access::Read)?, max),
+        other => other,
+    }
+}
+
+/// write(2): puts bytes in, waiting for room, and gives how many: fewer only when a signal came or the
+/// last reader went. Up to `PIPE_BUF` (4096) bytes go in together or not at all.
+///
+/// When nobody has it open for reading: SIGPIPE, whatever that does in this process, and `EPIPE` where
+/// it lives on. `EINTR` is given as it is, `EAGAIN` if the open file is non-blocking.
+pub fn write(fd: &impl AsFd, data: &[u8]) -> Result<usize> {
+    let raw = fd.as_fd().as_raw_fd();
+    // SAFETY: reads `data`.
+    let put = Errno::result(unsafe { libc::write(raw, data.as_ptr().cast(), data.len()) })?;
+    Ok(put.unsigned_abs())
+}
+
+/// [`write`] that never waits: `EAGAIN` when there is no room, for all of it up to `PIPE_BUF` bytes, for
+/// any of it above; then it may give fewer. It leaves the open file as it is, as [`try_read`].
+pub fn try_write(fd: &impl AsFd, data: &[u8]) -> Result<usize> {
+    let raw = fd.as_fd().as_raw_fd();
+    let piece = libc::iovec {
+        iov_base: data.as_ptr().cast_mut().cast(),
+        iov_len: data.len(),
     };
-    drop(into);
-    let mut bytes = vec![0; length];
-    let mut at = 0;
-    while at < length {
-        match read(&copy, &mut bytes[at..], false)? {
-            0 => break,
-            n => at += n,
+    // SAFETY: reads `data`, in spite of the pointer's type; -1 is no offset.
+    let put = unsafe { libc::pwritev2(raw, &piece, 1, -1, libc::RWF_NOWAIT) };
+    match Errno::result(put) {
+        Ok(put) => Ok(put.unsigned_abs()),
+        Err(Errno::EOPNOTSUPP) => match reopened(fd, fifo::Access::Write) {
+            Ok(fifo) => write(&fifo, data),
+            // Nobody reads: then it does not wait either, and is told as ever.
+            Err(Errno::ENXIO) => write(fd, data),
+            Err(errno) => Err(errno),
+        },
+        Err(errno) => Err(errno),
+    }
+}
+
+/// The same FIFO, opened non-blocking.
+fn reopened(fd: &impl AsFd, access: fifo::Access) -> Result<OwnedFd> {
+    fifo::open_descriptor(fd, access, true)
+}
+
+/// Makes a write such as [`write`] without SIGPIPE, whatever that does in this process: `EPIPE` alone
+/// tells that nobody reads. For the calling thread.
+pub fn without_sigpipe<T>(write: impl FnOnce() -> Result<T>) -> Result<T> {
+    let blocked = signal::blocked()?.contains(libc::SIGPIPE);
+    let was_pending = blocked && signal::pending()?.contains(libc::SIGPIPE);
+    signal::block(&[libc::SIGPIPE])?;
+    let result = write();
+    if !was_pending {
+        // Also after a success: the last reader may have gone when a part was written.
+        let _ = signal::wait(
+            SignalSet::of(&[libc::SIGPIPE])?,
+            Some(std::time::Duration::ZERO),
+        );
+    }
+    if !blocked {
+        signal::unblock(&[libc::SIGPIPE])?;
+    }
+    result
+}
+
+/// What [`peek`] saw.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Peeked {
+    /// The bytes, the next to be read first.
+    pub data: Vec<u8>,
+    /// Whether these were all. Not, where the kernel did not allow a copy as large as the pipe
+    /// (`pipe-user-pages-soft`, pipe(7)).
+    pub whole: bool,
+}
+
+/// tee(2) with `SPLICE_F_NONBLOCK`: what is in a pipe, by its reading end. Nothing is taken, nobody
+/// woken, and it never waits. `EBADF` for a writing end, `EINVAL` for what is no pipe, `EMFILE`.
+pub fn peek(fd: &impl AsFd) -> Result<Peeked> {
+    let raw = fd.as_fd().as_raw_fd();
+    identity(fd)?;
+    let (from, to) = nix::unistd::pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK)?;
+    // The copy has the same pages in the same number of places.
+    let room = capacity(fd)?;
+    let fits = capacity(&to)? >= room || set_capacity(&to, room).is_ok_and(|size| size >= room);
+    // SAFETY: takes and gives integers.
+    let copied = unsafe {
+        let most = c_int::MAX as usize;
+        libc::tee(raw, to.as_raw_fd(), most, libc::SPLICE_F_NONBLOCK)
+    };
+    let copied = match Errno::result(copied) {
+        // Empty, with a writer.
+        Err(Errno::EAGAIN) => 0,
+        other => other?.unsigned_abs(),
+    };
+    let mut data = Vec::with_capacity(copied);
+    while data.len() < copied {
+        match read(&from, copied - data.len())? {
+            more if more.is_empty() => break,
+            more => data.extend(more),
         }
     }
-    bytes.truncate(at);
-    Ok(bytes)
+    let whole = data.len() == copied && (fits || available(fd)? <= copied);
+    Ok(Peeked { data, whole })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bytes_are_seen_and_stay_and_waiting_is_the_callers_choice() {
-        let (read_end, write_end) = create().unwrap();
-        assert_eq!(inode(&read_end), inode(&write_end));
-        let mut buffer = [0; 8];
-        assert_eq!(read(&read_end, &mut buffer, true), Err(Errno::EAGAIN));
-        assert_eq!(write(&write_end, b"hello\0\xff", false), Ok(7));
-        assert_eq!(peek(&read_end).unwrap(), b"hello\0\xff");
-        assert_eq!(peek(&read_end).unwrap(), b"hello\0\xff");
-        assert_eq!(unread(&read_end), Ok(7));
-        assert_eq!(read(&read_end, &mut buffer, false), Ok(7));
-        assert_eq!(&buffer[..7], b"hello\0\xff");
-        assert_eq!(peek(&read_end).unwrap(), b"");
-        let full = vec![7; capacity(&write_end).unwrap()];
-        assert_eq!(write(&write_end, &full, true), Ok(full.len()));
-        assert_eq!(write(&write_end, &full, true), Err(Errno::EAGAIN));
-        assert_eq!(set_capacity(&write_end, 4096), Err(Errno::EBUSY));
-        assert_eq!(peek(&read_end).unwrap(), full);
-        drop(read_end);
-        assert_eq!(write(&write_end, b"x", false), Err(Errno::EPIPE));
-        assert_eq!(set_capacity(&write_end, usize::MAX), Err(Errno::EINVAL));
-    }
-}
+mod tests;

@@ -164,9 +164,7 @@ pub fn tgkill(pid: i32, tid: i32, signo: i32) -> Result<()> {
 /// sigqueue(3): signals a process and sends an integer along. As [`kill`], and `EAGAIN` when too many
 /// signals are queued for its user.
 pub fn sigqueue(pid: i32, signo: i32, value: i32) -> Result<()> {
-    let value = libc::sigval {
-        sival_ptr: std::ptr::without_provenance_mut(value.cast_unsigned() as usize),
-    };
+    let value = super::signal::info::sigval(value);
     // SAFETY: takes integers, and a pointer that is only handed on.
     Errno::result(unsafe { libc::sigqueue(pid, signo, value) }).map(drop)
 }

@@ -1,7 +1,13 @@
 //! Signals to this process: blocking, receiving, ignoring, cancelling (signal(7), signalfd(2)).
 #![allow(unsafe_code)]
 
-use std::borrow::Cow;
+pub(super) mod info;
+mod pending;
+mod send;
+mod set;
+mod table;
+pub mod trap;
+
 use std::ffi::c_int;
 use std::mem::{MaybeUninit, zeroed};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
@@ -9,23 +15,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{Errno, Result};
 
+pub use info::SignalInfo;
+pub use pending::{blocked, pending, wait};
+pub use send::{pidfd_sigqueue, send_to_child_of};
+pub use set::SignalSet;
+pub use table::{DefaultAction, Signal, signal_name, signal_named, signal_number, signals};
+
 /// The signal that interrupts a blocked step: SIGRTMAX, which programs hardly use.
 pub const CANCEL_SIGNAL: i32 = 64;
-
-/// A signal that was received.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct SignalInfo {
-    /// Which.
-    pub signo: i32,
-    /// How it was sent: `SI_USER`, `SI_QUEUE`, `CLD_EXITED`, ….
-    pub code: i32,
-    /// The sender, or for SIGCHLD the child; 0 if it is outside this pid namespace, or the kernel.
-    pub pid: i32,
-    /// The sender's real user.
-    pub uid: u32,
-    /// The integer that sigqueue(3) sent along.
-    pub value: i32,
-}
 
 /// The set of these signals. `EINVAL` for a number that is none.
 fn set_of(signals: &[i32]) -> Result<libc::sigset_t> {
@@ -162,84 +159,7 @@ pub fn clear_cancelled() {
     CANCELLED.store(false, Ordering::SeqCst);
 }
 
-/// Names and numbers of the signals that have a name of their own, without `SIG`.
-const NAMES: [(c_int, &str); 31] = [
-    (libc::SIGHUP, "HUP"),
-    (libc::SIGINT, "INT"),
-    (libc::SIGQUIT, "QUIT"),
-    (libc::SIGILL, "ILL"),
-    (libc::SIGTRAP, "TRAP"),
-    (libc::SIGABRT, "ABRT"),
-    (libc::SIGBUS, "BUS"),
-    (libc::SIGFPE, "FPE"),
-    (libc::SIGKILL, "KILL"),
-    (libc::SIGUSR1, "USR1"),
-    (libc::SIGSEGV, "SEGV"),
-    (libc::SIGUSR2, "USR2"),
-    (libc::SIGPIPE, "PIPE"),
-    (libc::SIGALRM, "ALRM"),
-    (libc::SIGTERM, "TERM"),
-    (libc::SIGSTKFLT, "STKFLT"),
-    (libc::SIGCHLD, "CHLD"),
-    (libc::SIGCONT, "CONT"),
-    (libc::SIGSTOP, "STOP"),
-    (libc::SIGTSTP, "TSTP"),
-    (libc::SIGTTIN, "TTIN"),
-    (libc::SIGTTOU, "TTOU"),
-    (libc::SIGURG, "URG"),
-    (libc::SIGXCPU, "XCPU"),
-    (libc::SIGXFSZ, "XFSZ"),
-    (libc::SIGVTALRM, "VTALRM"),
-    (libc::SIGPROF, "PROF"),
-    (libc::SIGWINCH, "WINCH"),
-    (libc::SIGIO, "IO"),
-    (libc::SIGPWR, "PWR"),
-    (libc::SIGSYS, "SYS"),
-];
-
-/// Other names for them.
-const ALIASES: [(c_int, &str); 3] = [
-    (libc::SIGIO, "POLL"),
-    (libc::SIGABRT, "IOT"),
-    (libc::SIGCHLD, "CLD"),
-];
-
-/// The name of a signal without `SIG`: `KILL`, `RTMIN+3`, `RTMAX-1`; `None` for a number that is none,
-/// and for the two that the C library keeps for itself.
-pub fn signal_name(signo: i32) -> Option<Cow<'static, str>> {
-    if let Some((_, name)) = NAMES.iter().find(|(number, _)| *number == signo) {
-        return Some(Cow::Borrowed(name));
-    }
-    let (first, last) = (libc::SIGRTMIN(), libc::SIGRTMAX());
-    match signo {
-        _ if signo == first => Some("RTMIN".into()),
-        _ if signo == last => Some("RTMAX".into()),
-        _ if signo < first || signo > last => None,
-        _ if signo - first <= last - signo => Some(format!("RTMIN+{}", signo - first).into()),
-        _ => Some(format!("RTMAX-{}", last - signo).into()),
-    }
-}
-
-/// The number of a signal by its name, with or without `SIG`: the reverse of [`signal_name`].
-pub fn signal_number(name: &str) -> Option<i32> {
-    let name = name.strip_prefix("SIG").unwrap_or(name);
-    let named = NAMES
-        .iter()
-        .chain(&ALIASES)
-        .find(|(_, known)| *known == name);
-    if let Some((number, _)) = named {
-        return Some(*number);
-    }
-    let (first, last) = (libc::SIGRTMIN(), libc::SIGRTMAX());
-    let number = match (name.strip_prefix("RTMIN"), name.strip_prefix("RTMAX")) {
-        (Some(""), _) => first,
-        (_, Some("")) => last,
-        (Some(more), _) => first.checked_add(more.strip_prefix('+')?.parse::<u8>().ok()?.into())?,
-        (_, Some(less)) => last.checked_sub(less.strip_prefix('-')?.parse::<u8>().ok()?.into())?,
-        _ => return None,
-    };
-    (first..=last).contains(&number).then_some(number)
-}
-
+#[cfg(test)]
+pub(super) mod roles;
 #[cfg(test)]
 mod tests;

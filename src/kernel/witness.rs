@@ -7,12 +7,11 @@ use std::ffi::{CStr, OsString};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::process::CommandExt;
 use std::time::{Duration, Instant};
 
 use super::process::{Child, SpawnSpec, Stream, set_name, spawn};
 use super::sem::{self, SemOp};
-use super::signal::{self, SignalFd};
+use super::signal;
 use super::{Errno, Result, poll, terminal};
 
 /// How long a test waits for what must happen before it fails.
@@ -178,6 +177,23 @@ pub fn sh(script: &str) -> SpawnSpec<'static> {
     }
 }
 
+/// Python, running a script that says what begins with `:`; `None`, and it is told, where there is none.
+pub fn python(script: &str) -> Option<Second> {
+    if std::process::Command::new("python3")
+        .arg("-V")
+        .output()
+        .is_err()
+    {
+        eprintln!("skipped: no python3");
+        return None;
+    }
+    Some(Second::start(SpawnSpec {
+        program: "python3".into(),
+        args: vec!["-c".into(), script.into()],
+        ..SpawnSpec::default()
+    }))
+}
+
 const ROLE: &str = "IPCSH_KERNEL_TEST_ROLE";
 
 /// This test program in a role.
@@ -211,7 +227,7 @@ fn second_process() {
 }
 
 /// Past the test harness's capture and its first lines.
-fn say(text: std::fmt::Arguments) {
+pub fn say(text: std::fmt::Arguments) {
     let mut out = std::io::stdout();
     writeln!(out, "\n:{text}").unwrap();
     out.flush().unwrap();
@@ -245,7 +261,7 @@ impl Second {
     }
 }
 
-fn number(word: &str) -> i32 {
+pub fn number(word: &str) -> i32 {
     word.parse().unwrap()
 }
 
@@ -293,28 +309,6 @@ fn play(words: &[&str]) {
             say(format_args!("{}", child.pid()));
             child.wait().unwrap();
         }
-        // Starts over with the signal blocked in the first thread too.
-        ["signalfd", signo] => {
-            let signo = number(signo);
-            let spec = role_spec(&["signalfd-blocked", &signo.to_string()]);
-            let mut command = std::process::Command::new(spec.program);
-            command.args(spec.args).envs(spec.env);
-            // SAFETY: it only changes the signal mask.
-            unsafe { command.pre_exec(move || Ok(signal::block(&[signo])?)) };
-            panic!("{}", command.exec());
-        }
-        ["signalfd-blocked", signo] => {
-            let fd = SignalFd::new(&[number(signo)]).unwrap();
-            assert_eq!(fd.read(), Ok(None));
-            say(format_args!("ready"));
-            let mut fds = [poll::PollFd::new(fd.as_fd(), poll::PollFlags::POLLIN)];
-            assert_eq!(poll::poll(&mut fds, Some(DEADLINE)), Ok(1));
-            let info = fd.read().unwrap().unwrap();
-            say(format_args!(
-                "{} {} {} {}",
-                info.signo, info.pid, info.uid, info.value
-            ));
-        }
         ["name", name] => {
             set_name(name).unwrap();
             say(format_args!(
@@ -341,7 +335,7 @@ fn play(words: &[&str]) {
             let sent = super::socket::send(&a, b"x", &super::socket::Send::default());
             say(format_args!("{sent:?}"));
         }
-        ref other => panic!("no role {other:?}"),
+        ref other => assert!(signal::roles::play(other), "no role {other:?}"),
     }
 }
 
@@ -375,4 +369,19 @@ pub fn own_ipc_namespace() -> super::Result<()> {
 /// unshare(2): what this thread undoes (`SEM_UNDO`) is undone at its own end, as if it were a process.
 pub fn own_undo_list() -> super::Result<()> {
     nix::sched::unshare(nix::sched::CloneFlags::CLONE_SYSVSEM)
+}
+
+/// The real user of this process.
+pub fn getuid() -> u32 {
+    nix::unistd::getuid().as_raw()
+}
+
+/// Whether a process exists and has not ended; one that ended and is not yet reaped is not alive.
+pub fn is_alive(pid: i32) -> bool {
+    let state = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let state = state
+        .rsplit(") ")
+        .next()
+        .and_then(|rest| rest.chars().next());
+    state.is_some_and(|state| !"ZX".contains(state))
 }

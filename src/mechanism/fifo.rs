@@ -79,10 +79,10 @@ fn make(world: &mut World, args: &Args) -> StepResult {
             Errno::ENAMETOOLONG => args.failure(errno, call()),
             _ => Failure::environment("the session's ledger is full"),
         })?;
-    match fifo::make(&path, mode) {
-        Ok((device, inode)) => {
+    match fifo::create(&path, mode) {
+        Ok(id) => {
             let ledger = &world.ledger;
-            ledger.settle_file(entry, FileKind::Fifo, device, inode);
+            ledger.settle_file(entry, FileKind::Fifo, id.dev, id.ino);
             let binding = Binding {
                 object: object.clone(),
                 key: 0,
@@ -350,7 +350,9 @@ static RM: Verb = Verb {
     },
     run: Run::Actor(|world, args| {
         let object = world.find(FAMILY, args, "fifo")?;
-        fifo::remove(&path_of(&object))
+        let path = path_of(&object);
+        fifo::identity(&path)
+            .and_then(|id| fifo::remove(&path, id))
             .map_err(|errno| args.failure(errno, format!("unlink({object})")))?;
         world.removed(FAMILY, &object);
         Ok(Outcome::ok())

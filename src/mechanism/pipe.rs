@@ -87,8 +87,8 @@ fn create(world: &mut World, args: &Args) -> StepResult {
         pipe::set_capacity(&write, size)
             .map_err(|e| args.failure(e, format!("fcntl(F_SETPIPE_SZ, {size})")))?;
     }
-    let inode = pipe::inode(&read).map_err(|e| args.failure(e, "fstat()".into()))?;
-    let object = Object::Inode(inode);
+    let id = pipe::identity(&read).map_err(|e| args.failure(e, "fstat()".into()))?;
+    let object = Object::Inode(id.ino);
     let asked = wanted.is_some();
     let name = wanted.unwrap_or_else(|| world.names.fresh(FAMILY));
     world.files.insert(FAMILY, object.clone(), Side::Read, read);
@@ -101,10 +101,10 @@ fn create(world: &mut World, args: &Args) -> StepResult {
         entry: None,
     };
     world.names.bind(FAMILY, &name, binding);
-    let outcome = Outcome::ok().remark("ino", inode as i64);
+    let outcome = Outcome::ok().remark("ino", id.ino);
     Ok(match asked {
         true => outcome,
-        false => outcome.note(format!("created pipe {name} (pipe:[{inode}])")),
+        false => outcome.note(format!("created pipe {name} (pipe:[{}])", id.ino)),
     })
 }
 
@@ -272,7 +272,7 @@ fn size(world: &mut World, args: &Args) -> StepResult {
         Some(bytes) => pipe::set_capacity(&fd, bytes).map_err(|errno| {
             let call = format!("fcntl({label}, F_SETPIPE_SZ, {bytes})");
             let mut failure = args.failure(errno, call);
-            if let (Errno::EBUSY, Ok(unread)) = (errno, pipe::unread(&fd)) {
+            if let (Errno::EBUSY, Ok(unread)) = (errno, pipe::available(&fd)) {
                 failure.meaning = format!("there are {unread} bytes in it");
             }
             failure

@@ -51,16 +51,19 @@ pub(super) fn read(fd: BorrowedFd, label: &str, args: &Args) -> StepResult {
             b.ends_with(b"\n")
         })
     } else {
-        let mut buffer = vec![0; max.unwrap_or(DEFAULT_MAX)];
-        pipe::read(&fd, &mut buffer, nowait).map(|n| {
-            buffer.truncate(n);
-            buffer
-        })
+        once(fd, max.unwrap_or(DEFAULT_MAX), nowait)
     };
     match bytes {
         Ok(bytes) if bytes.is_empty() => Ok(Outcome::eof()),
         Ok(bytes) => Ok(Outcome::value(Cell::Data(bytes))),
         Err(errno) => Err(args.failure(errno, format!("read({label})"))),
+    }
+}
+
+fn once(fd: BorrowedFd, max: usize, nowait: bool) -> Result<Vec<u8>, Errno> {
+    match nowait {
+        true => pipe::try_read(&fd, max),
+        false => pipe::read(&fd, max),
     }
 }
 
@@ -74,12 +77,10 @@ fn until(
     enough: impl Fn(&[u8]) -> bool,
 ) -> Result<Vec<u8>, Errno> {
     let mut bytes = Vec::new();
-    let mut buffer = vec![0; piece];
     while bytes.len() < max && !enough(&bytes) {
-        let room = piece.min(max - bytes.len());
-        match pipe::read(&fd, &mut buffer[..room], nowait) {
-            Ok(0) => break,
-            Ok(n) => bytes.extend_from_slice(&buffer[..n]),
+        match once(fd, piece.min(max - bytes.len()), nowait) {
+            Ok(more) if more.is_empty() => break,
+            Ok(more) => bytes.extend(more),
             Err(errno) if bytes.is_empty() => return Err(errno),
             Err(_) => break,
         }
@@ -91,7 +92,11 @@ fn until(
 pub(super) fn write(fd: BorrowedFd, label: &str, args: &Args) -> StepResult {
     let data = args.bytes("data")?.unwrap_or_default();
     let nowait = args.flag("nowait");
-    match pipe::write(&fd, &data, nowait) {
+    let written = match nowait {
+        true => pipe::try_write(&fd, &data),
+        false => pipe::write(&fd, &data),
+    };
+    match written {
         Ok(n) if n == data.len() => Ok(Outcome::ok()),
         Ok(n) if nowait => Ok(Outcome::ok().field("written", n as i64)),
         // A signal came in the middle.
@@ -104,9 +109,9 @@ pub(super) fn write(fd: BorrowedFd, label: &str, args: &Args) -> StepResult {
         }),
         Err(errno) => {
             let mut failure = args.failure(errno, call(label, data.len()));
-            match (errno, pipe::unread(&fd), pipe::capacity(&fd)) {
-                (Errno::EAGAIN, Ok(unread), Ok(capacity)) => {
-                    failure.meaning = format!("it is full ({unread} of {capacity} bytes)");
+            match (errno, pipe::available(&fd), pipe::capacity(&fd)) {
+                (Errno::EAGAIN, Ok(bytes), Ok(capacity)) => {
+                    failure.meaning = format!("it is full ({bytes} of {capacity} bytes)");
                 }
                 (Errno::EPIPE, ..) => {
                     failure.help = Some(

@@ -4,7 +4,7 @@ use super::*;
 use crate::kernel::process::{Ended, geteuid, sigqueue, tgkill};
 use crate::kernel::sem;
 use crate::kernel::sysv::IPC_PRIVATE;
-use crate::kernel::witness::{Guard, Second, raise, sh, until_in_call};
+use crate::kernel::witness::{Guard, Second, raise, sh, until, until_in_call};
 
 #[test]
 fn the_cancel_signal_is_the_last_one() {
@@ -34,7 +34,12 @@ fn raise_default_ends_a_process_by_that_signal() {
 #[test]
 fn a_queued_signal_is_read_with_its_sender_and_value() {
     let signo = libc::SIGRTMIN() + 3;
-    let mut reader = Second::role(&["signalfd", &signo.to_string()]);
+    let mut reader = Second::role(&[
+        "blocking",
+        &signo.to_string(),
+        "signalfd",
+        &signo.to_string(),
+    ]);
     assert_eq!(reader.said(), "ready");
     sigqueue(reader.child.pid(), signo, -42).unwrap();
     assert_eq!(
@@ -89,7 +94,90 @@ fn every_signal_has_a_name_that_finds_it() {
     assert_eq!(signal_name(libc::SIGRTMIN() + 1).unwrap(), "RTMIN+1");
     for wrong in [
         "", "SIG", "kill", "RTMIN+31", "RTMAX-31", "RTMIN-1", "RTMAX+1", "RTMIN+", "RTMINX",
+        "RTMIN++1",
     ] {
         assert_eq!(signal_number(wrong), None, "{wrong}");
+    }
+}
+
+#[test]
+fn a_person_writes_names_and_numbers() {
+    let (first, last) = (libc::SIGRTMIN(), libc::SIGRTMAX());
+    for (word, signo) in [
+        ("USR1", libc::SIGUSR1),
+        ("SIGUSR1", libc::SIGUSR1),
+        ("10", 10),
+        ("64", 64),
+        ("RTMIN+1", first + 1),
+        ("SIGRTMIN+1", first + 1),
+        ("RTMAX-2", last - 2),
+        ("CLD", libc::SIGCHLD),
+    ] {
+        assert_eq!(signal_named(word), Some(signo), "{word}");
+    }
+    for word in [
+        "0", "32", "33", "65", "300", "-1", "+1", "", "1x", "usr1", "RTMIN-1",
+    ] {
+        assert_eq!(signal_named(word), None, "{word}");
+    }
+}
+
+#[test]
+fn the_table_has_every_signal_once() {
+    let numbers: Vec<i32> = signals().map(|signal| signal.number).collect();
+    let expected: Vec<i32> = (1..=31)
+        .chain(libc::SIGRTMIN()..=libc::SIGRTMAX())
+        .collect();
+    assert_eq!(numbers, expected);
+    for signal in signals() {
+        assert_eq!(signal_named(&signal.name), Some(signal.number));
+        assert!(!signal.meaning.is_empty() && !signal.meaning.ends_with('.'));
+    }
+}
+
+#[test]
+fn every_signal_does_by_itself_what_the_table_says() {
+    use std::os::unix::process::{CommandExt, ExitStatusExt};
+    let dir = tempfile::tempdir().unwrap();
+    // Cores can be told only where they are files in the working directory.
+    let pattern = std::fs::read_to_string("/proc/sys/kernel/core_pattern").unwrap();
+    let cores = !pattern.starts_with(['/', '|']);
+    for signal in signals() {
+        let mut child = std::process::Command::new("/bin/sh")
+            .args(["-c", "ulimit -c unlimited; exec sleep 1000"])
+            .current_dir(dir.path())
+            // In an orphaned group the keyboard's signals would not stop it.
+            .process_group(0)
+            .spawn()
+            .unwrap();
+        let pid = child.id().cast_signed();
+        let state = || {
+            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+            let state = stat.rsplit(')').next().unwrap().trim_start();
+            state.chars().next().unwrap()
+        };
+        until_in_call(pid, libc::SYS_clock_nanosleep);
+        crate::kernel::process::kill(pid, signal.number).unwrap();
+        match signal.action {
+            DefaultAction::Term | DefaultAction::Core => {
+                let status = child.wait().unwrap();
+                assert_eq!(status.signal(), Some(signal.number));
+                let dumps = signal.action == DefaultAction::Core;
+                assert!(!cores || status.core_dumped() == dumps, "{signal:?}");
+                continue;
+            }
+            DefaultAction::Stop => until("stopped", || state() == 'T'),
+            DefaultAction::Ign => {}
+            DefaultAction::Cont => {
+                crate::kernel::process::kill(pid, libc::SIGSTOP).unwrap();
+                until("stopped", || state() == 'T');
+                crate::kernel::process::kill(pid, signal.number).unwrap();
+            }
+        }
+        if signal.action != DefaultAction::Stop {
+            until("sleeps", || state() == 'S');
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
     }
 }
