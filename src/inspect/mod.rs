@@ -5,6 +5,7 @@
 
 pub mod decode;
 pub mod limits;
+pub mod pipes;
 pub mod process;
 pub mod syscall;
 pub mod sysv;

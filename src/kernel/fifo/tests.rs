@@ -76,7 +76,7 @@ fn what_is_no_fifo_is_never_opened() {
     let socket = dir.path().join("socket");
     let listener = UnixListener::bind(&socket).unwrap();
     // The kernel itself would say ENXIO of the socket and, but to root, EACCES of the file.
-    fs::set_permissions(&file, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o000)).unwrap();
     for path in [
         &file,
         &socket,

@@ -30,23 +30,21 @@ impl SignalInfo {
             libc::SI_USER | libc::SI_KERNEL => (true, false),
             _ => (signo == libc::SIGCHLD, false),
         };
-        // SAFETY: plain integers in memory of ours, and for this code the kernel has filled those.
-        let (pid, uid) = match sender {
-            true => unsafe { (info.si_pid(), info.si_uid()) },
-            false => (0, 0),
-        };
-        // SAFETY: as above.
-        let value = if value {
-            integer_of(unsafe { info.si_value() })
-        } else {
-            0
-        };
+        let (mut pid, mut uid, mut number) = (0, 0, 0);
+        if sender {
+            // SAFETY: plain integers in memory of ours, and for this code the kernel has filled them.
+            (pid, uid) = unsafe { (info.si_pid(), info.si_uid()) };
+        }
+        if value {
+            // SAFETY: as above.
+            number = integer_of(unsafe { info.si_value() });
+        }
         SignalInfo {
             signo,
             code,
             pid,
             uid,
-            value,
+            value: number,
         }
     }
 }
