@@ -6,7 +6,7 @@ use std::os::fd::RawFd;
 use super::*;
 use crate::kernel::memory::read_process;
 use crate::kernel::signal;
-use crate::kernel::witness::{DEADLINE, Second, pipe, role_spec, sh, until};
+use crate::kernel::witness::{DEADLINE, Second, pipe, role_spec, sh, until, until_in_call};
 
 /// A child's field in `/proc/PID/status`.
 fn status_field<'a>(status: &'a str, name: &str) -> &'a str {
@@ -202,6 +202,8 @@ fn another_process_s_memory_and_descriptors_can_be_read() {
         ..sh("exec sleep 1000")
     };
     let other = Second::start(spec);
+    // Until then it may be in the middle of an execve(2).
+    until_in_call(other.child.pid(), libc::SYS_clock_nanosleep);
     let maps = std::fs::read_to_string(format!("/proc/{}/maps", other.child.pid())).unwrap();
     let start = u64::from_str_radix(maps.split('-').next().unwrap(), 16).unwrap();
     assert_eq!(
