@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::Read;
 use std::os::unix::ffi::OsStringExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use libc::c_int;
 
@@ -177,7 +177,7 @@ pub fn decode(pid: i32, call: &Syscall) -> Wait {
             mtype: read_number(pid, call.args[1]),
         },
         Wait::Open { dirfd, .. } => Wait::Open {
-            path: read_path(pid, path_address(call)),
+            path: read_path(pid, path_address(call)).map(|path| behind_own_link(pid, path)),
             dirfd,
         },
         wait => wait,
@@ -355,6 +355,14 @@ fn read_path(pid: i32, addr: u64) -> Option<PathBuf> {
         at = at.checked_add(len)?;
     }
     None
+}
+
+/// What `/proc/self/fd/N` means to the process: a file that it looked at before it opens it.
+fn behind_own_link(pid: i32, path: PathBuf) -> PathBuf {
+    let fd = path.strip_prefix("/proc/self/fd").ok();
+    let link = fd.and_then(|fd| fs::read_link(Path::new(&format!("/proc/{pid}/fd")).join(fd)).ok());
+    // A link to what has no path, such as a pipe, stays.
+    link.filter(|file| file.is_absolute()).unwrap_or(path)
 }
 
 /// The path that the process `pid` waits to open, from the root, where `wait` is

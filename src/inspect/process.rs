@@ -1,5 +1,7 @@
 //! Processes and threads, their states, ages and owners: proc(5).
 
+pub mod signals;
+
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;

@@ -136,6 +136,29 @@ fn open_with_its_path() {
     assert_eq!(wait.and_then(|wait| opened(child.pid(), &wait)), real);
 }
 
+/// A FIFO that was looked at before, and is opened by its descriptor.
+#[test]
+fn open_by_an_own_link_has_the_path_behind_it() {
+    let Ok(dir) = tempfile::tempdir() else {
+        return skip("no temporary directory");
+    };
+    let fifo = dir.path().join("f");
+    assert!(nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).is_ok());
+    let script = "import os; os.open('/proc/self/fd/%d' % os.open('f', os.O_PATH), os.O_WRONLY)";
+    let child = Witness::start_in(dir.path(), "python3", &["-c", script]);
+    let Some(child) = child else {
+        return skip("no python3");
+    };
+    // It may wait for something else on its way there.
+    let wait = until("open", || {
+        wait_of(&child).filter(|wait| matches!(wait, Wait::Open { path: Some(_), .. }))
+    });
+    assert_eq!(
+        opened(child.pid(), &wait),
+        std::fs::canonicalize(&fifo).ok()
+    );
+}
+
 #[test]
 fn strings_end_at_the_page_that_is_not_mapped() {
     let me = std::process::id() as i32;

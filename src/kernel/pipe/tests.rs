@@ -161,11 +161,20 @@ fn until_sleeping_in(tid: i32, number: i64) {
     });
 }
 
+/// A program that another test is just starting may still hold the reading end for a moment.
+fn until_unread(to: &OwnedFd) {
+    until("no reader", || {
+        let mut fds = [PollFd::new(to.as_fd(), PollFlags::empty())];
+        poll(&mut fds, Some(std::time::Duration::ZERO)) == Ok(1)
+    });
+}
+
 #[test]
 fn without_a_reader_it_is_epipe_and_sigpipe() {
     // Rust's runtime ignores the signal: the error alone is seen.
     let (from, to) = create().unwrap();
     drop(from);
+    until_unread(&to);
     assert_eq!(write(&to, b"x"), Err(Errno::EPIPE));
     assert_eq!(try_write(&to, b"x"), Err(Errno::EPIPE));
     for signo in ["write", "try_write"] {
@@ -181,6 +190,7 @@ fn without_a_reader_it_is_epipe_and_sigpipe() {
 fn a_sigpipe_that_was_pending_before_stays() {
     let (from, to) = create().unwrap();
     drop(from);
+    until_unread(&to);
     let pipe = SignalSet::of(&[libc::SIGPIPE]).unwrap();
     signal::block(&[libc::SIGPIPE]).unwrap();
     assert_eq!(write(&to, b"x"), Err(Errno::EPIPE));

@@ -30,23 +30,21 @@ impl SignalInfo {
             libc::SI_USER | libc::SI_KERNEL => (true, false),
             _ => (signo == libc::SIGCHLD, false),
         };
-        let (pid, uid) = match sender {
+        let (mut pid, mut uid, mut number) = (0, 0, 0);
+        if sender {
             // SAFETY: plain integers in memory of ours, and for this code the kernel has filled them.
-            true => unsafe { (info.si_pid(), info.si_uid()) },
-            false => (0, 0),
-        };
-        let value = if value {
+            (pid, uid) = unsafe { (info.si_pid(), info.si_uid()) };
+        }
+        if value {
             // SAFETY: as above.
-            integer_of(unsafe { info.si_value() })
-        } else {
-            0
-        };
+            number = integer_of(unsafe { info.si_value() });
+        }
         SignalInfo {
             signo,
             code,
             pid,
             uid,
-            value,
+            value: number,
         }
     }
 }

@@ -119,7 +119,7 @@ mod tests {
                 Err(Errno::EINVAL)
             );
         }
-        let mut parent = Second::start(sh("sleep 1000 & echo :$!; wait"));
+        let mut parent = Second::start(sh("sleep 60 & echo :$!; wait"));
         let grandchild: i32 = parent.said().parse().unwrap();
         assert_eq!(
             send_to_child_of(me(), grandchild, libc::SIGKILL, None),

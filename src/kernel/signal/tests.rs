@@ -1,10 +1,11 @@
 //! The witnesses: a second process that is signalled, `/proc/PID/status`, and `kill -l`.
 
 use super::*;
-use crate::kernel::process::{Ended, geteuid, sigqueue, tgkill};
+use crate::kernel::process::{Ended, SpawnSpec, sigqueue, tgkill};
 use crate::kernel::sem;
 use crate::kernel::sysv::IPC_PRIVATE;
 use crate::kernel::witness::{Guard, Second, raise, sh, until, until_in_call};
+use crate::kernel::witness::{getuid, is_alive};
 
 #[test]
 fn the_cancel_signal_is_the_last_one() {
@@ -44,7 +45,7 @@ fn a_queued_signal_is_read_with_its_sender_and_value() {
     sigqueue(reader.child.pid(), signo, -42).unwrap();
     assert_eq!(
         reader.said(),
-        format!("{signo} {} {} -42", std::process::id(), geteuid())
+        format!("{signo} {} {} -42", std::process::id(), getuid())
     );
 }
 
@@ -57,7 +58,7 @@ fn a_blocked_signal_of_this_thread_is_read_and_gone() {
     let info = fd.read().unwrap().unwrap();
     assert_eq!(
         (info.signo, info.pid, info.uid),
-        (signo, std::process::id() as i32, geteuid())
+        (signo, std::process::id() as i32, getuid())
     );
     assert_eq!(fd.read(), Ok(None));
     unblock(&[signo]).unwrap();
@@ -137,47 +138,44 @@ fn the_table_has_every_signal_once() {
 
 #[test]
 fn every_signal_does_by_itself_what_the_table_says() {
-    use std::os::unix::process::{CommandExt, ExitStatusExt};
     let dir = tempfile::tempdir().unwrap();
+    let here = dir.path().display();
     // Cores can be told only where they are files in the working directory.
     let pattern = std::fs::read_to_string("/proc/sys/kernel/core_pattern").unwrap();
-    let cores = !pattern.starts_with(['/', '|']);
+    let allowed = Second::start(sh("ulimit -c unlimited")).child.wait();
+    let cores = !pattern.starts_with(['/', '|']) && allowed == Ok(Ended::Exited(0));
     for signal in signals() {
-        let mut child = std::process::Command::new("/bin/sh")
-            .args(["-c", "ulimit -c unlimited; exec sleep 1000"])
-            .current_dir(dir.path())
+        let sleeps = Second::start(SpawnSpec {
             // In an orphaned group the keyboard's signals would not stop it.
-            .process_group(0)
-            .spawn()
-            .unwrap();
-        let pid = child.id().cast_signed();
-        let state = || {
-            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
-            let state = stat.rsplit(')').next().unwrap().trim_start();
-            state.chars().next().unwrap()
+            process_group: true,
+            ..sh(&format!("cd {here}; ulimit -c unlimited; exec sleep 1000"))
+        });
+        let pid = sleeps.child.pid();
+        let until_state = |state: &str| {
+            until(state, || {
+                let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+                stat.contains(&format!(") {state} "))
+            });
         };
         until_in_call(pid, libc::SYS_clock_nanosleep);
-        crate::kernel::process::kill(pid, signal.number).unwrap();
+        sleeps.child.kill(signal.number).unwrap();
         match signal.action {
             DefaultAction::Term | DefaultAction::Core => {
-                let status = child.wait().unwrap();
-                assert_eq!(status.signal(), Some(signal.number));
+                until("ended", || !is_alive(pid));
+                assert_eq!(sleeps.child.wait(), Ok(Ended::Signaled(signal.number)));
+                let files = std::fs::read_dir(dir.path()).unwrap().flatten();
+                let dumped = files.map(|core| std::fs::remove_file(core.path()).unwrap());
                 let dumps = signal.action == DefaultAction::Core;
-                assert!(!cores || status.core_dumped() == dumps, "{signal:?}");
-                continue;
+                assert!(dumped.count() == usize::from(dumps) || !cores, "{signal:?}");
             }
-            DefaultAction::Stop => until("stopped", || state() == 'T'),
-            DefaultAction::Ign => {}
+            DefaultAction::Stop => until_state("T"),
+            DefaultAction::Ign => until_state("S"),
             DefaultAction::Cont => {
-                crate::kernel::process::kill(pid, libc::SIGSTOP).unwrap();
-                until("stopped", || state() == 'T');
-                crate::kernel::process::kill(pid, signal.number).unwrap();
+                sleeps.child.kill(libc::SIGSTOP).unwrap();
+                until_state("T");
+                sleeps.child.kill(signal.number).unwrap();
+                until_state("S");
             }
         }
-        if signal.action != DefaultAction::Stop {
-            until("sleeps", || state() == 'S');
-        }
-        child.kill().unwrap();
-        child.wait().unwrap();
     }
 }

@@ -107,7 +107,8 @@ impl<'m> Counts<'m> {
 pub struct Caught {
     /// The signal, and who sent it.
     pub info: SignalInfo,
-    /// The how manieth it was, from 1: where one is missing, its record was lost.
+    /// The how manieth it was, from 1: where one is missing, its record was lost. In a process with
+    /// several threads two may stand in the pipe in the other order.
     pub sequence: u64,
 }
 

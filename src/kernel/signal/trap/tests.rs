@@ -68,12 +68,15 @@ fn a_value_queued_by_python_arrives() {
         caught.extend(trapper.caught());
         caught.len() == 3
     });
-    let seen: Vec<_> = caught
-        .iter()
-        .map(|each| (each.info.value, each.sequence, each.info.code))
-        .collect();
-    let queue = libc::SI_QUEUE;
-    assert_eq!(seen, [(-5, 1, queue), (7, 2, queue), (7, 3, queue)]);
+    assert!(caught.iter().all(|each| each.info.code == libc::SI_QUEUE));
+    // The test's harness has a second thread, so that they may have overtaken one another.
+    let sorted = |of: fn(&Caught) -> i64| {
+        let mut all: Vec<i64> = caught.iter().map(of).collect();
+        all.sort_unstable();
+        all
+    };
+    assert_eq!(sorted(|each| each.info.value.into()), [-5, 7, 7]);
+    assert_eq!(sorted(|each| each.sequence.cast_signed()), [1, 2, 3]);
     assert!(caught.iter().all(|each| each.info.pid == sender_pid));
     assert_eq!(trapper.counts().of(signo), 3);
 }
@@ -131,14 +134,17 @@ fn who_has_no_reader_lives_on_and_counts() {
         let mut trapper = Trapper::start(&["trap", &signo.to_string(), "restart"]);
         trapper.second.said();
         drop(trapper.records.take());
-        for total in 1..=3 {
+        let mut sent = 0;
+        // A program that another test is just starting may still hold the reading end for a moment.
+        until("lost", || {
+            sent += 1;
             kill(trapper.pid(), signo).unwrap();
-            until_counted(&trapper, total);
-        }
+            until_counted(&trapper, sent);
+            trapper.counts().lost() >= 3
+        });
+        assert_eq!(trapper.counts().of(signo), sent);
         until_in_call(trapper.pid(), libc::SYS_read);
         assert!(!is_in(trapper.pid(), "SigPnd", libc::SIGPIPE));
-        assert_eq!(trapper.counts().of(signo), 3);
-        assert_eq!(trapper.counts().lost(), 3);
         assert_eq!(trapper.second.child.try_wait(), Ok(None));
     }
 }
@@ -167,8 +173,11 @@ fn many_signals_from_two_senders_are_all_counted() {
     other.join().unwrap();
     until_counted(&trapper, 1000);
     assert_eq!(trapper.counts().of(signo), 1000);
-    let noted = trapper.caught().len() as u64;
-    assert_eq!(noted + trapper.counts().lost(), 1000);
+    let mut noted = 0;
+    until("noted or lost", || {
+        noted += trapper.caught().len() as u64;
+        noted + trapper.counts().lost() == 1000
+    });
 }
 
 #[test]
