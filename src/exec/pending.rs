@@ -45,6 +45,7 @@ impl Engine {
                 Turn::Heard => continue,
                 Turn::Seen(sighting) => sighting,
             };
+            sink.flush()?;
             if let Sighting::Blocked { .. } = sighting {
                 return self.leave_pending(place, source, step, &sighting, true, sink);
             }
@@ -136,6 +137,7 @@ impl Engine {
             let failure = Failure::refused(format!("`{}` has no pending step", resume.actor));
             return Err(self.fail_at(source, resume.text, failure, sink));
         };
+        sink.flush()?;
         let (end, after) = match self.await_pending(place, resume.deadline) {
             Ok(ended) => ended,
             Err(Interrupted::Flow(flow)) => return Err(flow),
