@@ -293,3 +293,19 @@ fn surroundings_that_fail_a_pending_step_are_not_its_failure() {
     );
     assert_eq!(ran.code, Some(3), "{}", ran.err);
 }
+
+#[test]
+fn a_signal_ends_a_batch_in_its_midst() {
+    const STEPS: usize = 400_000;
+    // Once the actor has worked for a while: then the batch is on its way.
+    let text = format!(
+        "sem create x 1
+         !until [ \"$(cut -d' ' -f14 /proc/${{me.pid}}/stat)\" -gt 4 ]; do :; done; kill -TERM $PPID &
+         {}",
+        "sem get x\n".repeat(STEPS)
+    );
+    let ran = script(&text);
+    assert_ne!(ran.code, Some(0), "{}", ran.err);
+    let done = ran.out.matches("sem get x").count();
+    assert!(0 < done && done < STEPS, "{done} steps");
+}

@@ -79,6 +79,8 @@ impl Engine {
                 Turn::Heard => continue,
                 Turn::Seen(sighting) => sighting,
             };
+            // It takes its time: what came before it is shown meanwhile.
+            sink.flush()?;
             let step = steps[done];
             if self.interrupted {
                 if let Some(end) = self.cancel_step(place)? {
@@ -99,16 +101,11 @@ impl Engine {
             {
                 continue;
             }
-            let stalled = stall.seen(&sighting);
-            let Some(stalled) = stalled else {
+            let Some(stalled) = stall.seen(&sighting) else {
                 continue;
             };
-            if stalled.is_zero() {
-                sink.flush()?;
-            }
             if self.options.mode == Mode::Prompt {
-                let by_itself = matches!(&sighting, Sighting::Blocked { wait, .. } if wait_ends_by_itself(wait));
-                if begun.elapsed() >= GRACE && !by_itself {
+                if begun.elapsed() >= GRACE && !ends_by_itself(&sighting) {
                     return self.leave_pending(place, source, step, &sighting, false, sink);
                 }
                 continue;
@@ -209,6 +206,9 @@ impl Engine {
 }
 
 /// Whether the kernel ends the wait after a while of its own.
-fn wait_ends_by_itself(wait: &Wait) -> bool {
+fn ends_by_itself(sighting: &Sighting) -> bool {
+    let Sighting::Blocked { wait, .. } = sighting else {
+        return false;
+    };
     matches!(wait, Wait::Sleep | Wait::SemOp { timeout: true, .. })
 }

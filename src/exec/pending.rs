@@ -45,6 +45,7 @@ impl Engine {
                 Turn::Heard => continue,
                 Turn::Seen(sighting) => sighting,
             };
+            sink.flush()?;
             if let Sighting::Blocked { .. } = sighting {
                 return self.leave_pending(place, source, step, &sighting, true, sink);
             }

@@ -93,7 +93,9 @@ impl Engine {
         let wait = patience.next();
         if wait == FIRST_LOOK {
             // A step that does not block is answered before anything else could be done.
-            self.slots[place].actor.receive_soon();
+            if !self.glance()? {
+                self.slots[place].actor.receive_soon();
+            }
             return Ok(match self.next_end(place) {
                 Some(end) => Turn::Ended(end),
                 None => Turn::Heard,
@@ -105,14 +107,14 @@ impl Engine {
         Ok(Turn::Seen(self.slots[place].actor.look()))
     }
 
-    /// Between the steps of actors, everything is looked at once a millisecond, so that it
-    /// costs a step nothing.
-    pub(super) fn glance(&mut self) -> Ran {
+    /// While steps are run one after the other, everything is looked at once a millisecond,
+    /// so that it costs a step nothing; `true` where anything arrived.
+    pub(super) fn glance(&mut self) -> Result<bool, Flow> {
         match self.glanced {
-            Some(glanced) if glanced.elapsed() < GLANCE => Ok(()),
+            Some(glanced) if glanced.elapsed() < GLANCE => Ok(false),
             _ => {
-                self.wait(Duration::ZERO)?;
-                self.raise()
+                let heard = self.wait(Duration::ZERO)?;
+                self.raise().map(|()| heard)
             }
         }
     }
