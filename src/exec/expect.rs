@@ -170,6 +170,10 @@ impl Engine {
         require: &Require,
         sink: &mut dyn Sink,
     ) -> Ran {
+        let text = format!("require {}", require.text.of(&source.text));
+        let failed = |engine: &mut Engine, e, sink: &mut dyn Sink| {
+            engine.fail_as(text.clone(), source, require.text, e, sink)
+        };
         let met = match &require.what {
             Requirement::Root => crate::kernel::process::geteuid() == 0,
             Requirement::Program(name) => super::host::is_program(name),
@@ -179,20 +183,19 @@ impl Engine {
                     Ok(met) => met,
                     Err(Waited::Flow(flow)) => return Err(flow),
                     Err(Waited::Failed(e)) => {
-                        return Err(self.fail_at(source, require.text, e, sink));
+                        return Err(failed(self, e, sink));
                     }
                 }
             }
             Requirement::Condition(condition) => self
                 .holds(condition)
-                .map_err(|e| self.fail_at(source, require.text, e, sink))?
+                .map_err(|e| failed(self, e, sink))?
                 .is_none(),
         };
-        let text = require.text.of(&source.text);
         if !met {
-            return Err(Flow::Skipped(format!("it requires {text}")));
+            let what = require.text.of(&source.text);
+            return Err(Flow::Skipped(format!("it requires {what}")));
         }
-        let text = format!("require {text}");
         self.record(text.clone());
         sink.event(&Event::Step {
             actor: None,

@@ -20,7 +20,11 @@ impl Engine {
         let (result, tables, text) = match self.shell_call(call, sink) {
             Ok(reply) => (Ok(reply.outcome), reply.tables, reply.text),
             Err(Interrupted::Flow(flow)) => return Err(flow),
-            Err(Interrupted::Failed(failure)) => (Err(failure), Vec::new(), None),
+            Err(Interrupted::Failed(failure)) => match self.ending {
+                // It was waiting, and the session is to end.
+                Some(signo) => return Err(Flow::Signal(signo)),
+                None => (Err(failure), Vec::new(), None),
+            },
         };
         let passed = match &step.work.claim {
             None => result.is_ok(),

@@ -33,7 +33,7 @@ pub use check::Known;
 pub use diagnostic::Diagnostic;
 pub use eval::{Env, EvalError};
 pub use lexer::{Lexeme, Token, is_name, tokens};
-pub use number::duration;
+pub use number::{duration, integer};
 pub use parser::{Loader, parse};
 pub use pattern::{Pattern, PatternKind};
 pub use program::*;
