@@ -20,10 +20,7 @@ pub fn commands() -> &'static Commands {
             .chain(builtins().map(|b| &b.signature))
             .collect();
         let mut catalog = Catalog::new(signatures);
-        catalog.fields = mechanism::ALL
-            .iter()
-            .map(|m| (m.family, (m.fields)().iter().map(|c| c.name).collect()))
-            .collect();
+        catalog.fields = mechanism::all_fields();
         catalog.actor_fields = builtin::ACTOR_FIELDS.iter().map(|c| c.name).collect();
         catalog.limits = inspect::limits::names();
         catalog.errnos = errnos();

@@ -3,7 +3,7 @@
 mod harness;
 
 use harness::{Ran, run, script};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::Read;
 use std::process::{Command, Stdio};
 
 fn code(ran: &Ran) -> i32 {
@@ -79,29 +79,13 @@ fn what_was_done_is_shown_before_a_wait() {
         ("msgq create q\nb: msgq recv q ...\nb@1h: ... => ok\n", 3),
         ("echo first\nrequire !sleep 1000\n", 2),
     ] {
-        let mut child = Command::new("timeout")
-            .args(["--foreground", "-s", "KILL", "60"])
-            .arg(harness::program())
-            .arg("-")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut stdin = child.stdin.take().unwrap();
-        stdin.write_all(text.as_bytes()).unwrap();
-        drop(stdin);
-        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let mut running = harness::Running::start(text);
         for _ in 0..shown {
-            let mut line = String::new();
-            out.read_line(&mut line).unwrap();
-            assert!(line.ends_with('\n'), "{text}");
+            assert!(running.line().is_some(), "{text}");
         }
-        // timeout(1) hands it on, and ends as it does.
-        ipcsh::kernel::process::kill(child.id() as i32, libc::SIGTERM).unwrap();
-        let output = child.wait_with_output().unwrap();
-        assert!(!output.status.success());
-        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{text}");
+        let (status, said) = running.end(libc::SIGTERM);
+        assert!(!status.success());
+        assert_eq!(said, "", "{text}");
     }
 }
 

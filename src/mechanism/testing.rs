@@ -32,10 +32,7 @@ impl Bench {
             .flat_map(|verb| verb.signature.errnos)
             .map(|(symbol, _)| *symbol)
             .collect();
-        catalog.fields = ALL
-            .iter()
-            .map(|m| (m.family, (m.fields)().iter().map(|c| c.name).collect()))
-            .collect();
+        catalog.fields = super::all_fields();
         Bench {
             world: World::new(Ledger::create().unwrap()),
             env: Env::default(),
@@ -98,7 +95,7 @@ impl Bench {
             given: &call.args,
             env: &self.env,
         };
-        let Run::Actor(run) = verb.run else {
+        let (Run::Actor(run) | Run::Through(_, run)) = verb.run else {
             panic!("{} does not run in an actor", verb.signature.name);
         };
         let outcome = run(&mut self.world, &args)?;
@@ -138,7 +135,12 @@ impl Bench {
         let mut found = Family::ALL
             .into_iter()
             .filter_map(|family| self.world.names.get(family, name));
-        found.next().unwrap_or_else(|| panic!("no {name}")).id
+        found
+            .next()
+            .unwrap_or_else(|| panic!("no {name}"))
+            .object
+            .id()
+            .unwrap()
     }
 
     /// Runs a program of steps, each against its claim. `false` where it takes more than
