@@ -127,23 +127,16 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         false => inputs,
     };
     let one_shot = matches!(inputs.as_slice(), [Input::Commands(_)]);
-    let setup = Setup {
-        options: script::options(
-            if one_shot {
-                Mode::OneShot
-            } else {
-                Mode::Script
-            },
-            cli.keep,
-            cli.timeout,
-        ),
-        defines: cli.define.clone(),
+    let mode = match one_shot {
+        true => Mode::OneShot,
+        false => Mode::Script,
     };
+    let setup = setup(&cli, mode);
     let errors = Style::new(cli.color.into(), io::stderr().is_terminal());
     // Everything is read before anything runs: a mistake in the last file is found first.
     let mut programs = Vec::new();
     for input in &inputs {
-        match script::read(input, &setup, commands::commands()) {
+        match script::read(input, setup.known(), commands::commands()) {
             Ok(read) => programs.push(read),
             Err(e) => return Ok(unreadable(&e, cli.json, errors)),
         }
@@ -171,6 +164,24 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
             .max()
             .unwrap_or(Exit::Passed)),
     }
+}
+
+/// How a session is set up by the command line.
+fn setup(cli: &Cli, mode: Mode) -> Setup {
+    let mut options = script::options(mode, cli.keep, cli.timeout);
+    let screen = io::stdin().is_terminal() && io::stdout().is_terminal() && !is_dumb();
+    // A transcript is written line by line, and so is JSON.
+    options.redraws = screen && mode != Mode::Script && !cli.json;
+    options.colours = Style::new(cli.color.into(), true).is_coloured();
+    Setup {
+        options,
+        defines: cli.define.clone(),
+    }
+}
+
+/// Whether the terminal cannot move its cursor.
+fn is_dumb() -> bool {
+    std::env::var_os("TERM").is_none_or(|term| term == "dumb")
 }
 
 /// Where events go: JSON, the result alone, or a transcript.
@@ -215,10 +226,7 @@ fn unreadable(e: &ReadError, json: bool, style: Style) -> Exit {
 
 /// The prompt.
 fn prompt(cli: &Cli) -> anyhow::Result<Exit> {
-    let setup = Setup {
-        options: script::options(Mode::Prompt, cli.keep, cli.timeout),
-        defines: cli.define.clone(),
-    };
+    let setup = setup(cli, Mode::Prompt);
     let signals = SignalFd::new(&SIGNALS).context("signalfd")?;
     let engine = setup.engine(commands::commands(), Some(signals));
     let setup = repl::Setup {
@@ -226,7 +234,7 @@ fn prompt(cli: &Cli) -> anyhow::Result<Exit> {
         json: cli.json,
         init: !cli.no_init,
     };
-    if std::env::var_os("TERM").is_none_or(|term| term == "dumb") {
+    if is_dumb() {
         return Ok(repl::plain(engine, setup)?);
     }
     Ok(repl::run(engine, setup)?)

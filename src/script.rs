@@ -2,7 +2,8 @@
 
 mod report;
 
-use std::io::{self, Read};
+use std::fs::File;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +11,9 @@ use std::time::Duration;
 use crate::data::{Cell, Event, Outcome};
 use crate::exec::{Commands, Engine, Flow, Mode, Options, Sink};
 use crate::kernel::signal::SignalFd;
-use crate::lang::{Diagnostic, Known, Program, Source, duration, integer, parse};
+use crate::lang::{
+    Diagnostic, Known, Program, Source, duration, integer, parse, read_limited, read_regular,
+};
 use crate::session::Removed;
 
 pub use report::Report;
@@ -81,7 +84,8 @@ pub struct Setup {
 }
 
 impl Setup {
-    fn known(&self) -> Known {
+    /// What a program may rest on: the variables of `-D`.
+    pub fn known(&self) -> Known {
         let mut known = Known::default();
         known
             .variables
@@ -115,17 +119,14 @@ fn defined(value: &str) -> Cell {
 /// It cannot be read, or holds a mistake.
 pub fn read(
     input: &Input,
-    setup: &Setup,
+    mut known: Known,
     commands: &'static Commands,
 ) -> Result<Vec<Program>, ReadError> {
-    let mut known = setup.known();
     let mut programs = Vec::new();
     let sources = match input {
-        Input::File(path) => vec![text_of(path, std::fs::read(path))?],
+        Input::File(path) => vec![text_of(path, File::open(path).and_then(read_limited))?],
         Input::Stdin => {
-            let mut bytes = Vec::new();
-            let read = io::stdin().lock().read_to_end(&mut bytes);
-            vec![text_of("<stdin>", read.map(|_| bytes))?]
+            vec![text_of("<stdin>", read_limited(io::stdin().lock()))?]
         }
         Input::Commands(texts) => texts
             .iter()
@@ -171,7 +172,7 @@ fn blank_shebang(text: String) -> String {
 pub fn load(path: &str, from: &Source) -> Result<Source, String> {
     let base = Path::new(&*from.name).parent().unwrap_or(Path::new(""));
     let full = base.join(path).to_string_lossy().into_owned();
-    text_of(&full, std::fs::read(&full)).map_err(|e| match e {
+    text_of(&full, read_regular(full.as_ref())).map_err(|e| match e {
         ReadError::Io { error, .. } => error.to_string(),
         other => other.to_string(),
     })
@@ -266,5 +267,7 @@ pub fn options(mode: Mode, keep: bool, step_timeout: Option<Duration>) -> Option
         mode,
         keep,
         step_timeout: step_timeout.unwrap_or(STEP_TIMEOUT),
+        redraws: false,
+        colours: false,
     }
 }

@@ -180,3 +180,116 @@ fn python_and_ipcsh_share_a_queue() {
          expect $r == \"(b'\\\\x00\\\\xff', 7)\"",
     );
 }
+
+#[test]
+fn a_stopped_actor_runs_into_the_deadline_and_is_said() {
+    let stopped = |step: &str| {
+        let ran = script(&format!(
+            "timeout step 100ms\nsem create lock 1\nspawn b\n!kill -STOP ${{b.pid}}\n{step}"
+        ));
+        assert_eq!(ran.code, Some(1), "{}", ran.err);
+        for part in [
+            "still stopped after 100 ms: b is stopped (SIGSTOP); kill -CONT ",
+            " lets it go on",
+        ] {
+            assert!(ran.err.contains(part), "{}", ran.err);
+        }
+    };
+    stopped("b: sem get lock");
+    stopped("b: sem p lock ...");
+    stopped("b: sem get lock &\nb: ... => ok");
+    passes(
+        "sem create lock 1\nspawn b\n!kill -STOP ${b.pid}\nb: sem get lock &
+         expect actor.b.state == \"stopped\" within 30s\n!kill -CONT ${b.pid}\nb: ... => 1",
+    );
+}
+
+#[test]
+fn what_runs_is_given_its_time() {
+    // Far longer than the deadline of what stands still.
+    passes("timeout step 1ms\nsem create x 1\nrepeat 100000 { sem get x }");
+    passes("timeout step 1ms\nsem create x 1\nb: repeat 100000 { sem get x } &\nb: ... => ok");
+    // A deadline of its own is one all the same.
+    let ran = script("sem create x 1\nb@100ms: repeat 1000000000 { sem get x }");
+    assert_eq!(ran.code, Some(1));
+    assert!(
+        ran.err.contains("still running after 100 ms"),
+        "{}",
+        ran.err
+    );
+}
+
+#[test]
+fn what_the_kernel_does_not_show_is_said() {
+    use std::os::unix::fs::PermissionsExt;
+    // Of a program that may not be read, nobody may see what its processes do.
+    let home = tempfile::tempdir().unwrap();
+    let copy = home.path().join("ipcsh");
+    std::fs::copy(harness::program(), &copy).unwrap();
+    let mode = |path: &std::path::Path, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    mode(&copy, 0o111);
+    mode(home.path(), 0o755);
+    let run = |text: &str| {
+        let mut command = match ipcsh::kernel::process::geteuid() {
+            0 => {
+                let mut command = Command::new("setpriv");
+                command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]);
+                command.arg(&copy);
+                command
+            }
+            _ => Command::new(&copy),
+        };
+        let ran = command.arg("-c").arg(text).output().unwrap();
+        harness::Ran::from(ran)
+    };
+    for (step, code) in [("sem p", 1), ("sem p ...", 3)] {
+        let ran = run(&format!("timeout step 100ms\nsem create lock 0\n{step}"));
+        assert_eq!(ran.code, Some(code), "{}", ran.err);
+        for part in [
+            "whether me is blocked cannot be seen: /proc/",
+            "/syscall: permission denied",
+        ] {
+            assert!(ran.err.contains(part), "{}", ran.err);
+        }
+    }
+}
+
+#[test]
+fn who_dies_in_a_step_has_died_however_it_is_marked() {
+    for step in [
+        "b: repeat 1000000000 { sem get x }",
+        "b: repeat 1000000000 { sem get x } ...",
+    ] {
+        // Killed once it has worked for a while.
+        let ran = script(&format!(
+            "sem create x 1\nspawn b
+             !until [ \"$(cut -d' ' -f14 /proc/${{b.pid}}/stat)\" -gt 4 ]; do :; done; kill -9 ${{b.pid}} &
+             {step}"
+        ));
+        assert_eq!(ran.code, Some(1), "{}", ran.err);
+        assert!(ran.err.contains("was killed by SIGKILL"), "{}", ran.err);
+        assert!(!ran.err.contains("did not block"), "{}", ran.err);
+    }
+}
+
+#[test]
+fn who_died_between_two_steps_is_started_again() {
+    let kill = "!kill -9 ${b.pid}; while [ -e /proc/${b.pid}/fd/0 ]; do :; done\n";
+    let ran = passes(&format!(
+        "sem create x 1\nspawn b\n{kill}b: sem get x => 1\n{kill}b: sem p x\nb: sem p x ...\nstop b"
+    ));
+    assert_eq!(ran.out.matches("started b").count(), 3, "{}", ran.out);
+}
+
+#[test]
+fn surroundings_that_fail_a_pending_step_are_not_its_failure() {
+    let ran = script(
+        "msgq create jobs
+         b: repeat 1 { msgq recv jobs; msgq send jobs 1 file\"/nowhere/at-all\" } ...
+         msgq send jobs 1 \"x\"
+         b: ... => ok",
+    );
+    assert_eq!(ran.code, Some(3), "{}", ran.err);
+}

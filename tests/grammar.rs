@@ -163,6 +163,7 @@ fn value(kind: Kind, random: &mut Random, catalog: &Catalog) -> String {
         Kind::Actor { .. } => "NAME",
         Kind::Path => "PATH",
         Kind::Owner | Kind::Word => "WORD",
+        Kind::Pipeline => "PIPELINE",
         Kind::Command => return random.of(&["ipcs", "msgq", "ipcs -q", "msgq ls"]).into(),
         Kind::Switch => return String::new(),
     };
@@ -306,7 +307,7 @@ fn every_rule_is_there_and_is_used() {
     // What the table's generated grammar is written in.
     used.extend([
         "REF-MSGQ", "REF-SHM", "REF-SEM", "REF-PIPE", "REF-FIFO", "REF-SOCK", "REF-ANY",
-        "NEW-NAME", "PATH", "PLACE", "SEM-OP", "MODE",
+        "NEW-NAME", "PATH", "PIPELINE", "PLACE", "SEM-OP", "MODE",
     ]);
     let mut names = Vec::new();
     for expr in rules.values() {

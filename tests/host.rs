@@ -7,7 +7,7 @@ use std::path::Path;
 
 use harness::{Running, passes, script, until};
 use ipcsh::inspect::process::{pids, thread_stat};
-use ipcsh::kernel::process::{is_alive, process_group};
+use ipcsh::kernel::process::process_group;
 
 /// The process that a command writes into a file.
 fn told(file: &Path) -> i32 {
@@ -46,7 +46,8 @@ fn a_signal_ends_a_command_in_the_foreground_with_all_that_it_started() {
             let (status, _) = running.end(signo);
             assert_eq!(status.signal(), Some(signo), "{kind}: {status:?}");
             assert!(ipcsh::kernel::msg::stat_any_id(id).is_err(), "{created}");
-            assert!(!is_alive(sleeper), "{kind}");
+            let is_alive = thread_stat(sleeper, sleeper).is_ok_and(|stat| !stat.is_dead());
+            assert!(!is_alive, "{kind}");
             assert_eq!(running.line(), None);
         }
     }

@@ -310,7 +310,8 @@ fn a_history_that_cannot_be_kept_is_a_warning() {
     let home = tempfile::tempdir().unwrap();
     std::fs::write(home.path().join("state"), "a file").unwrap();
     let mut t = Terminal::start_in(home, &[], &[]);
-    t.until_text("warning: the history is not kept");
+    let home = t.home.path().display().to_string();
+    t.until_text(&format!("warning: the history is not kept: {home}/state"));
     t.until_prompt();
     t.run("echo goes on", "goes on");
 }
@@ -336,6 +337,8 @@ fn the_first_program_is_quiet_unless_it_fails() {
     );
     let t = start("bogus\n", &[]);
     assert!(t.screen().contents().contains("unknown command `bogus`"));
+    let t = start("expect $who == 5\n", &["-D", "who=5"]);
+    assert!(!t.screen().contents().contains("error"));
     let t = start("bogus\n", &["--no-init"]);
     assert!(!t.screen().contents().contains("bogus"));
 }
@@ -353,6 +356,8 @@ fn colours_tell_known_words_from_unknown_ones_unless_they_are_off() {
     assert_ne!(colours(&[], &[]), vt100::Color::Default);
     assert_eq!(colours(&[("NO_COLOR", "1")], &[]), vt100::Color::Default);
     assert_eq!(colours(&[], &["--color", "never"]), vt100::Color::Default);
+    let wanted = colours(&[("NO_COLOR", "1")], &["--color", "always"]);
+    assert_ne!(wanted, vt100::Color::Default);
 }
 
 #[test]
@@ -370,6 +375,47 @@ fn a_narrower_terminal_keeps_the_line() {
         let whole = format!("{} enough", &text[5..]);
         t.lines().contains(&whole)
     });
+}
+
+#[test]
+fn ctrl_z_where_nobody_could_continue_it_leaves_the_line() {
+    let mut t = Terminal::start(&[]);
+    t.type_("echo be");
+    t.until_text("echo be");
+    t.type_("\x1a");
+    t.type_("fore\r");
+    t.until("the whole line, run", |t| {
+        t.lines().iter().any(|l| l == "before")
+    });
+}
+
+#[test]
+fn every_topic_of_help_is_answered() {
+    let mut t = Terminal::start(&[]);
+    t.run("help NOTHING", "`help` alone lists all there is");
+    t.run("help ENOMSG", "msgq recv  no message matches");
+    t.run("help peek", "show a message and leave it in the queue");
+    t.run("help mgsq", "Did you mean `msgq`?");
+}
+
+#[test]
+fn a_blocked_me_names_the_ways_on() {
+    let (mut t, _) = with_lock();
+    t.run("sem p lock", "blocked");
+    t.run(
+        "sem v lock",
+        "`cancel me` or Ctrl-C ends it; or use another actor (`b: STEP`)",
+    );
+    t.run("b: sem v lock", "me: ... => ok");
+}
+
+#[test]
+fn a_very_long_line_is_run_whole() {
+    let mut t = Terminal::start(&[]);
+    let text = "x".repeat(3000);
+    t.type_(&format!("let v = \"{text}\"\r"));
+    t.run("echo is $((1 + 1)) long", "is 2 long");
+    t.run("!echo ${#v} letters", "3000 letters");
 }
 
 #[test]
@@ -435,4 +481,90 @@ fn a_standard_output_that_is_no_terminal_gets_no_escapes() {
     assert!(written.contains("msgq recv => type=1 \"hi\""), "{written}");
     assert!(!written.contains("ipcsh>"));
     assert!(!written.contains('\x1b') && !t.raw.contains(&0x1b));
+}
+
+#[test]
+fn a_cycle_of_waits_is_told_once() {
+    let mut t = Terminal::start(&[]);
+    t.run("sem create x 1; sem create y 1", "=> ok");
+    t.run("a: sem p x; b: sem p y", "=> ok");
+    t.run("a: sem p y", "blocked");
+    t.run(
+        "b: sem p x",
+        "deadlock: b waits for x, which a holds; a waits for y, which b holds",
+    );
+    t.run("echo one", "one");
+    t.run("c: sem get x", "=> 0");
+    let shown = t.screen().contents();
+    assert_eq!(shown.matches("deadlock:").count(), 1, "{shown}");
+    // The way out that it names.
+    assert!(shown.contains("`cancel b` breaks it"), "{shown}");
+    t.run("cancel b", "b: ... => EINTR");
+    t.run("b: sem v y", "a: ... => ok");
+}
+
+#[test]
+fn ctrl_c_is_a_way_out_of_a_stopped_actor() {
+    let mut t = Terminal::start(&[]);
+    t.run("sem create lock 1", "=> ok");
+    t.run("b: sem get lock", "=> 1");
+    let shown = t.screen().contents();
+    let digits = shown.split("started b (pid ").nth(1).unwrap();
+    let pid: i32 = digits.split(')').next().unwrap().parse().unwrap();
+    kill(pid, libc::SIGSTOP).unwrap();
+    let said = format!("b is stopped (SIGSTOP); kill -CONT {pid} lets it go on");
+    t.run("b: sem get lock", &said);
+    kill(pid, libc::SIGCONT).unwrap();
+    t.until_text("b: ... => 1");
+    t.until_prompt();
+    kill(pid, libc::SIGSTOP).unwrap();
+    t.run("b: sem p lock", &said);
+    t.type_(CTRL_C);
+    t.until_text("did not end its step within 2.0 s of being interrupted, and was killed");
+    t.until_prompt();
+    t.run("b: sem get lock", "=> 1");
+}
+
+/// The janitor of a shell: it reads the pipe of which the shell holds the other end.
+fn janitor_of(shell: i32) -> Option<i32> {
+    let pipes = |pid: &str| -> Vec<String> {
+        let fds = std::fs::read_dir(format!("/proc/{pid}/fd"));
+        let fds = fds.into_iter().flatten().flatten();
+        fds.filter_map(|fd| std::fs::read_link(fd.path()).ok())
+            .map(|path| path.to_string_lossy().into_owned())
+            .filter(|path| path.starts_with("pipe:"))
+            .collect()
+    };
+    let ours = pipes(&shell.to_string());
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    processes
+        .map(|p| p.file_name().to_string_lossy().into_owned())
+        .filter(|pid| {
+            let comm = std::fs::read_to_string(format!("/proc/{pid}/comm"));
+            comm.is_ok_and(|comm| comm == "ipc-janitor\n")
+        })
+        .find(|pid| pipes(pid).iter().any(|pipe| ours.contains(pipe)))
+        .and_then(|pid| pid.parse().ok())
+}
+
+#[test]
+fn a_janitor_that_is_killed_is_replaced_for_the_actors_that_run() {
+    let mut t = Terminal::start(&[]);
+    t.run("msgq create one", "=> ok");
+    let one = t.last_id();
+    let first = janitor_of(t.pid()).unwrap();
+    kill(first, libc::SIGKILL).unwrap();
+    t.run("msgq create two", "=> ok");
+    let two = t.last_id();
+    t.until("another janitor", |t| {
+        janitor_of(t.pid()).is_some_and(|second| second != first)
+    });
+    // While the actor runs it must not go to work.
+    t.run("msgq send one 1 \"x\"", "=> ok");
+    assert!(queue_exists(&one) && queue_exists(&two));
+    kill(t.pid(), libc::SIGKILL).unwrap();
+    assert_eq!(t.ended(), Ended::Signaled(libc::SIGKILL));
+    t.until_gone("the queues, removed", || {
+        !queue_exists(&one) && !queue_exists(&two)
+    });
 }

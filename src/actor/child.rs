@@ -1,12 +1,13 @@
 //! An actor's process, from start to end.
 
-use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::collections::VecDeque;
+use std::io::{self, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 
 use super::outbox::Outbox;
 use super::wire::{self, Order, Report};
-use crate::kernel::{Errno, inherit, process, signal, socket as sockets};
+use crate::kernel::{Errno, fds, inherit, process, signal};
 use crate::session::Ledger;
 
 /// The hidden argument that makes this program an actor; its name follows.
@@ -36,14 +37,14 @@ pub trait Runner {
 pub fn serve<R: Runner>(name: &str, runner: impl FnOnce(Ledger) -> R) -> io::Result<()> {
     process::set_name(name)?;
     signal::install_cancel_handler(signal::CANCEL_SIGNAL)?;
-    let mut socket = UnixStream::from(inherit::inherited(SOCKET_FD)?);
+    let mut inbox = Inbox::new(UnixStream::from(inherit::inherited(SOCKET_FD)?));
     let outbox = Outbox::open(inherit::inherited(OUTBOX_FD)?)?;
     let ledger = Ledger::open(inherit::inherited(LEDGER_FD)?)?;
     let _alive = inherit::inherited(ALIVE_FD)?;
     let mut runner = runner(ledger);
     let mut frame = Vec::new();
     let mut broken = false;
-    while let Some((mut order, descriptors)) = receive(&mut socket, &mut frame)? {
+    while let Some((mut order, descriptors)) = inbox.next()? {
         if order.continues && broken {
             continue;
         }
@@ -53,61 +54,56 @@ pub fn serve<R: Runner>(name: &str, runner: impl FnOnce(Ledger) -> R) -> io::Res
         for place in 0..order.steps.len() {
             outbox.set_running(Some(order.first + place as u64));
             let report = runner.step(&order, place);
-            post(&mut socket, &outbox, &report, &mut frame)?;
+            post(&mut inbox.socket, &outbox, &report, &mut frame)?;
             if !report.passed {
                 broken = true;
                 break;
             }
         }
         outbox.set_running(None);
-        flush(&mut socket, &outbox)?;
+        flush(&mut inbox.socket, &outbox)?;
     }
     Ok(())
 }
 
-/// The next order and the descriptors that came with it; `None` when the shell is gone.
-fn receive(
-    socket: &mut UnixStream,
-    frame: &mut Vec<u8>,
-) -> io::Result<Option<(Order, Vec<OwnedFd>)>> {
-    frame.clear();
-    frame.resize(4, 0);
-    // Descriptors come with the first byte.
-    let (got, descriptors) = loop {
-        match sockets::receive_with(socket.as_fd(), frame) {
-            Ok((0, _)) => return Ok(None),
-            Ok(received) => break received,
-            // A cancelling signal that comes between two steps is none of its business.
-            Err(Errno::EINTR) => {}
-            Err(Errno::ECONNRESET) => return Ok(None),
-            Err(e) => return Err(e.into()),
-        }
-    };
-    if !read_all(socket, &mut frame[got..])? {
-        return Ok(None);
-    }
-    let length = wire::frame_length(frame).unwrap_or(4);
-    // `take` grows the buffer as bytes arrive, whatever the length claims.
-    let mut rest = socket.take(length as u64 - 4);
-    while rest.limit() > 0 {
-        match rest.read_to_end(frame) {
-            Ok(0) => return Ok(None),
-            Ok(_) => {}
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-            Err(e) => return Err(e),
-        }
-    }
-    let order = wire::message(frame).map_err(io::Error::other)?;
-    Ok(Some((order, descriptors)))
+/// How much is read at once: a single step comes in one read.
+const CHUNK: usize = 16 << 10;
+
+/// The orders that come from the shell.
+struct Inbox {
+    socket: UnixStream,
+    /// Bytes of orders that are not yet done.
+    arrived: Vec<u8>,
+    /// Descriptors that came with them, in the order in which the orders speak of them.
+    descriptors: VecDeque<OwnedFd>,
 }
 
-/// Fills the buffer; `false` at the end of the stream.
-fn read_all(socket: &mut UnixStream, buffer: &mut [u8]) -> io::Result<bool> {
-    match socket.read_exact(buffer) {
-        Ok(()) => Ok(true),
-        Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
-        Err(e) if e.kind() == io::ErrorKind::ConnectionReset => Ok(false),
-        Err(e) => Err(e),
+impl Inbox {
+    fn new(socket: UnixStream) -> Inbox {
+        Inbox {
+            socket,
+            arrived: Vec::new(),
+            descriptors: VecDeque::new(),
+        }
+    }
+
+    /// The next order with its descriptors; `None` when the shell is gone. A cancelling
+    /// signal that comes between two steps is none of its business.
+    fn next(&mut self) -> io::Result<Option<(Order, Vec<OwnedFd>)>> {
+        loop {
+            let order: Option<Order> = wire::first(&mut self.arrived).map_err(io::Error::other)?;
+            if let Some(order) = order {
+                let count = order.files.len().min(self.descriptors.len());
+                let descriptors = self.descriptors.drain(..count).collect();
+                return Ok(Some((order, descriptors)));
+            }
+            let mut came = Vec::new();
+            match fds::receive(&self.socket, CHUNK, &mut self.arrived, &mut came) {
+                Ok(0) | Err(Errno::ECONNRESET) => return Ok(None),
+                Ok(_) => self.descriptors.extend(came),
+                Err(e) => return Err(e.into()),
+            }
+        }
     }
 }
 

@@ -1,22 +1,31 @@
 //! An actor as the shell sees it.
 
-use std::collections::VecDeque;
 use std::io::{self, Read};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use nix::poll::{PollFd, PollFlags};
+use nix::sys::socket::{MsgFlags, recv};
 use serde::Serialize;
 
 use super::child::{ALIVE_FD, ARGUMENT, LEDGER_FD, OUTBOX_FD, SOCKET_FD};
 use super::outbox::Outbox;
+use super::reports::Reports;
 use super::wire::{self, Order, Report};
+use crate::inspect::syscall::SyscallState;
 use crate::inspect::wait::{Observation, Wait, decode, observe};
+use crate::kernel::poll::{PollFd, PollFlags, poll};
 use crate::kernel::process::{self, Child, Ended, SpawnSpec, Stream};
-use crate::kernel::{Errno, poll, signal, socket};
+use crate::kernel::{Errno, signal, socket};
 use crate::session::Ledger;
+
+/// How much is read at once.
+const CHUNK: usize = 64 << 10;
+
+/// How long an answer is waited for before anything else is looked at. The kernel rounds it
+/// up to a tick.
+const SOON: Duration = Duration::from_micros(300);
 
 /// An actor.
 #[derive(Debug)]
@@ -28,36 +37,59 @@ pub struct Actor {
     outbox: Outbox,
     /// Bytes of reports that are not yet whole.
     arrived: Vec<u8>,
-    /// Whole reports, in order.
-    reports: VecDeque<Report>,
-    /// The number that the next report will have.
-    next: u64,
-    /// The number that the next step will get.
-    sent: u64,
-    /// Whether its last order ended early, so that it drops what continues it.
-    broken: bool,
-    ended: bool,
+    chunk: Box<[u8]>,
+    reports: Reports,
+    /// Whether its stream has ended, as it does when its process does.
+    gone: bool,
     last_seen: Option<(Option<u64>, Observation)>,
 }
 
-/// What was seen of an actor.
+/// What was seen of an actor. All that stands still is said only of what is seen twice, with
+/// no switch of context in between; `at` counts them, so that equal numbers mean that it has
+/// not run.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Sighting {
     /// It waits for an order.
     Idle,
     /// It runs, or has not been seen twice at the same place.
     Running,
-    /// The kernel shows it blocked, twice at the same place.
+    /// The kernel shows it blocked.
     Blocked {
         /// The number of its step.
         step: u64,
         /// What it waits for.
         wait: Wait,
+        /// Where it stands still.
+        at: u64,
     },
-    /// The kernel does not let us look.
-    Unreadable(io::ErrorKind),
+    /// It was stopped, from outside.
+    Stopped {
+        /// By this signal; `None` where a tracer did.
+        by: Option<i32>,
+        /// Where it stands still.
+        at: u64,
+    },
+    /// It sleeps in a step, and the kernel does not let us read in which call.
+    Unreadable {
+        /// Why.
+        why: io::ErrorKind,
+        /// Where it stands still.
+        at: u64,
+    },
     /// Its process is gone.
     Dead,
+}
+
+impl Sighting {
+    /// Where it stands still, if it does.
+    pub fn standstill(&self) -> Option<u64> {
+        match self {
+            Sighting::Blocked { at, .. }
+            | Sighting::Stopped { at, .. }
+            | Sighting::Unreadable { at, .. } => Some(*at),
+            _ => None,
+        }
+    }
 }
 
 impl Actor {
@@ -84,18 +116,16 @@ impl Actor {
             ..SpawnSpec::default()
         })?;
         let socket = UnixStream::from(ours);
-        socket.set_nonblocking(true)?;
+        socket.set_read_timeout(Some(SOON))?;
         Ok(Actor {
             name: name.to_string(),
             child,
             socket,
             outbox,
             arrived: Vec::new(),
-            reports: VecDeque::new(),
-            next: 0,
-            sent: 0,
-            broken: false,
-            ended: false,
+            chunk: vec![0; CHUNK].into_boxed_slice(),
+            reports: Reports::default(),
+            gone: false,
             last_seen: None,
         })
     }
@@ -112,43 +142,58 @@ impl Actor {
 
     /// The number that the next step will get.
     pub fn next_number(&self) -> u64 {
-        self.sent
+        self.reports.next_number()
     }
 
     /// Whether it has steps that have not ended.
     pub fn is_busy(&self) -> bool {
-        self.next < self.sent
+        self.reports.is_awaited()
     }
 
     /// Whether its process is gone.
-    pub fn is_dead(&self) -> bool {
-        self.ended
+    pub fn is_gone(&self) -> bool {
+        self.gone
     }
 
     /// Gives it an order, and the descriptors that the order speaks of.
     ///
     /// # Errors
-    /// It is gone.
+    /// `BrokenPipe`: it is gone, and does none of the order. `TimedOut`: it was stopped from
+    /// outside, and takes no more.
     pub fn send<S: Serialize>(
         &mut self,
         order: &Order<S>,
         descriptors: &[BorrowedFd],
     ) -> io::Result<()> {
-        if order.continues && self.broken {
+        if order.continues && self.reports.is_broken() {
             return Ok(());
         }
-        self.broken = false;
         let mut frame = Vec::new();
         wire::frame(order, &mut frame).map_err(io::Error::other)?;
-        self.sent = order.first + order.steps.len() as u64;
+        if let Err(e) = self.write(&frame, descriptors) {
+            // Part of an order may have been taken, and what follows would be read as its rest.
+            self.gone |= e.kind() != io::ErrorKind::BrokenPipe;
+            return Err(e);
+        }
+        self.reports.given(order.first + order.steps.len() as u64);
         self.last_seen = None;
-        let (mut rest, mut descriptors) = (frame.as_slice(), descriptors);
+        Ok(())
+    }
+
+    /// Writes all of it; the descriptors go with the first byte.
+    fn write(&self, frame: &[u8], descriptors: &[BorrowedFd]) -> io::Result<()> {
+        let (mut rest, mut descriptors) = (frame, descriptors);
         while !rest.is_empty() {
-            match socket::send_with(self.socket.as_fd(), rest, descriptors) {
-                // The descriptors go with the first byte.
+            let how = socket::Send {
+                nowait: true,
+                descriptors,
+                ..socket::Send::default()
+            };
+            match socket::send(&self.socket, rest, &how) {
                 Ok(n) => (rest, descriptors) = (&rest[n..], &[]),
                 Err(Errno::EAGAIN) => self.wait_writable()?,
                 Err(Errno::EINTR) => {}
+                Err(Errno::ECONNRESET) => return Err(Errno::EPIPE.into()),
                 Err(e) => return Err(e.into()),
             }
         }
@@ -158,56 +203,71 @@ impl Actor {
     /// An idle actor reads at once; one that was stopped from outside does not.
     fn wait_writable(&self) -> io::Result<()> {
         let mut fds = [PollFd::new(self.socket.as_fd(), PollFlags::POLLOUT)];
-        match poll::poll(&mut fds, Some(Duration::from_secs(10))) {
+        match poll(&mut fds, Some(Duration::from_secs(10))) {
             Ok(0) => Err(io::ErrorKind::TimedOut.into()),
-            Ok(_) | Err(nix::errno::Errno::EINTR) => Ok(()),
+            Ok(_) | Err(Errno::EINTR) => Ok(()),
             Err(e) => Err(e.into()),
         }
     }
 
     /// Takes what it has sent, without waiting. A stream that ends means that it is gone.
     pub fn receive(&mut self) {
-        let mut chunk = [0; 64 << 10];
         loop {
-            match self.socket.read(&mut chunk) {
-                Ok(0) => break self.ended = true,
-                Ok(n) => self.arrived.extend_from_slice(&chunk[..n]),
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => break,
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => break self.ended = true,
+            let flags = MsgFlags::MSG_DONTWAIT;
+            match recv(self.socket.as_raw_fd(), &mut self.chunk, flags) {
+                Err(Errno::EINTR) => {}
+                got => {
+                    // Less than there is room for was all there was.
+                    if !self.took(got.map_err(io::Error::from)) {
+                        break;
+                    }
+                }
             }
         }
+        self.take_arrived();
+    }
+
+    /// Takes what it sends within a moment, and sleeps until then: the answer of a step that
+    /// does not block costs one call.
+    pub fn receive_soon(&mut self) {
+        let got = self.socket.read(&mut self.chunk);
+        if self.took(got) {
+            self.receive();
+        } else {
+            self.take_arrived();
+        }
+    }
+
+    /// Notes what one read gave; `true` where there may be more.
+    fn took(&mut self, got: io::Result<usize>) -> bool {
+        match got {
+            Ok(0) => self.gone = true,
+            Ok(n) => {
+                self.arrived.extend_from_slice(&self.chunk[..n]);
+                return n == self.chunk.len();
+            }
+            Err(e) => {
+                let later = [io::ErrorKind::WouldBlock, io::ErrorKind::Interrupted];
+                self.gone |= !later.contains(&e.kind());
+            }
+        }
+        false
+    }
+
+    fn take_arrived(&mut self) {
         let mut arrived = std::mem::take(&mut self.arrived);
         self.take_reports(&mut arrived);
         self.arrived = arrived;
-        if self.ended {
+        if self.gone {
             // What it had gathered before it was killed was done.
             self.take_unsent();
         }
     }
 
     fn take_reports(&mut self, bytes: &mut Vec<u8>) {
-        match wire::drain::<Report>(bytes) {
-            Ok(reports) => {
-                for report in reports {
-                    // One that was read from the outbox before it was sent comes again; one
-                    // that is ahead was gathered while others were on their way.
-                    if report.number == self.next {
-                        self.next = report.number + 1;
-                        if !report.passed {
-                            // The order ends there; what follows is never run.
-                            self.sent = self.next;
-                            self.broken = true;
-                        }
-                        self.reports.push_back(report);
-                    }
-                }
-            }
-            // Not a report of this program: its process is not to be trusted.
-            Err(_) => {
-                self.ended = true;
-                let _ = self.child.kill(libc::SIGKILL);
-            }
+        if self.reports.take(bytes).is_err() {
+            self.gone = true;
+            let _ = self.child.kill(libc::SIGKILL);
         }
     }
 
@@ -219,12 +279,12 @@ impl Actor {
 
     /// The next report that has arrived.
     pub fn next_report(&mut self) -> Option<Report> {
-        self.reports.pop_front()
+        self.reports.pop()
     }
 
-    /// Looks at it once more. Blocked is said only of what is seen twice, in one sleep.
+    /// Looks at it once more. What stands still is said only of what is seen twice.
     pub fn look(&mut self) -> Sighting {
-        if self.ended {
+        if self.gone {
             return Sighting::Dead;
         }
         if !self.is_busy() {
@@ -235,26 +295,30 @@ impl Actor {
         let Ok(seen) = observe(pid, pid) else {
             return Sighting::Dead;
         };
-        if let crate::inspect::syscall::SyscallState::Unreadable(kind) = seen.syscall {
-            return Sighting::Unreadable(kind);
-        }
         let step = self.outbox.running();
         let earlier = self.last_seen.replace((step, seen.clone()));
-        let (Some((earlier_step, earlier)), Some(number)) = (earlier, step) else {
-            return Sighting::Running;
-        };
-        if before != step || earlier_step != step {
+        if before != step || earlier != Some((step, seen.clone())) {
             return Sighting::Running;
         }
-        let Some(call) = earlier.blocked(&seen) else {
-            return Sighting::Running;
-        };
-        let wait = decode(pid, call);
-        // What it did before and could not send, behind what it did send. Whether it still
-        // sleeps there does not matter: a report is only ever added.
-        self.receive();
-        self.take_unsent();
-        Sighting::Blocked { step: number, wait }
+        let at = seen.switches;
+        match (seen.state, &seen.syscall, step) {
+            ('T' | 't', _, _) => Sighting::Stopped {
+                by: self.child.stopped_by().ok().flatten(),
+                at,
+            },
+            ('S' | 'D', SyscallState::Unreadable(why), Some(_)) => {
+                Sighting::Unreadable { why: *why, at }
+            }
+            (_, _, Some(step)) if let Some(call) = seen.call() => {
+                let wait = decode(pid, call);
+                // What it did before and could not send, behind what it did send. Whether it
+                // still sleeps there does not matter: a report is only ever added.
+                self.receive();
+                self.take_unsent();
+                Sighting::Blocked { step, wait, at }
+            }
+            _ => Sighting::Running,
+        }
     }
 
     /// Interrupts its step: a blocked call fails with EINTR, a loop ends.
@@ -266,15 +330,10 @@ impl Actor {
         let _ = self.child.kill(signal::CANCEL_SIGNAL);
     }
 
-    /// Ends its process and waits until it is gone.
-    pub fn stop(&mut self) -> Option<Ended> {
+    /// Kills its process and waits until it is gone; how it ended.
+    pub fn kill(&mut self) -> Option<Ended> {
         let _ = self.child.kill(libc::SIGKILL);
-        self.ended = true;
+        self.gone = true;
         self.child.wait().ok()
-    }
-
-    /// How its process ended, once it is gone.
-    pub fn ended(&self) -> Option<Ended> {
-        self.child.wait().ok().filter(|_| self.ended)
     }
 }

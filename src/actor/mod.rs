@@ -7,6 +7,7 @@
 mod child;
 mod handle;
 mod outbox;
+mod reports;
 mod wire;
 
 pub use child::{ARGUMENT, Runner, serve};

@@ -48,7 +48,7 @@ pub struct Report {
 }
 
 /// The length of a frame stands before it, as four bytes.
-const LENGTH: usize = 4;
+pub(super) const LENGTH: usize = 4;
 
 /// A message with its length before it.
 pub(super) fn frame<T: Serialize>(message: &T, out: &mut Vec<u8>) -> postcard::Result<()> {
@@ -61,29 +61,30 @@ pub(super) fn frame<T: Serialize>(message: &T, out: &mut Vec<u8>) -> postcard::R
     Ok(())
 }
 
-/// The length of the frame that begins here, with its length; `None` where that has not
-/// all arrived.
-pub(super) fn frame_length(bytes: &[u8]) -> Option<usize> {
-    let length = bytes.get(..LENGTH)?;
-    let length = u32::from_le_bytes(length.try_into().ok()?) as usize;
-    Some(LENGTH + length)
+/// The frame that begins here, without its length; `None` where it has not all arrived.
+fn whole(bytes: &[u8]) -> Option<&[u8]> {
+    let (length, rest) = bytes.split_first_chunk::<LENGTH>()?;
+    rest.get(..u32::from_le_bytes(*length) as usize)
 }
 
-/// The message of a whole frame.
-pub(super) fn message<T: DeserializeOwned>(frame: &[u8]) -> postcard::Result<T> {
-    postcard::from_bytes(&frame[LENGTH..])
+/// Takes the first message off what has arrived, where it is whole.
+pub(super) fn first<T: DeserializeOwned>(arrived: &mut Vec<u8>) -> postcard::Result<Option<T>> {
+    let Some(frame) = whole(arrived) else {
+        return Ok(None);
+    };
+    let message = postcard::from_bytes(frame)?;
+    let taken = LENGTH + frame.len();
+    arrived.drain(..taken);
+    Ok(Some(message))
 }
 
-/// Splits the whole messages off the front of what has arrived.
+/// Takes all whole messages off what has arrived.
 pub(super) fn drain<T: DeserializeOwned>(arrived: &mut Vec<u8>) -> postcard::Result<Vec<T>> {
     let mut messages = Vec::new();
     let mut at = 0;
-    while let Some(length) = frame_length(&arrived[at..]) {
-        let Some(frame) = arrived.get(at..at + length) else {
-            break;
-        };
-        messages.push(message(frame)?);
-        at += length;
+    while let Some(frame) = whole(&arrived[at..]) {
+        messages.push(postcard::from_bytes(frame)?);
+        at += LENGTH + frame.len();
     }
     arrived.drain(..at);
     Ok(messages)
@@ -106,5 +107,13 @@ mod tests {
         }
         assert_eq!(got, ["one", "", "three"]);
         assert!(arrived.is_empty());
+        for word in ["one", "two"] {
+            frame(&word.to_string(), &mut arrived).unwrap();
+        }
+        let cut = arrived.split_off(arrived.len() - 1);
+        assert_eq!(first::<String>(&mut arrived).unwrap().unwrap(), "one");
+        assert_eq!(first::<String>(&mut arrived).unwrap(), None);
+        arrived.extend(cut);
+        assert_eq!(first::<String>(&mut arrived).unwrap().unwrap(), "two");
     }
 }

@@ -58,7 +58,7 @@ static PID: Column = Column {
 };
 static STATE: Column = Column {
     name: "state",
-    help: "idle, running, blocked or dead",
+    help: "idle, running, blocked, stopped or dead; ? where it cannot be seen",
 };
 static CALL: Column = Column {
     name: "call",
@@ -76,6 +76,7 @@ pub(super) static ACTORS: Builtin = Builtin {
     signature: Signature {
         name: "actors",
         summary: "list the actors: what each does, and what it waits for",
+        looks: true,
         notes: "Blocked is said only where the kernel shows it, twice in one sleep: \
                 /proc/PID/task/TID/syscall with the thread's state and its context switches.",
         examples: &[Example {

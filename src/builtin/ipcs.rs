@@ -16,6 +16,7 @@ pub(super) static IPCS: Builtin = Builtin {
     signature: Signature {
         name: "ipcs",
         summary: "list the System V objects of the host, ours and everybody's",
+        looks: true,
         params: &[
             flag('q', "queues", "message queues only"),
             flag('m', "shmems", "shared memory segments only"),
@@ -156,6 +157,7 @@ pub(super) static LIMITS: Builtin = Builtin {
     signature: Signature {
         name: "limits",
         summary: "show the kernel's limits, and how much of each is used",
+        looks: true,
         notes: "`expect limits.msgmax.value >= 8192` tests one; `require` skips a script that needs more.",
         examples: &[Example {
             script: "limits\nexpect limits.msgmax.value > 0",

@@ -4,6 +4,7 @@ mod actors;
 mod help;
 mod ipcs;
 mod keywords;
+mod pipeline;
 mod session;
 mod watch;
 
@@ -16,6 +17,7 @@ use crate::mechanism::Sight;
 pub static ALL: &[&Builtin] = &[
     &ipcs::IPCS,
     &ipcs::LIMITS,
+    &pipeline::PIPE,
     &watch::WATCH,
     &actors::SPAWN,
     &actors::ACTORS,

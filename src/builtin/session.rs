@@ -94,7 +94,11 @@ fn keep(engine: &mut Engine, args: &Args, _: &mut dyn Sink) -> Result<Reply, Fai
         match engine.names.get(*family, name) {
             None => return Err(Failure::refused(format!("nothing is named `{name}`"))),
             Some(binding) => match (binding.entry, engine.ledger()) {
-                (Some(entry), Some(ledger)) => ledger.keep(entry),
+                (Some(entry), Some(ledger)) => {
+                    if !ledger.keep(entry, *family, &binding.object) {
+                        return Err(Failure::refused(format!("`{name}` was removed")));
+                    }
+                }
                 _ => {
                     return Err(Failure::refused(format!(
                         "`{name}` was not created by this session: it stays anyway"
@@ -164,7 +168,7 @@ pub(super) static QUIT: Builtin = Builtin {
         name: "quit",
         ..LEAVE
     },
-    run: |_, _, _| Ok(Outcome::ok().into()),
+    run: leave,
 };
 
 pub(super) static EXIT: Builtin = Builtin {
@@ -172,5 +176,10 @@ pub(super) static EXIT: Builtin = Builtin {
         name: "exit",
         ..LEAVE
     },
-    run: |_, _, _| Ok(Outcome::ok().into()),
+    run: leave,
 };
+
+fn leave(engine: &mut Engine, _: &Args, _: &mut dyn Sink) -> Result<Reply, Failure> {
+    engine.leave();
+    Ok(Reply::default())
+}

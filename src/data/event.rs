@@ -75,7 +75,7 @@ pub struct Stand {
     pub actor: String,
     /// Its process.
     pub pid: i32,
-    /// `idle`, `running`, `blocked`, `dead`.
+    /// `idle`, `running`, `blocked`, `stopped`, `dead`; `?` where it cannot be seen.
     pub state: String,
     /// The call it is in, decoded: `semop lock[0] -1`.
     pub call: Option<String>,

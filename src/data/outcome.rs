@@ -54,7 +54,7 @@ impl Outcome {
     }
 
     /// Adds a field that is the same in every run.
-    pub fn field(mut self, name: &'static str, value: impl Into<Cell>) -> Outcome {
+    pub fn field(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Cell>) -> Outcome {
         self.fields.push(Field {
             name: name.into(),
             value: value.into(),
@@ -63,7 +63,7 @@ impl Outcome {
     }
 
     /// Adds a field that differs from run to run.
-    pub fn remark(mut self, name: &'static str, value: impl Into<Cell>) -> Outcome {
+    pub fn remark(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Cell>) -> Outcome {
         self.remarks.push(Field {
             name: name.into(),
             value: value.into(),

@@ -11,6 +11,8 @@ pub struct Reply {
     pub tables: Vec<Table>,
     /// Text of one or more lines.
     pub text: Option<String>,
+    /// Why it is a failure, unless the outcome is what was claimed.
+    pub failing: Option<String>,
 }
 
 impl From<Outcome> for Reply {

@@ -7,8 +7,9 @@
 
 use std::collections::HashMap;
 
-use super::engine::Engine;
+use super::engine::{Engine, Ran};
 use crate::actor::Sighting;
+use crate::data::{Event, Sink};
 use crate::inspect::wait::{SemBuf, Wait};
 use crate::kernel::sem;
 
@@ -29,6 +30,36 @@ impl Engine {
         let stuck = self.stuck();
         let found = stuck.iter().any(|s| s.actor == place);
         found.then(|| self.cycle_text(place, &stuck))
+    }
+
+    /// At the prompt: tells of a cycle of waits among pending steps, once.
+    pub(super) fn tell_deadlock(&mut self, sink: &mut dyn Sink) -> Ran {
+        let pending = self.slots.iter().enumerate();
+        let pending = pending.filter_map(|(place, s)| Some((s.unended()?.since, place)));
+        // The step that was left last has closed it.
+        let Some((_, last)) = pending.max() else {
+            return Ok(());
+        };
+        if !self.jobs.is_empty() {
+            return Ok(());
+        }
+        let stuck = self.stuck();
+        let cycle: Vec<_> = stuck
+            .iter()
+            .map(|s| &self.slots[s.actor].actor)
+            .map(|actor| (actor.pid(), actor.next_number()))
+            .collect();
+        // One look that finds an actor running says nothing new.
+        if cycle.is_empty() || cycle == self.told_cycle {
+            return Ok(());
+        }
+        let closing = stuck.iter().find(|s| s.actor == last);
+        let from = closing.unwrap_or(&stuck[0]).actor;
+        let text = self.cycle_text(from, &stuck);
+        let name = &self.slots[from].actor.name;
+        sink.event(&Event::Note(format!("{text}; `cancel {name}` breaks it")))?;
+        self.told_cycle = cycle;
+        Ok(())
     }
 
     /// Whether these actors are stuck, and wait for each other.

@@ -5,17 +5,19 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::actor::{Actor, Report};
-use crate::data::{Event, Failure, FailureKind, Outcome, Reply, Sink, Stand};
-use crate::kernel::process::Ended;
+use crate::actor::Actor;
+use crate::data::{Event, Failure, Family, Outcome, Reply, Sink};
 use crate::kernel::signal::SignalFd;
-use crate::lang::{Catalog, Known, Program, Signature, Source, Span, Statement, StatementKind};
+use crate::lang::{Catalog, Known, Program, Signature, Source, Statement, StatementKind};
 use crate::mechanism::Args;
 use crate::session::janitor::Janitor;
-use crate::session::{Change, Held, Ledger, Names};
+use crate::session::{Binding, Ledger, Names};
 
+use super::confirm::Ask;
 use super::interpret::Verbs;
 use super::job::Job;
+use super::news::{Log, Touched};
+use super::slot::Slot;
 
 /// The default actor.
 pub(super) const ME: &str = "me";
@@ -61,6 +63,10 @@ pub struct Options {
     pub keep: bool,
     /// How long a step may stay blocked.
     pub step_timeout: Duration,
+    /// Whether standard output is a screen, on which a table may be redrawn in its place.
+    pub redraws: bool,
+    /// Whether that is done in colours.
+    pub colours: bool,
 }
 
 /// Why a program ended before its end.
@@ -88,50 +94,6 @@ impl From<io::Error> for Flow {
 
 pub(super) type Ran = Result<(), Flow>;
 
-/// An actor and what the session knows of it.
-#[derive(Debug)]
-pub(super) struct Slot {
-    pub actor: Actor,
-    /// Its step that is left pending.
-    pub pending: Option<Pending>,
-    /// How its pending step ended, until somebody asks.
-    pub ended: Option<End>,
-    /// What it holds of which semaphore: `(set, number)`.
-    pub holds: HashMap<(i32, u16), i64>,
-    /// The descriptors that it holds, the newest last.
-    pub files: Vec<Held>,
-    /// How much of the log it knows.
-    pub cursor: usize,
-    /// Whether its death has been told.
-    pub mourned: bool,
-}
-
-/// A step that is left pending.
-#[derive(Clone, Debug)]
-pub(super) struct Pending {
-    pub source: Arc<Source>,
-    pub text: Span,
-    pub since: Instant,
-    /// Whether the script says `...`, so that it must also say how it ends.
-    pub claimed: bool,
-    /// Whether the prompt waited for it before it came back.
-    pub foreground: bool,
-}
-
-/// How a step of an actor ended.
-#[derive(Debug)]
-pub(super) enum End {
-    Report(Box<Report>),
-    Died(Option<Ended>),
-}
-
-/// What every actor is to know.
-#[derive(Clone, Debug)]
-pub(super) enum Update {
-    Name(Change),
-    Variable(String, Outcome),
-}
-
 /// A session.
 #[derive(Debug)]
 pub struct Engine {
@@ -147,12 +109,25 @@ pub struct Engine {
     pub journal: Vec<String>,
     /// Whether `spawn` has been said.
     pub spawned: bool,
+    /// Who is asked before what others use is removed; nobody, in a script.
+    pub ask: Option<Ask>,
     pub(super) slots: Vec<Slot>,
-    pub(super) log: Vec<(Option<String>, Update)>,
+    pub(super) log: Log,
     pub(super) ledger: Option<Ledger>,
     pub(super) janitor: Option<Janitor>,
+    /// Whether it was killed, and no other could be started.
+    pub(super) unattended: bool,
     pub(super) signals: Option<SignalFd>,
+    /// When everything that can have something to say was last looked at; `None`: it is to
+    /// be looked at before the next step.
+    pub(super) glanced: Option<Instant>,
+    /// Whether actors have been heard of whom nobody waited for.
+    pub(super) heard: bool,
+    /// The cycle of waits that was told last: its actors and the numbers of their steps.
+    pub(super) told_cycle: Vec<(i32, u64)>,
     pub(super) interrupted: bool,
+    /// Whether the session was asked to end.
+    leaving: bool,
     /// The signal that ends the session, once it has come.
     pub(super) ending: Option<i32>,
     pub(super) deferred: Vec<(Arc<Source>, Statement)>,
@@ -171,12 +146,18 @@ impl Engine {
             options,
             journal: Vec::new(),
             spawned: false,
+            ask: None,
             slots: Vec::new(),
-            log: Vec::new(),
+            log: Log::default(),
             ledger: None,
             janitor: None,
+            unattended: false,
             signals,
+            glanced: None,
+            heard: false,
+            told_cycle: Vec::new(),
             interrupted: false,
+            leaving: false,
             ending: None,
             deferred: Vec::new(),
             jobs: Vec::new(),
@@ -186,38 +167,59 @@ impl Engine {
 
     /// What a program typed now may rest on.
     pub fn known(&self) -> Known {
-        let live = || self.slots.iter().filter(|s| !s.actor.is_dead());
         Known {
             variables: self.env.iter().map(|(name, _)| name.to_string()).collect(),
-            actors: live().map(|s| s.actor.name.clone()).collect(),
-            pending: live()
-                .filter(|s| s.pending.is_some())
+            actors: self.live().map(|s| s.actor.name.clone()).collect(),
+            pending: self
+                .live()
+                .filter(|s| s.pending().is_some())
                 .map(|s| s.actor.name.clone())
                 .collect::<HashSet<_>>(),
-            cancelled: HashSet::new(),
             spawned: self.spawned,
+            prompt: self.options.mode == Mode::Prompt,
+            ..Known::default()
         }
     }
 
     /// How many actors there are, and how many of them have a pending step.
     pub fn counts(&self) -> (usize, usize) {
-        let live = || self.slots.iter().filter(|s| !s.actor.is_dead());
-        let pending = live().filter(|s| s.pending.is_some() && s.ended.is_none());
-        (live().count(), pending.count())
+        let pending = self.live().filter(|s| s.unended().is_some());
+        (self.live().count(), pending.count())
     }
 
     /// The actors' names, by their process.
     pub fn actors_by_pid(&self) -> HashMap<i32, String> {
-        let live = self.slots.iter().filter(|s| !s.actor.is_dead());
-        live.map(|s| (s.actor.pid(), s.actor.name.clone()))
-            .collect()
+        let named = self.live().map(|s| (s.actor.pid(), s.actor.name.clone()));
+        named.collect()
+    }
+
+    /// The actors that are not gone.
+    pub(super) fn live(&self) -> impl Iterator<Item = &Slot> {
+        self.slots.iter().filter(|s| !s.actor.is_gone())
+    }
+
+    /// Ends the session once the command that asks for it has been run.
+    pub fn leave(&mut self) {
+        self.leaving = true;
+    }
+
+    /// Whether it was asked to end, once.
+    pub(super) fn take_leave(&mut self) -> bool {
+        std::mem::take(&mut self.leaving)
     }
 
     /// Binds a variable, here and in every actor.
     pub fn bind(&mut self, name: &str, outcome: Outcome) {
-        Arc::make_mut(&mut self.env).bind(name, outcome.clone());
-        self.log
-            .push((None, Update::Variable(name.to_string(), outcome)));
+        Arc::make_mut(&mut self.env).bind(name, outcome);
+        self.log.touch(None, Touched::Variable(name.to_string()));
+    }
+
+    /// Names an object, here and in every actor.
+    pub(super) fn bind_name(&mut self, family: Family, name: &str, binding: Binding) {
+        self.names.bind(family, name, binding);
+        for change in self.names.take_changes() {
+            self.log.touch(None, Touched::of(&change));
+        }
     }
 
     /// Runs a program.
@@ -225,22 +227,17 @@ impl Engine {
     /// # Errors
     /// Why it ended before its end.
     pub fn run(&mut self, program: &Program, sink: &mut dyn Sink) -> Ran {
-        if program.source.text.contains("WORK") {
-            self.ensure_work().map_err(|e| self.environment(e, sink))?;
+        if program.uses_work {
+            self.ensure_work()
+                .map_err(|e| self.fail_nowhere(&e, sink))?;
         }
+        self.glanced = None;
         let ran = self.statements(&program.source, &program.statements, sink);
         // At the end, not at the beginning: a Ctrl-C that comes before the first step is
         // meant for this program.
         self.interrupted = false;
         sink.flush()?;
         ran
-    }
-
-    fn environment(&self, failure: Failure, sink: &mut dyn Sink) -> Flow {
-        match sink.event(&Event::Warning(failure.to_string())) {
-            Ok(()) => Flow::Environment,
-            Err(e) => Flow::Output(e),
-        }
     }
 
     pub(super) fn statements(
@@ -251,14 +248,20 @@ impl Engine {
     ) -> Ran {
         let mut at = 0;
         while at < statements.len() {
-            self.check_signals()?;
+            self.glance()?;
             self.reap_jobs(sink)?;
+            if let StatementKind::Step(step) = &statements[at].kind {
+                self.confirm(&step.work)
+                    .map_err(|e| self.fail_at(source, step.text, e, sink))?;
+            }
             let batch = self.batch(&statements[at..]);
             if batch > 0 {
                 self.run_batch(source, &statements[at..at + batch], sink)?;
                 at += batch;
             } else {
                 self.statement(source, &statements[at], sink)?;
+                // It may have sent a signal or ended an actor, and then it has by now.
+                self.glanced = None;
                 at += 1;
             }
         }
@@ -300,7 +303,11 @@ impl Engine {
             }
             StatementKind::Source(program) => {
                 self.elsewhere(source, statement.span, sink)?;
-                self.statements(&program.source, &program.statements, sink)
+                // It is a script.
+                let ask = self.ask.take();
+                let ran = self.statements(&program.source, &program.statements, sink);
+                self.ask = ask;
+                ran
             }
             StatementKind::Host(host) => self.host(source, host, sink),
             StatementKind::Let { name, value } => {
@@ -316,98 +323,11 @@ impl Engine {
         }
     }
 
-    /// A statement whose steps are shown where they run: in a transcript it is a comment,
-    /// or they would run twice when that is run.
-    fn elsewhere(&mut self, source: &Arc<Source>, span: Span, sink: &mut dyn Sink) -> Ran {
-        let text = span.of(&source.text).to_string();
-        self.record(text.clone());
-        if self.options.mode == Mode::Script {
-            sink.event(&Event::Note(text))?;
-        }
-        Ok(())
-    }
-
-    /// A statement that has no outcome to show.
-    fn quiet_step(&mut self, source: &Arc<Source>, span: Span, sink: &mut dyn Sink) -> Ran {
-        let text = span.of(&source.text);
-        self.record(text.to_string());
-        sink.event(&Event::Step {
-            actor: None,
-            source: text.to_string(),
-            claimed: None,
-            file: source.name.clone(),
-            line: source.line(span.start),
-            result: Ok(Outcome::ok()),
-            after: None,
-            passed: true,
-        })?;
-        Ok(())
-    }
-
-    /// Shows a statement as failed.
-    pub(super) fn fail_at(
-        &mut self,
-        source: &Arc<Source>,
-        span: Span,
-        failure: Failure,
-        sink: &mut dyn Sink,
-    ) -> Flow {
-        let text = span.of(&source.text).to_string();
-        self.fail_as(text, source, span, failure, sink)
-    }
-
-    /// Shows a failure that belongs to a place, under other words than stand there.
-    pub(super) fn fail_as(
-        &mut self,
-        text: String,
-        source: &Arc<Source>,
-        span: Span,
-        failure: Failure,
-        sink: &mut dyn Sink,
-    ) -> Flow {
-        let environment = failure.kind == FailureKind::Environment;
-        let shown = sink
-            .event(&Event::Step {
-                actor: None,
-                source: text,
-                claimed: None,
-                file: source.name.clone(),
-                line: source.line(span.start),
-                result: Err(failure),
-                after: None,
-                passed: false,
-            })
-            .and_then(|()| self.show_stands(sink));
-        match shown {
-            Err(e) => Flow::Output(e),
-            Ok(()) if environment => Flow::Environment,
-            Ok(()) => Flow::Failed,
-        }
-    }
-
-    /// Adds a line to what `save` writes.
-    pub(super) fn record(&mut self, line: String) {
-        if self.options.mode == Mode::Prompt {
-            // What Ctrl-C ended would not end so again.
-            let sign = if self.interrupted { "# " } else { "" };
-            self.journal.push(format!("{sign}{line}"));
-        }
-    }
-
-    /// Where every actor stands, for a failure.
-    pub(super) fn show_stands(&mut self, sink: &mut dyn Sink) -> io::Result<()> {
-        if self.options.mode == Mode::Prompt || self.slots.is_empty() {
-            return Ok(());
-        }
-        let stands: Vec<Stand> = (0..self.slots.len()).map(|slot| self.stand(slot)).collect();
-        sink.event(&Event::Stands(stands))
-    }
-
     /// The place of a live actor.
     pub(super) fn slot(&self, name: &str) -> Option<usize> {
         self.slots
             .iter()
-            .position(|s| s.actor.name == name && !s.actor.is_dead())
+            .position(|s| s.actor.name == name && !s.actor.is_gone())
     }
 
     /// The place of an actor, which is started where it does not live.
@@ -429,15 +349,7 @@ impl Engine {
         let pid = actor.pid();
         // One that died under this name makes room.
         self.slots.retain(|s| s.actor.name != name);
-        self.slots.push(Slot {
-            actor,
-            pending: None,
-            ended: None,
-            holds: HashMap::new(),
-            files: Vec::new(),
-            cursor: usize::MAX,
-            mourned: false,
-        });
+        self.slots.push(Slot::new(actor));
         if self.env.get(name).is_none_or(is_actor) {
             self.bind(name, Outcome::ok().remark("pid", pid));
         }
@@ -446,55 +358,6 @@ impl Engine {
                 .map_err(|e| Failure::environment(e.to_string()))?;
         }
         Ok(self.slots.len() - 1)
-    }
-
-    fn ensure_ledger(&mut self) -> Result<&Ledger, Failure> {
-        if self.ledger.is_none() {
-            let ledger = Ledger::create()
-                .map_err(|e| Failure::environment(format!("no memory for the ledger: {e}")))?;
-            if self.options.keep {
-                ledger.keep_all();
-            }
-            self.ledger = Some(ledger);
-        }
-        self.ledger
-            .as_ref()
-            .ok_or_else(|| Failure::environment("there is no ledger"))
-    }
-
-    /// The janitor is there before anything can be created; one that was killed is
-    /// replaced.
-    pub(super) fn ensure_janitor(&mut self) -> Result<(), Failure> {
-        self.ensure_ledger()?;
-        if self.janitor.as_ref().is_some_and(Janitor::is_running) {
-            return Ok(());
-        }
-        if let Some(ledger) = &self.ledger {
-            let janitor = Janitor::start(ledger)
-                .map_err(|e| Failure::environment(format!("the janitor cannot be started: {e}")))?;
-            self.janitor = Some(janitor);
-        }
-        Ok(())
-    }
-
-    /// Makes `$WORK`, which is removed at the end.
-    fn ensure_work(&mut self) -> Result<(), Failure> {
-        if self.env.get("WORK").is_some() {
-            return Ok(());
-        }
-        self.ensure_janitor()?;
-        let Some(ledger) = &self.ledger else {
-            return Ok(());
-        };
-        let path = super::finish::make_work(ledger)?;
-        let bytes = path.into_os_string().into_encoded_bytes();
-        self.bind("WORK", Outcome::value(crate::data::Cell::Data(bytes)));
-        Ok(())
-    }
-
-    /// The ledger, where anything may have been created.
-    pub fn ledger(&self) -> Option<&Ledger> {
-        self.ledger.as_ref()
     }
 }
 

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::engine::{Engine, Flow, Ran};
-use super::steps::Waited;
+use super::shell_steps::Interrupted;
+use super::show::Shown;
 use super::waiting::Patience;
-use crate::data::{Cell, Event, Failure, FailureKind, Outcome, Sink};
+use crate::data::{Cell, Failure, FailureKind, Outcome, Sink};
 use crate::inspect::limits;
 use crate::kernel::shm;
 use crate::lang::{
@@ -48,19 +49,7 @@ impl Engine {
             }
             self.wait(patience.next().min(left))?;
         }
-        let text = span.of(&source.text).to_string();
-        self.record(text.clone());
-        sink.event(&Event::Step {
-            actor: None,
-            source: text,
-            claimed: None,
-            file: source.name.clone(),
-            line: source.line(span.start),
-            result: Ok(Outcome::ok()),
-            after: None,
-            passed: true,
-        })?;
-        Ok(())
+        self.quiet_step(source, span, sink)
     }
 
     /// `None` where the condition holds; what was found where it does not.
@@ -171,43 +160,34 @@ impl Engine {
         sink: &mut dyn Sink,
     ) -> Ran {
         let text = format!("require {}", require.text.of(&source.text));
-        let failed = |engine: &mut Engine, e, sink: &mut dyn Sink| {
-            engine.fail_as(text.clone(), source, require.text, e, sink)
+        let shown = Shown {
+            words: Some(text.clone()),
+            ..Shown::new(source, require.text)
         };
         let met = match &require.what {
-            Requirement::Root => crate::kernel::process::geteuid() == 0,
-            Requirement::Program(name) => super::host::is_program(name),
+            Requirement::Root => Ok(crate::kernel::process::geteuid() == 0),
+            Requirement::Program(name) => Ok(super::host::is_program(name)),
             Requirement::Host(command) => {
                 sink.flush()?;
-                match self.host_succeeds(command) {
-                    Ok(met) => met,
-                    Err(Waited::Flow(flow)) => return Err(flow),
-                    Err(Waited::Failed(e)) => {
-                        return Err(failed(self, e, sink));
-                    }
-                }
+                self.host_succeeds(command)
             }
-            Requirement::Condition(condition) => self
-                .holds(condition)
-                .map_err(|e| failed(self, e, sink))?
-                .is_none(),
+            Requirement::Condition(condition) => match self.holds(condition) {
+                Ok(failed) => Ok(failed.is_none()),
+                Err(e) => Err(e.into()),
+            },
         };
-        if !met {
-            let what = require.text.of(&source.text);
-            return Err(Flow::Skipped(format!("it requires {what}")));
+        match met {
+            Ok(true) => {
+                self.record(text);
+                self.show(shown, Ok(Outcome::ok()), true, sink)
+            }
+            Ok(false) => {
+                let what = require.text.of(&source.text);
+                Err(Flow::Skipped(format!("it requires {what}")))
+            }
+            Err(Interrupted::Flow(flow)) => Err(flow),
+            Err(Interrupted::Failed(e)) => Err(self.fail(shown, e, sink)),
         }
-        self.record(text.clone());
-        sink.event(&Event::Step {
-            actor: None,
-            source: text,
-            claimed: None,
-            file: source.name.clone(),
-            line: source.line(require.text.start),
-            result: Ok(Outcome::ok()),
-            after: None,
-            passed: true,
-        })?;
-        Ok(())
     }
 }
 

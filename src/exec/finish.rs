@@ -1,14 +1,13 @@
 //! The end of a session: what was deferred, what is left over, what is removed.
 
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
-use std::path::PathBuf;
 use std::time::Duration;
 
 use super::engine::{Engine, Flow};
+use super::show::Shown;
+use super::slot::State;
 use crate::data::{Event, Failure, FailureKind, Sink};
-use crate::kernel::process;
 use crate::session::ledger::{FileKind, Kind};
-use crate::session::{Ledger, Removed, now};
+use crate::session::{Ledger, Removed};
 
 /// What was done at the end.
 #[derive(Debug, Default)]
@@ -61,8 +60,7 @@ impl Engine {
         let ending = self.ending.take();
         // An actor that is left in the middle of something will not end it.
         for slot in self.slots.iter_mut().filter(|s| s.actor.is_busy()) {
-            slot.actor.stop();
-            slot.mourned = true;
+            slot.kill();
         }
         while let Some((source, statement)) = self.deferred.pop() {
             match self.statements(&source, std::slice::from_ref(&statement), sink) {
@@ -81,40 +79,45 @@ impl Engine {
         self.wait(Duration::ZERO)?;
         let mut passed = true;
         for place in 0..self.slots.len() {
-            let Some(pending) = self.slots[place].pending.clone() else {
-                continue;
-            };
-            if self.slots[place].ended.is_none() {
-                let end = self.next_end(place);
-                self.slots[place].ended = end;
-            }
-            let ended = self.slots[place].ended.is_some();
-            if ended && !pending.claimed {
-                continue;
-            }
-            passed = false;
+            self.note_end(place);
             let name = self.slots[place].actor.name.clone();
-            let failure = if ended {
-                Failure::new(
-                    FailureKind::Mismatch,
-                    "it has ended, and the script never says how",
-                )
-            } else {
-                let stand = self.stand(place);
-                let call = stand.call.unwrap_or(stand.state);
-                let about = stand.about.map_or(String::new(), |a| format!(": {a}"));
-                Failure::new(
-                    FailureKind::Deadline,
-                    format!("it is still pending at the end of the script ({call}{about})"),
-                )
+            let (pending, failure) = match &self.slots[place].state {
+                State::Ended(pending, _) if pending.claimed => {
+                    let text = "it has ended, and the script never says how";
+                    (pending.clone(), Failure::new(FailureKind::Mismatch, text))
+                }
+                State::Pending(pending) => {
+                    let pending = pending.clone();
+                    (pending, self.still_pending(place))
+                }
+                _ => continue,
             };
+            passed = false;
             let help = format!("Say how it ends (`{name}: ... => ok`), or `cancel {name}`");
-            let text = format!("{name}: ...");
-            let failure = failure.help(help);
-            self.fail_as(text, &pending.source, pending.text, failure, sink);
-            self.slots[place].pending = None;
+            let shown = Shown {
+                words: Some(format!("{name}: ...")),
+                ..Shown::new(&pending.source, pending.text)
+            };
+            match self.fail(shown, failure.help(help), sink) {
+                Flow::Failed | Flow::Environment => {}
+                flow => return Err(flow),
+            }
+            let slot = &mut self.slots[place];
+            if slot.take_ended().is_none() {
+                slot.state = State::Free;
+            }
         }
         Ok(passed)
+    }
+
+    fn still_pending(&mut self, place: usize) -> Failure {
+        let stand = self.stand(place);
+        let call = stand.call.unwrap_or(stand.state);
+        let about = stand.about.map_or(String::new(), |a| format!(": {a}"));
+        Failure::new(
+            FailureKind::Deadline,
+            format!("it is still pending at the end of the script ({call}{about})"),
+        )
     }
 
     /// Ends every process of the session and removes what it created.
@@ -124,7 +127,7 @@ impl Engine {
         }
         self.end_jobs(sink);
         for slot in &mut self.slots {
-            slot.actor.stop();
+            slot.kill();
         }
         self.slots.clear();
         let removed = self.ledger.as_ref().map(Ledger::sweep).unwrap_or_default();
@@ -147,40 +150,4 @@ impl Sink for Nowhere {
     fn event(&mut self, _: &Event) -> std::io::Result<()> {
         Ok(())
     }
-}
-
-/// A fresh directory, known to the janitor before it is made.
-pub(super) fn make_work(ledger: &Ledger) -> Result<PathBuf, Failure> {
-    use std::hash::{BuildHasher, Hasher};
-    let base = std::env::temp_dir();
-    for _ in 0..100 {
-        let random = std::hash::RandomState::new().build_hasher().finish();
-        let path = base.join(format!("ipcsh-{random:016x}"));
-        if path.symlink_metadata().is_ok() {
-            continue;
-        }
-        let entry = ledger
-            .intend_file(FileKind::Directory, &path, now(), process::geteuid())
-            .map_err(|e| Failure::environment(format!("$WORK: {e}")))?;
-        match std::fs::DirBuilder::new().mode(0o700).create(&path) {
-            Ok(()) => {
-                if let Ok(meta) = path.symlink_metadata() {
-                    ledger.settle_file(entry, FileKind::Directory, meta.dev(), meta.ino());
-                }
-                return Ok(path);
-            }
-            Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => ledger.forget(entry),
-            Err(e) => {
-                ledger.forget(entry);
-                return Err(Failure::environment(format!(
-                    "$WORK cannot be made in {}: {e}",
-                    base.display()
-                )));
-            }
-        }
-    }
-    Err(Failure::environment(format!(
-        "no free name for $WORK in {}",
-        base.display()
-    )))
 }

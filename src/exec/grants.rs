@@ -7,13 +7,16 @@
 
 use std::os::fd::OwnedFd;
 
-use super::engine::{Engine, Slot};
+use super::engine::Engine;
+use super::slot::Slot;
 use crate::data::{Family, Object};
+use crate::inspect::descriptors::{self, Access, Ask, What};
 use crate::kernel::process;
-use crate::kernel::socket::MOST_DESCRIPTORS;
+use crate::kernel::socket::SCM_MAX_FD;
 use crate::lang::{Action, Arg, Reference, Step, Target, Work};
 use crate::mechanism::{self, Run};
-use crate::session::{Held, Side, files};
+use crate::session::files::{self, ON_ITS_WAY};
+use crate::session::{Held, Side};
 
 /// What a step works on through a descriptor.
 struct Use<'a> {
@@ -31,7 +34,7 @@ impl Engine {
         }
         let mut granted: Vec<(Held, OwnedFd)> = Vec::new();
         for used in uses {
-            if granted.len() == MOST_DESCRIPTORS {
+            if granted.len() == SCM_MAX_FD {
                 break;
             }
             let Some(object) = self.used_object(place, &used) else {
@@ -85,13 +88,38 @@ impl Engine {
     }
 }
 
-/// A copy of a descriptor that an actor holds.
+/// A copy of a descriptor that an actor holds. Which number it has there, the kernel says.
 fn copy(slot: &Slot, used: &Use, object: &Object) -> Option<(Held, OwnedFd)> {
-    if slot.actor.is_dead() {
+    if slot.actor.is_gone() {
         return None;
     }
-    let held = files::of(&slot.files, used.family, object, used.side)?;
-    let pidfd = process::pidfd_open(slot.actor.pid()).ok()?;
-    let copy = process::pidfd_getfd(&pidfd, held.fd).ok()?;
-    Some((held.clone(), copy))
+    let known = files::of(&slot.files, used.family, object, used.side)?;
+    let pid = slot.actor.pid();
+    let ask = Ask {
+        access: true,
+        ..Ask::default()
+    };
+    let found = descriptors::of(pid, ask).ok()?.into_iter().find(|d| {
+        let ino = match d.what {
+            What::Pipe { ino } | What::Socket { ino } => Some(ino),
+            _ => None,
+        };
+        ino.is_some() && ino == object.inode() && d.access.is_some_and(|a| serves(a, known.side))
+    })?;
+    let pidfd = process::pidfd_open(pid).ok()?;
+    let copy = process::pidfd_getfd(&pidfd, found.fd).ok()?;
+    let held = Held {
+        fd: ON_ITS_WAY,
+        ..known.clone()
+    };
+    Some((held, copy))
+}
+
+/// Whether a descriptor that is open so is one of this side.
+fn serves(access: Access, side: Side) -> bool {
+    match side {
+        Side::Read => access == Access::Read,
+        Side::Write => access == Access::Write,
+        Side::Both => access == Access::ReadWrite,
+    }
 }

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use super::engine::{Engine, Flow, Mode, Ran};
 use super::job::{self, Group, Job, Output};
-use super::steps::Waited;
+use super::shell_steps::Interrupted;
 use crate::data::{Cell, Event, Failure, FailureKind, Outcome, Sink};
-use crate::kernel::process::{self, Ended, SpawnSpec, Stream, signal_name};
+use crate::kernel::process::{self, Child, Ended, SpawnSpec, Stream, signal_name};
 use crate::lang::{Host, Piece, Source};
 
 /// How often a running command is asked for its end.
@@ -27,6 +27,13 @@ enum Kind {
     Bound,
     /// Nobody waits; what it writes is shown from time to time.
     Background,
+}
+
+/// The standard streams of a command.
+pub(super) struct Streams<'fd> {
+    pub stdin: Stream<'fd>,
+    pub stdout: Stream<'fd>,
+    pub stderr: Stream<'fd>,
 }
 
 impl Engine {
@@ -68,8 +75,8 @@ impl Engine {
         }
         let ended = match self.await_end(&job) {
             Ok(ended) => ended,
-            Err(Waited::Flow(flow)) => return Err(flow),
-            Err(Waited::Failed(e)) => return Err(self.fail_at(source, host.text, e, sink)),
+            Err(Interrupted::Flow(flow)) => return Err(flow),
+            Err(Interrupted::Failed(e)) => return Err(self.fail_at(source, host.text, e, sink)),
         };
         let shown = job.output.fresh(true);
         let outcome = match ended {
@@ -137,28 +144,50 @@ impl Engine {
     }
 
     fn start_host(&mut self, command: Vec<u8>, how: Kind) -> Result<Job, Failure> {
-        if command.contains(&0) {
-            return Err(Failure::refused("a command cannot hold a NUL byte"));
-        }
         let background = how == Kind::Background;
-        if background {
-            self.ensure_janitor()?;
-        }
         let output = Output::new()?;
         let written = |kept: bool| match kept {
             true => Stream::Fd(output.fd()),
             false => Stream::Inherit,
         };
-        let child = process::spawn(&SpawnSpec {
-            program: PathBuf::from("/bin/sh"),
-            args: vec!["-c".into(), std::ffi::OsString::from_vec(command)],
-            env: self.environment_of_commands(),
+        let streams = Streams {
             stdin: match self.options.mode {
                 Mode::Prompt if !background => Stream::Inherit,
                 _ => Stream::Null,
             },
             stdout: written(how != Kind::Foreground),
             stderr: written(!matches!(how, Kind::Foreground | Kind::Bound)),
+        };
+        let (child, group) = self.start_shell(command, streams, background)?;
+        Ok(Job {
+            child,
+            output,
+            group,
+            label: None,
+        })
+    }
+
+    /// Starts `sh -c`. What runs in the background leads a process group that ends with the
+    /// session, however that ends.
+    pub(super) fn start_shell(
+        &mut self,
+        command: Vec<u8>,
+        streams: Streams,
+        background: bool,
+    ) -> Result<(Child, Option<Group>), Failure> {
+        if command.contains(&0) {
+            return Err(Failure::refused("a command cannot hold a NUL byte"));
+        }
+        if background {
+            self.ensure_janitor()?;
+        }
+        let child = process::spawn(&SpawnSpec {
+            program: PathBuf::from("/bin/sh"),
+            args: vec!["-c".into(), std::ffi::OsString::from_vec(command)],
+            env: self.environment_of_commands(),
+            stdin: streams.stdin,
+            stdout: streams.stdout,
+            stderr: streams.stderr,
             // In the foreground it shares our group, and with it the terminal's keys.
             process_group: background,
             death_signal: Some(libc::SIGTERM),
@@ -173,11 +202,7 @@ impl Engine {
                 ..group
             }
         });
-        Ok(Job {
-            child,
-            output,
-            group,
-        })
+        Ok((child, group))
     }
 
     /// The variables, as a command of the host sees them: `$v`, `$m_type`.
@@ -205,7 +230,7 @@ impl Engine {
 
     /// Waits for the end of a command in the foreground. What ends the session, ends it
     /// first.
-    fn await_end(&mut self, job: &Job) -> Result<Ended, Waited> {
+    pub(super) fn await_end(&mut self, job: &Job) -> Result<Ended, Interrupted> {
         let mut started = false;
         loop {
             let ended = job
@@ -214,7 +239,7 @@ impl Engine {
             // What ended the command may have come to us too.
             if let Err(flow) = self.wait(Duration::ZERO) {
                 job::end_tree(job);
-                return Err(Waited::Flow(flow));
+                return Err(Interrupted::Flow(flow));
             }
             // A Ctrl-C that came before it was there has not reached it; a later one has.
             if !std::mem::replace(&mut started, true) && self.interrupted {
@@ -227,12 +252,12 @@ impl Engine {
     }
 
     /// Whether a command exits with 0; what it writes is not shown.
-    pub(super) fn host_succeeds(&mut self, command: &[Piece]) -> Result<bool, Waited> {
+    pub(super) fn host_succeeds(&mut self, command: &[Piece]) -> Result<bool, Interrupted> {
         let command = self.env.template(command).map_err(Failure::from)?;
         let job = self.start_host(command, Kind::Shown)?;
         let ended = self.await_end(&job)?;
         match self.interrupted {
-            true => Err(Waited::Failed(Failure::refused("interrupted"))),
+            true => Err(Interrupted::Failed(Failure::refused("interrupted"))),
             false => Ok(ended == Ended::Exited(0)),
         }
     }
@@ -256,6 +281,9 @@ impl Engine {
             match over {
                 true => {
                     let job = self.jobs.remove(at);
+                    if let (Some(label), Some(how)) = (&job.label, job.how_it_ended()) {
+                        sink.event(&Event::Note(format!("{label} {how}")))?;
+                    }
                     self.forget_job(&job);
                 }
                 false => at += 1,

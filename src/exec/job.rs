@@ -9,7 +9,9 @@ use super::waiting::Patience;
 use crate::data::Failure;
 use crate::inspect::process::{pids, thread_stat};
 use crate::kernel::poll::{self, PollFd, PollFlags};
-use crate::kernel::process::{Child, Ended, kill, pidfd_open, pidfd_send_signal, process_group};
+use crate::kernel::process::{
+    Child, Ended, kill, pidfd_open, pidfd_send_signal, process_group, signal_name,
+};
 use crate::kernel::{Errno, Result};
 use crate::session::Entry;
 
@@ -23,6 +25,8 @@ pub(super) struct Job {
     pub output: Output,
     /// Where it leads a process group: what runs in the background.
     pub group: Option<Group>,
+    /// What its end is told under, where that is told.
+    pub label: Option<String>,
 }
 
 /// A process group by its leader, and when that was started: a number may be given anew.
@@ -74,6 +78,18 @@ impl Job {
     pub fn is_over(&self) -> bool {
         // Waiting for the leader takes it out of its group.
         !matches!(self.child.try_wait(), Ok(None)) && !self.group.is_some_and(|g| g.is_left())
+    }
+
+    /// `ended with exit=1`, once it has ended.
+    pub fn how_it_ended(&self) -> Option<String> {
+        let ended = self.child.wait().ok()?;
+        Some(match ended {
+            Ended::Exited(status) => format!("ended with exit={status}"),
+            Ended::Signaled(signo) => match signal_name(signo) {
+                Some(name) => format!("was killed by SIG{name}"),
+                None => format!("was killed by signal {signo}"),
+            },
+        })
     }
 
     /// Waits for its end, so long at most.

@@ -3,6 +3,8 @@
 //! The [`Engine`] lives in the shell and never makes a call that can block for long: it
 //! gives orders to actors and polls. [`Interpreter`] is the other end, inside an actor.
 
+mod batch;
+mod confirm;
 mod deadlock;
 mod engine;
 mod expect;
@@ -11,14 +13,22 @@ mod grants;
 mod host;
 mod interpret;
 mod job;
+mod news;
+mod orders;
+mod pending;
+mod pipeline;
 mod shell_steps;
+mod show;
+mod slot;
 mod steer;
-mod steps;
+mod upkeep;
 mod waiting;
 
 pub use crate::data::Sink;
+pub use confirm::Ask;
 pub use engine::{Builtin, Commands, Engine, Flow, Mode, Options};
 pub use finish::Finished;
 pub use interpret::{Interpreter, Verbs};
 pub use job::end_groups;
+pub use pipeline::Stage;
 pub use shell_steps::Interrupted;

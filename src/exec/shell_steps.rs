@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::engine::{Engine, Flow, Ran};
-use crate::data::{Event, Failure, FailureKind, Outcome, Reply, Sink, StepResult};
+use super::show::{Shown, Verdict, as_line};
+use crate::data::{Event, Failure, FailureKind, Outcome, Reply, Sink};
 use crate::lang::{Action, Call, Source, Step};
 use crate::mechanism::{Args, Run};
 
@@ -18,6 +19,12 @@ impl Engine {
             return Ok(());
         };
         let (result, tables, text) = match self.shell_call(call, sink) {
+            Ok(Reply {
+                failing: Some(why), ..
+            }) if step.work.claim.is_none() => {
+                let failure = Failure::new(FailureKind::Mismatch, why);
+                (Err(failure), Vec::new(), None)
+            }
             Ok(reply) => (Ok(reply.outcome), reply.tables, reply.text),
             Err(Interrupted::Flow(flow)) => return Err(flow),
             Err(Interrupted::Failed(failure)) => match self.ending {
@@ -36,34 +43,26 @@ impl Engine {
         if let (Some(name), Ok(outcome)) = (&step.work.bind, &result) {
             self.bind(name, outcome.clone());
         }
-        let environment = matches!(&result, Err(f) if f.kind == FailureKind::Environment);
-        let written = step.text.of(&source.text).to_string();
-        self.record(line_of(&written, &result));
-        sink.event(&Event::Step {
-            actor: None,
-            source: written,
-            claimed: step.claim_text.map(|c| c.of(&source.text).to_string()),
-            file: source.name.clone(),
-            line: source.line(step.text.start),
-            result,
-            after: None,
-            passed,
-        })?;
+        let written = step.text.of(&source.text);
+        // What only looks has no outcome in a saved session.
+        let line = match &result {
+            Ok(outcome) if *outcome == Outcome::ok() => written.to_string(),
+            result => as_line(written, result),
+        };
+        self.record(line);
+        let verdict = Verdict::of(&result, passed);
+        let shown = Shown {
+            claimed: step.claim_text,
+            ..Shown::new(source, step.text)
+        };
+        sink.event(&shown.event(result, passed))?;
         for table in tables {
             sink.event(&Event::Table(table))?;
         }
         if let Some(text) = text {
             sink.event(&Event::Text(text))?;
         }
-        if passed {
-            return Ok(());
-        }
-        self.show_stands(sink)?;
-        Err(if environment {
-            Flow::Environment
-        } else {
-            Flow::Failed
-        })
+        self.follow(verdict, sink)
     }
 
     /// Runs a command that looks, or that steers the session.
@@ -77,9 +76,6 @@ impl Engine {
                 given: &call.args,
                 env: &env,
             };
-            if matches!(builtin.signature.name, "quit" | "exit") {
-                return Err(Interrupted::Flow(Flow::Quit));
-            }
             if matches!(
                 builtin.signature.name,
                 "sleep" | "wait" | "cancel" | "watch"
@@ -87,7 +83,11 @@ impl Engine {
                 // It takes its time: what was done before is to be seen meanwhile.
                 sink.flush().map_err(|e| Interrupted::Flow(e.into()))?;
             }
-            return (builtin.run)(self, &args, sink).map_err(Interrupted::Failed);
+            let reply = (builtin.run)(self, &args, sink)?;
+            return match self.take_leave() {
+                true => Err(Interrupted::Flow(Flow::Quit)),
+                false => Ok(reply),
+            };
         }
         if let Some(Some(verb)) = commands.verbs.get(place)
             && let Run::Shell(run) = verb.run
@@ -107,7 +107,7 @@ impl Engine {
     }
 }
 
-/// Why a command of the shell gave no reply.
+/// Why what was run or waited for has come to nothing.
 #[derive(Debug)]
 pub enum Interrupted {
     /// It failed.
@@ -116,11 +116,8 @@ pub enum Interrupted {
     Flow(Flow),
 }
 
-/// What `save` writes: what only looks has no outcome.
-fn line_of(text: &str, result: &StepResult) -> String {
-    match result {
-        Ok(outcome) if *outcome == Outcome::ok() => text.to_string(),
-        Ok(outcome) => format!("{text} => {outcome}"),
-        Err(failure) => format!("{text} => {}", failure.symbol()),
+impl From<Failure> for Interrupted {
+    fn from(failure: Failure) -> Interrupted {
+        Interrupted::Failed(failure)
     }
 }

@@ -2,10 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use super::engine::{End, Engine, Flow, Mode};
-use super::steps::Waited;
-use super::waiting::died_text;
-use crate::data::{Failure, FailureKind, Sink, Stand};
+use super::engine::{Engine, Flow, Mode};
+use super::shell_steps::Interrupted;
+use super::slot::{End, State};
+use super::waiting::Patience;
+use crate::data::{Cell, Failure, Sink, Stand};
+
+/// How long an interrupted step may go on before its actor is ended: Ctrl-C is always a way
+/// out.
+const WAY_OUT: Duration = Duration::from_secs(2);
 
 impl Engine {
     /// The process of a live actor.
@@ -30,7 +35,7 @@ impl Engine {
 
     /// The actors whose steps are pending.
     pub fn pending_actors(&self) -> Vec<String> {
-        let pending = self.slots.iter().filter(|s| s.pending.is_some());
+        let pending = self.slots.iter().filter(|s| s.pending().is_some());
         pending.map(|s| s.actor.name.clone()).collect()
     }
 
@@ -54,10 +59,7 @@ impl Engine {
     /// prompt cancels.
     pub fn foreground(&self) -> Option<String> {
         let pending = self.slots.iter().filter_map(|s| {
-            let pending = s
-                .pending
-                .as_ref()
-                .filter(|p| p.foreground && s.ended.is_none())?;
+            let pending = s.unended().filter(|p| p.foreground)?;
             Some((pending.since, &s.actor.name))
         });
         pending.max().map(|(_, name)| name.clone())
@@ -73,27 +75,18 @@ impl Engine {
     /// # Errors
     /// It failed, its actor died, or it stays blocked.
     pub fn wait_for(&mut self, name: &str) -> Result<(), Failure> {
-        let place = self.living(name)?;
-        if self.slots[place].pending.is_none() {
-            return Ok(());
-        }
-        let limit = match self.options.mode {
-            // Ctrl-C ends it.
-            Mode::Prompt => Duration::MAX,
-            _ => self.options.step_timeout,
+        let Some(place) = self.pending_place(name) else {
+            return self.living(name).map(drop);
         };
-        let (end, _) = self.await_pending(place, limit).map_err(|e| match e {
-            Waited::Failed(failure) => failure,
-            Waited::Flow(flow) => interrupted(&flow),
-        })?;
-        self.slots[place].pending = None;
-        match end {
-            End::Report(report) => report.result.map(|_| ()),
-            End::Died(how) => {
-                let slot = &self.slots[place];
-                let text = died_text(&slot.actor.name, slot.actor.pid(), how);
-                Err(Failure::new(FailureKind::Died, text))
-            }
+        // At the prompt, Ctrl-C ends it.
+        let deadline = (self.options.mode == Mode::Prompt).then_some(Duration::MAX);
+        let awaited = self.await_pending(place, deadline);
+        match awaited.map_err(|e| match e {
+            Interrupted::Failed(failure) => failure,
+            Interrupted::Flow(flow) => interrupted(&flow),
+        })? {
+            (End::Report(report), _) => report.result.map(drop),
+            (End::Died(how), _) => Err(End::death(how)),
         }
     }
 
@@ -103,15 +96,59 @@ impl Engine {
     /// It has no pending step.
     pub fn cancel(&mut self, name: &str) -> Result<(), Failure> {
         let place = self.living(name)?;
-        match &mut self.slots[place].pending {
-            None => return Err(Failure::refused(format!("`{name}` has no pending step"))),
-            Some(pending) => pending.claimed = false,
+        self.note_end(place);
+        match std::mem::replace(&mut self.slots[place].state, State::Free) {
+            State::Pending(mut pending) => {
+                pending.claimed = false;
+                let cancelled = self.cancel_step(place);
+                self.slots[place].state = match cancelled {
+                    Ok(Some(end)) => State::Ended(pending, end),
+                    Ok(None) => State::Free,
+                    Err(flow) => {
+                        self.slots[place].state = State::Pending(pending);
+                        return Err(interrupted(&flow));
+                    }
+                };
+                Ok(())
+            }
+            State::Ended(mut pending, end) => {
+                pending.claimed = false;
+                self.slots[place].state = State::Ended(pending, end);
+                Ok(())
+            }
+            state => {
+                self.slots[place].state = state;
+                Err(Failure::refused(format!("`{name}` has no pending step")))
+            }
         }
-        if self.slots[place].ended.is_none() {
-            let end = self.cancel_step(place).map_err(|flow| interrupted(&flow))?;
-            self.slots[place].ended = end;
+    }
+
+    /// Interrupts an actor's step until it has ended; how. One that does not end, because it
+    /// is stopped or asleep where no signal reaches it, is ended with its process.
+    pub(super) fn cancel_step(&mut self, place: usize) -> Result<Option<End>, Flow> {
+        let mut patience = Patience::new();
+        let begun = Instant::now();
+        loop {
+            if let Some(end) = self.next_end(place) {
+                return Ok(Some(end));
+            }
+            let slot = &mut self.slots[place];
+            if !slot.actor.is_busy() {
+                return Ok(None);
+            }
+            // A signal that comes just before the call does not interrupt it: again.
+            slot.actor.interrupt();
+            if begun.elapsed() > WAY_OUT {
+                slot.kill();
+                let (name, pid) = (&slot.actor.name, slot.actor.pid());
+                return Ok(Some(End::Died(format!(
+                    "{name} (pid {pid}) did not end its step within {} of being interrupted, \
+                     and was killed",
+                    Cell::Elapsed(WAY_OUT)
+                ))));
+            }
+            self.wait(patience.next())?;
         }
-        Ok(())
     }
 
     /// Ends an actor's process.
@@ -120,11 +157,7 @@ impl Engine {
     /// It does not run.
     pub fn stop(&mut self, name: &str) -> Result<(), Failure> {
         let place = self.living(name)?;
-        let slot = &mut self.slots[place];
-        slot.actor.stop();
-        slot.mourned = true;
-        slot.pending = None;
-        slot.ended = None;
+        self.slots[place].kill();
         Ok(())
     }
 
@@ -150,7 +183,7 @@ impl Engine {
 
 /// A signal came while a command of the shell waited; it is raised again at the end of
 /// the session.
-fn interrupted(flow: &Flow) -> Failure {
+pub(super) fn interrupted(flow: &Flow) -> Failure {
     match flow {
         Flow::Signal(_) => Failure::refused("interrupted"),
         flow => Failure::environment(format!("{flow:?}")),

@@ -1,22 +1,26 @@
 //! Waiting without blocking: one poll over everything that can have something to say.
 
 use std::collections::HashMap;
-use std::time::Duration;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::{Duration, Instant};
 
-use nix::poll::{PollFd, PollFlags};
-use std::os::fd::AsFd;
-
-use super::engine::{End, Engine, Flow, Mode, Ran, Update};
-use crate::actor::{Report, Sighting};
-use crate::data::{Event, Family, Object, Stand};
+use super::engine::{Engine, Flow, Mode, Ran};
+use super::pending::unreadable;
+use super::slot::{End, signal_text};
+use crate::actor::Sighting;
+use crate::data::{Cell, Event, Failure, FailureKind, Family, Object, Stand};
+use crate::inspect::descriptors::{self, What};
 use crate::inspect::wait::{Kind, Name, Wait};
-use crate::kernel::{poll, sem};
+use crate::kernel::poll::{self, PollFd, PollFlags};
+use crate::kernel::sem;
 use crate::mechanism::{self, Sight};
-use crate::session::{Held, files};
 
 /// How long the first look at a step waits, and the longest that looks are apart.
 const FIRST_LOOK: Duration = Duration::from_micros(300);
 const SLOWEST_LOOK: Duration = Duration::from_millis(20);
+
+/// How long signals, deaths and the janitor's end may go unnoticed while steps are run.
+const GLANCE: Duration = Duration::from_millis(1);
 
 /// Looks that come quickly first and then ever more slowly.
 #[derive(Debug)]
@@ -34,57 +38,180 @@ impl Patience {
     }
 }
 
+/// What a wait was ended by.
+#[derive(Clone, Copy, Debug, Default)]
+struct Heard {
+    /// An actor has sent something.
+    actors: bool,
+    /// The input can be read.
+    input: bool,
+}
+
+/// How long an actor has stood still where it stands.
+#[derive(Debug, Default)]
+pub(super) struct Stall {
+    since: Option<(u64, Instant)>,
+    blocked: bool,
+}
+
+impl Stall {
+    /// Notes what was seen; for how long it has been so, and `None` where it moves.
+    pub fn seen(&mut self, sighting: &Sighting) -> Option<Duration> {
+        self.blocked = matches!(sighting, Sighting::Blocked { .. });
+        let at = sighting.standstill();
+        if at != self.since.map(|(at, _)| at) {
+            self.since = at.map(|at| (at, Instant::now()));
+            return at.map(|_| Duration::ZERO);
+        }
+        self.since.map(|(_, since)| since.elapsed())
+    }
+
+    /// For how long it has been blocked, where it was when it was last seen.
+    pub fn blocked(&self) -> Option<Duration> {
+        let (_, since) = self.since.filter(|_| self.blocked)?;
+        Some(since.elapsed())
+    }
+}
+
+/// What one turn of waiting for a step has come to.
+#[derive(Debug)]
+pub(super) enum Turn {
+    /// Its step has ended.
+    Ended(End),
+    /// Somebody was heard of; perhaps it.
+    Heard,
+    /// Nobody was, and this was seen of it.
+    Seen(Sighting),
+}
+
 impl Engine {
+    /// Waits a while for the end of an actor's step, and looks at it then.
+    pub(super) fn turn(&mut self, place: usize, patience: &mut Patience) -> Result<Turn, Flow> {
+        if let Some(end) = self.next_end(place) {
+            return Ok(Turn::Ended(end));
+        }
+        let wait = patience.next();
+        if wait == FIRST_LOOK {
+            // A step that does not block is answered before anything else could be done.
+            self.slots[place].actor.receive_soon();
+            return Ok(match self.next_end(place) {
+                Some(end) => Turn::Ended(end),
+                None => Turn::Heard,
+            });
+        }
+        if self.wait(wait)? {
+            return Ok(Turn::Heard);
+        }
+        Ok(Turn::Seen(self.slots[place].actor.look()))
+    }
+
+    /// Between the steps of actors, everything is looked at once a millisecond, so that it
+    /// costs a step nothing.
+    pub(super) fn glance(&mut self) -> Ran {
+        match self.glanced {
+            Some(glanced) if glanced.elapsed() < GLANCE => Ok(()),
+            _ => {
+                self.wait(Duration::ZERO)?;
+                self.raise()
+            }
+        }
+    }
+
     /// Waits until something happens or the time is over. What actors have sent is taken
     /// in; `true` where anything arrived.
     pub(super) fn wait(&mut self, timeout: Duration) -> Result<bool, Flow> {
-        let mut fds = Vec::with_capacity(self.slots.len() + 1);
+        let heard = self.hear(timeout, None)?;
+        Ok(heard.actors)
+    }
+
+    /// Waits the same way for an input too; `true` where it can be read.
+    ///
+    /// # Errors
+    /// A signal ends the session.
+    pub fn wait_for_input(&mut self, input: BorrowedFd, timeout: Duration) -> Result<bool, Flow> {
+        let heard = self.hear(timeout, Some(input))?;
+        Ok(heard.input)
+    }
+
+    fn hear(&mut self, timeout: Duration, input: Option<BorrowedFd>) -> Result<Heard, Flow> {
+        let mut fds = Vec::with_capacity(self.slots.len() + 2);
         let mut places = Vec::with_capacity(self.slots.len());
-        if let Some(signals) = &self.signals {
-            fds.push(PollFd::new(signals.as_fd(), PollFlags::POLLIN));
-        }
-        let first = fds.len();
         for (place, slot) in self.slots.iter().enumerate() {
-            if !slot.actor.is_dead() {
+            if !slot.actor.is_gone() {
                 fds.push(PollFd::new(slot.actor.fd(), PollFlags::POLLIN));
                 places.push(place);
             }
         }
-        match poll::poll(&mut fds, Some(timeout)) {
-            Ok(0) => return Ok(false),
-            Ok(_) => {}
-            Err(nix::errno::Errno::EINTR) => return Ok(false),
-            Err(e) => return Err(Flow::Output(e.into())),
+        let others = [
+            self.signals
+                .as_ref()
+                .map(|s| (s.as_fd(), PollFlags::POLLIN)),
+            self.attended().map(|fd| (fd, PollFlags::empty())),
+            input.map(|input| (input, PollFlags::POLLIN)),
+        ];
+        fds.extend(
+            others
+                .iter()
+                .flatten()
+                .map(|(fd, on)| PollFd::new(*fd, *on)),
+        );
+        let has = others.map(|other| other.is_some());
+        let ready = match poll::poll(&mut fds, Some(timeout)) {
+            Ok(ready) => ready,
+            Err(nix::errno::Errno::EINTR) => 0,
+            Err(_) => {
+                // Out of memory: not as fast as we can, then.
+                std::thread::sleep(timeout.min(SLOWEST_LOOK));
+                0
+            }
+        };
+        if ready == 0 {
+            drop(fds);
+            self.glanced = Some(Instant::now());
+            return Ok(Heard::default());
         }
-        let ready = |fd: &PollFd| fd.any().unwrap_or(false);
-        let signalled = fds[..first].iter().any(ready);
-        let spoke: Vec<usize> = fds[first..]
+        let ready = |fd: Option<&PollFd>| fd.is_some_and(|fd| fd.any().unwrap_or(false));
+        let spoke: Vec<usize> = fds
             .iter()
-            .zip(places)
-            .filter(|(fd, _)| ready(fd))
-            .map(|(_, place)| place)
+            .zip(&places)
+            .filter(|(fd, _)| ready(Some(fd)))
+            .map(|(_, place)| *place)
             .collect();
+        let mut rest = fds[places.len()..].iter();
+        let [signalled, unattended, typed] = has.map(|has| has && ready(rest.next()));
         drop(fds);
+        self.glanced = Some(Instant::now());
         for place in &spoke {
             self.slots[*place].actor.receive();
+        }
+        self.heard |= !spoke.is_empty();
+        if unattended {
+            self.replace_janitor();
         }
         if signalled {
             self.check_signals()?;
         }
-        Ok(!spoke.is_empty())
+        Ok(Heard {
+            actors: !spoke.is_empty(),
+            input: typed,
+        })
     }
 
     /// Ctrl-C is noted; what asks the session to end, ends it.
     pub(super) fn check_signals(&mut self) -> Ran {
-        let Some(signals) = &self.signals else {
-            return Ok(());
-        };
-        while let Ok(Some(signal)) = signals.read() {
-            match signal.signo {
-                libc::SIGINT if self.options.mode == Mode::Prompt => self.interrupted = true,
-                signo => self.ending = Some(signo),
+        if let Some(signals) = &self.signals {
+            while let Ok(Some(signal)) = signals.read() {
+                match signal.signo {
+                    libc::SIGINT if self.options.mode == Mode::Prompt => self.interrupted = true,
+                    signo => self.ending = Some(signo),
+                }
             }
         }
+        self.raise()
+    }
+
+    /// Ends the session where a signal has asked for it.
+    fn raise(&self) -> Ran {
         match self.ending {
             Some(signo) => Err(Flow::Signal(signo)),
             None => Ok(()),
@@ -93,10 +220,10 @@ impl Engine {
 
     /// What becomes readable when [`Engine::pump`] has something to do.
     pub fn descriptors(&self) -> Vec<std::os::fd::BorrowedFd<'_>> {
-        let actors = self.slots.iter().filter(|s| !s.actor.is_dead());
+        let actors = self.live().map(|s| s.actor.fd());
         actors
-            .map(|s| s.actor.fd())
             .chain(self.signals.iter().map(|s| s.as_fd()))
+            .chain(self.attended())
             .collect()
     }
 
@@ -107,38 +234,7 @@ impl Engine {
             self.learn(place, &report);
             return Some(End::Report(Box::new(report)));
         }
-        let slot = &mut self.slots[place];
-        if slot.actor.is_dead() && !slot.mourned {
-            slot.mourned = true;
-            let ended = slot.actor.stop().or_else(|| slot.actor.ended());
-            return Some(End::Died(ended));
-        }
-        None
-    }
-
-    /// Takes over what a step changed, for the shell and every other actor.
-    fn learn(&mut self, place: usize, report: &Report) {
-        let slot = &mut self.slots[place];
-        for change in &report.files {
-            files::note(&mut slot.files, change.clone());
-        }
-        for hold in &report.holds {
-            slot.holds.insert((hold.id, hold.num), hold.taken);
-        }
-        if report.changes.is_empty() && report.bindings.is_empty() {
-            return;
-        }
-        let origin = slot.actor.name.clone();
-        for change in &report.changes {
-            self.names.apply(change);
-            self.log
-                .push((Some(origin.clone()), Update::Name(change.clone())));
-        }
-        for (name, outcome) in &report.bindings {
-            std::sync::Arc::make_mut(&mut self.env).bind(name, outcome.clone());
-            let update = Update::Variable(name.clone(), outcome.clone());
-            self.log.push((Some(origin.clone()), update));
-        }
+        self.slots[place].death()
     }
 
     /// Shows what happened while nobody waited: steps that ended, actors that died.
@@ -149,30 +245,21 @@ impl Engine {
         self.wait(Duration::ZERO)?;
         // One that came while a command of the shell waited has been read by now.
         self.check_signals()?;
-        self.notices(sink)
+        self.notices(sink)?;
+        self.tell_deadlock(sink)
     }
 
     /// Tells of pending steps that ended by themselves, at the prompt, and of deaths.
     pub(super) fn notices(&mut self, sink: &mut dyn super::Sink) -> Ran {
         for place in 0..self.slots.len() {
-            let slot = &self.slots[place];
-            if slot.pending.is_none() && !slot.actor.is_busy() {
-                if let Some(End::Died(how)) = self.next_end(place) {
-                    let slot = &self.slots[place];
-                    let text = died_text(&slot.actor.name, slot.actor.pid(), how);
-                    sink.event(&Event::Note(text))?;
-                }
-                continue;
-            }
-            if slot.pending.is_none() {
-                continue;
-            }
-            if self.slots[place].ended.is_none() {
-                let end = self.next_end(place);
-                self.slots[place].ended = end;
-            }
-            if self.options.mode == Mode::Prompt && self.slots[place].ended.is_some() {
+            self.note_end(place);
+            if self.options.mode == Mode::Prompt {
                 self.show_resumed(place, sink)?;
+            }
+            let slot = &mut self.slots[place];
+            let idle = slot.pending().is_none() && !slot.actor.is_busy();
+            if idle && let Some(End::Died(how)) = self.next_end(place) {
+                sink.event(&Event::Note(how))?;
             }
         }
         sink.flush()?;
@@ -194,9 +281,17 @@ impl Engine {
             Sighting::Idle => stand.state = "idle".into(),
             Sighting::Running => stand.state = "running".into(),
             Sighting::Dead => stand.state = "dead".into(),
-            Sighting::Unreadable(_) => {
+            Sighting::Stopped { by, .. } => {
+                stand.state = "stopped".into();
+                let by = by.map_or("by a tracer".into(), signal_text);
+                stand.about = Some(format!(
+                    "{} is stopped ({by}); kill -CONT {} lets it go on",
+                    stand.actor, stand.pid
+                ));
+            }
+            Sighting::Unreadable { why, .. } => {
                 stand.state = "?".into();
-                stand.about = Some("the kernel does not let us read its system call".into());
+                stand.about = Some(unreadable(&stand.actor, stand.pid, why));
             }
             Sighting::Blocked { wait, .. } => {
                 stand.state = "blocked".into();
@@ -205,6 +300,24 @@ impl Engine {
             }
         }
         stand
+    }
+
+    /// Why a step is given up: it has not ended.
+    pub(super) fn overdue(&mut self, place: usize, limit: Duration) -> Failure {
+        let stand = self.stand(place);
+        let meaning = match (stand.call, stand.about) {
+            (Some(call), Some(about)) => format!("{call}: {about}"),
+            (Some(one), None) | (None, Some(one)) => one,
+            (None, None) => format!("`{}` is {}", stand.actor, stand.state),
+        };
+        let state = match stand.state.as_str() {
+            "?" => "asleep",
+            state => state,
+        };
+        Failure::new(
+            FailureKind::Deadline,
+            format!("still {state} after {}: {meaning}", Cell::Elapsed(limit)),
+        )
     }
 
     /// What an actor does: blocked is only said of what is seen twice.
@@ -224,17 +337,27 @@ impl Engine {
         sighting
     }
 
+    /// What is behind a descriptor of an actor: what it told of, or else what the kernel says.
+    fn behind(&self, place: usize, fd: i32) -> Option<(Family, Object)> {
+        let slot = &self.slots[place];
+        if let Some(held) = slot.files.iter().find(|h| h.fd == fd) {
+            return Some((held.family, held.object.clone()));
+        }
+        match descriptors::behind(slot.actor.pid(), fd).ok()? {
+            What::Pipe { ino } => Some((Family::Pipe, Object::Inode(ino))),
+            What::Socket { ino } => Some((Family::Sock, Object::Inode(ino))),
+            What::File { path, .. } => Some((Family::Fifo, Object::from(path.as_path()))),
+            What::Other(_) => None,
+        }
+    }
+
     /// A wait in words, with this session's names: `semop lock -1`, `read p`.
     pub(super) fn wait_text(&self, place: usize, wait: &Wait) -> String {
-        let held = &self.slots[place].files;
         wait.text(|kind, number| {
             let (family, object) = match kind {
                 Kind::Msgq => (Family::Msgq, Object::Id(number)),
                 Kind::Sem => (Family::Sem, Object::Id(number)),
-                Kind::Fd => {
-                    let behind = held.iter().find(|h| h.fd == number)?;
-                    (behind.family, behind.object.clone())
-                }
+                Kind::Fd => self.behind(place, number)?,
             };
             let nsems = match kind {
                 Kind::Sem => sem::stat_any_id(number).ok().map(|s| s.nsems),
@@ -251,7 +374,7 @@ impl Engine {
 
     /// The condition of the object that is waited on.
     pub(super) fn condition(&self, place: usize, wait: &Wait) -> Option<String> {
-        let (family, object, num) = waited_on(wait, &self.slots[place].files)?;
+        let (family, object, num) = waited_on(wait, |fd| self.behind(place, fd))?;
         let actors = self.actors_by_pid();
         let mut sight = self.sight(&actors);
         sight.blocked = Some(wait);
@@ -262,7 +385,7 @@ impl Engine {
     /// A fresh look at the host, with the session's names and the actors' descriptors.
     pub fn sight<'a>(&'a self, actors: &'a HashMap<i32, String>) -> Sight<'a> {
         let mut sight = Sight::new(&self.names, &self.env, actors);
-        for slot in self.slots.iter().filter(|s| !s.actor.is_dead()) {
+        for slot in self.slots.iter().filter(|s| !s.actor.is_gone()) {
             let pid = slot.actor.pid();
             let held = slot.files.iter().cloned();
             sight.held.extend(held.map(|held| (pid, held)));
@@ -271,12 +394,11 @@ impl Engine {
     }
 }
 
-/// The object that a thread waits on, given what its process holds.
-pub(super) fn waited_on(wait: &Wait, held: &[Held]) -> Option<(Family, Object, Option<u32>)> {
-    let behind = |fd: &i32| {
-        let held = held.iter().find(|h| h.fd == *fd)?;
-        Some((held.family, held.object.clone(), None))
-    };
+/// The object that a thread waits on; `behind` says what its descriptors are.
+fn waited_on(
+    wait: &Wait,
+    behind: impl Fn(i32) -> Option<(Family, Object)>,
+) -> Option<(Family, Object, Option<u32>)> {
     match wait {
         Wait::MsgSend { id, .. } | Wait::MsgReceive { id, .. } => {
             Some((Family::Msgq, Object::Id(*id), None))
@@ -295,24 +417,10 @@ pub(super) fn waited_on(wait: &Wait, held: &[Held]) -> Option<(Family, Object, O
         | Wait::Receive { fd }
         | Wait::Send { fd }
         | Wait::MqSend { fd }
-        | Wait::MqReceive { fd } => behind(fd),
+        | Wait::MqReceive { fd } => {
+            let (family, object) = behind(*fd)?;
+            Some((family, object, None))
+        }
         _ => None,
-    }
-}
-
-/// `b (pid 12) was killed by SIGKILL`.
-pub(super) fn died_text(
-    name: &str,
-    pid: i32,
-    how: Option<crate::kernel::process::Ended>,
-) -> String {
-    use crate::kernel::process::{Ended, signal_name};
-    match how {
-        Some(Ended::Signaled(signo)) => match signal_name(signo) {
-            Some(signal) => format!("{name} (pid {pid}) was killed by SIG{signal}"),
-            None => format!("{name} (pid {pid}) was killed by signal {signo}"),
-        },
-        Some(Ended::Exited(status)) => format!("{name} (pid {pid}) ended with status {status}"),
-        None => format!("{name} (pid {pid}) is gone"),
     }
 }

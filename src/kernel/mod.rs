@@ -9,11 +9,16 @@ compile_error!("the System V structures and semtimedop(2) are written down for 6
 
 mod bytes;
 pub mod cloexec;
+pub mod fds;
+pub mod fifo;
 pub mod inherit;
 pub mod memory;
 pub mod msg;
+pub mod netlink;
+pub mod pipe;
 pub mod poll;
 pub mod process;
+pub mod procfd;
 pub mod sem;
 pub mod shared;
 pub mod shm;

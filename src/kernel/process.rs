@@ -4,9 +4,8 @@
 use std::ffi::{CString, c_int};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::sync::OnceLock;
-use std::time::Duration;
 
-use super::{Errno, Result, poll};
+use super::{Errno, Result};
 
 pub use super::signal::{signal_name, signal_number};
 pub use super::spawn::{SpawnSpec, Stream, spawn};
@@ -87,6 +86,21 @@ impl Child {
         Ok(Some(*self.ended.get_or_init(|| ended)))
     }
 
+    /// waitid(2) with `WSTOPPED|WNOWAIT`: the signal that has stopped it, if one has; it stays told.
+    pub fn stopped_by(&self) -> Result<Option<i32>> {
+        // SAFETY: plain data; all zeroes is a value of it, which stays when there is nothing to tell.
+        let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
+        let fd = self.pidfd.as_raw_fd().cast_unsigned();
+        let flags = libc::WSTOPPED | libc::WNOHANG | libc::WNOWAIT;
+        // SAFETY: `info` lives through the call, which fills it.
+        Errno::result(unsafe { libc::waitid(libc::P_PIDFD, fd, &mut info, flags) })?;
+        if info.si_signo == 0 {
+            return Ok(None);
+        }
+        // SAFETY: waitid filled it for SIGCHLD, which carries a status.
+        Ok(Some(unsafe { info.si_status() }))
+    }
+
     /// pidfd_send_signal(2): signals this very process, never one that got its pid later. `ESRCH` once
     /// it has been reaped.
     pub fn kill(&self, signo: i32) -> Result<()> {
@@ -157,20 +171,6 @@ pub fn sigqueue(pid: i32, signo: i32, value: i32) -> Result<()> {
     Errno::result(unsafe { libc::sigqueue(pid, signo, value) }).map(drop)
 }
 
-/// Whether a process exists and has not ended; one that ended and is not yet reaped is not alive.
-pub fn is_alive(pid: i32) -> bool {
-    match pidfd_open(pid) {
-        Ok(fd) => {
-            let mut fds = [poll::PollFd::new(fd.as_fd(), poll::PollFlags::POLLIN)];
-            poll::poll(&mut fds, Some(Duration::ZERO)) == Ok(0)
-        }
-        // No process, or the id of a mere thread.
-        Err(Errno::ESRCH | Errno::EINVAL | Errno::ENOENT) => false,
-        // Out of descriptors: then kill(2) can tell, but for those not yet reaped.
-        Err(_) => !matches!(kill(pid, 0), Err(Errno::ESRCH)),
-    }
-}
-
 /// `PR_SET_NAME`: the thread's name, as `comm` in `/proc`; cut to 15 bytes. `EINVAL` for a NUL in it.
 pub fn set_name(name: &str) -> Result<()> {
     let name = CString::new(name).map_err(|_| Errno::EINVAL)?;
@@ -183,17 +183,6 @@ pub fn set_death_signal(signo: i32) -> Result<()> {
     let signo = libc::c_ulong::try_from(signo).map_err(|_| Errno::EINVAL)?;
     // SAFETY: takes integers.
     Errno::result(unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, signo) }).map(drop)
-}
-
-/// setsid(2): leaves the terminal and the group, and leads a session of its own. `EPERM` for one that
-/// leads a group already.
-pub fn become_session_leader() -> Result<()> {
-    nix::unistd::setsid().map(drop)
-}
-
-/// getuid(2): the real user.
-pub fn getuid() -> u32 {
-    nix::unistd::getuid().as_raw()
 }
 
 /// geteuid(2): the effective user.

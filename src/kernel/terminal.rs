@@ -1,8 +1,8 @@
 //! The terminal on standard input and output: termios(3), tty_ioctl(4).
 #![allow(unsafe_code)]
 
-use std::io::{IsTerminal, stdin, stdout};
-use std::os::fd::{AsFd, AsRawFd};
+use std::io::{IsTerminal, Stdin, stdin, stdout};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::time::Duration;
 
 use nix::sys::termios::{
@@ -64,9 +64,13 @@ impl Saved {
     }
 }
 
+/// The bytes of one key come together; behind a lone Escape nothing comes.
+const REST_OF_KEY: Duration = Duration::from_millis(25);
+
 /// Keys come one by one and are not echoed, until this is dropped. Output is processed as before.
 #[derive(Debug)]
 pub struct RawInput {
+    stdin: Stdin,
     before: Saved,
 }
 
@@ -83,23 +87,58 @@ impl RawInput {
         raw.control_chars[SpecialCharacterIndices::VMIN as usize] = 1;
         raw.control_chars[SpecialCharacterIndices::VTIME as usize] = 0;
         tcsetattr(stdin(), SetArg::TCSANOW, &raw)?;
-        Ok(RawInput { before })
+        Ok(RawInput {
+            stdin: stdin(),
+            before,
+        })
     }
 
     /// The next byte typed, waiting at most for `timeout` (`None`: for ever); `None` when none came.
     /// `EINTR` after a signal, `EIO` when the terminal is gone.
     pub fn read_byte(&self, timeout: Option<Duration>) -> Result<Option<u8>> {
-        let stdin = stdin();
-        let mut fds = [PollFd::new(stdin.as_fd(), PollFlags::POLLIN)];
+        let mut fds = [PollFd::new(self.as_fd(), PollFlags::POLLIN)];
         if poll(&mut fds, timeout)? == 0 {
             return Ok(None);
         }
         let mut byte = [0];
         // Not through std's buffer, which would take more than this byte from who reads next.
-        match nix::unistd::read(&stdin, &mut byte)? {
+        match nix::unistd::read(self, &mut byte)? {
             0 => Err(Errno::EIO),
             _ => Ok(Some(byte[0])),
         }
+    }
+
+    /// Takes one key, of which the first byte has come, whole, and gives that byte: an arrow sends three,
+    /// an accented letter two. What is typed behind it stays.
+    pub fn take_key(&self) -> Result<Option<u8>> {
+        let Some(first) = self.read_byte(None)? else {
+            return Ok(None);
+        };
+        let next = || self.read_byte(Some(REST_OF_KEY));
+        let more = match first {
+            0x1b => match next()? {
+                Some(b'[') => {
+                    while next()?.is_some_and(|b| !(0x40..=0x7e).contains(&b)) {}
+                    0
+                }
+                Some(b'O') => 1,
+                _ => 0,
+            },
+            0xc0..=0xdf => 1,
+            0xe0..=0xef => 2,
+            0xf0..=0xf7 => 3,
+            _ => 0,
+        };
+        for _ in 0..more {
+            next()?;
+        }
+        Ok(Some(first))
+    }
+}
+
+impl AsFd for RawInput {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.stdin.as_fd()
     }
 }
 

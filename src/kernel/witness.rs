@@ -333,6 +333,14 @@ fn play(words: &[&str]) {
             // Ends when the test has looked at the terminal.
             let _ = std::io::stdin().read(&mut [0]);
         }
+        // Sends to nobody, with SIGPIPE as it is by default.
+        ["epipe"] => {
+            signal::default(libc::SIGPIPE).unwrap();
+            let (a, b) = super::socket::pair().unwrap();
+            drop(b);
+            let sent = super::socket::send(&a, b"x", &super::socket::Send::default());
+            say(format_args!("{sent:?}"));
+        }
         ref other => panic!("no role {other:?}"),
     }
 }

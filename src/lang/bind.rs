@@ -6,8 +6,8 @@ mod wanted;
 
 use super::catalog::{Catalog, Lookup};
 use super::diagnostic::{Mistake, Parsed};
-use super::lexer::{Lexeme, Token};
-use super::program::{Arg, Call, Span};
+use super::lexer::{Lexeme, Token, is_name};
+use super::program::{Arg, Call, Span, Term};
 use super::signature::{Form, Kind, Need, Param, Signature};
 use take::take;
 pub use wanted::{Wanted, wanted};
@@ -32,12 +32,8 @@ fn command(tokens: &mut [Token], catalog: &Catalog, text: &str, nested: bool) ->
     let (command, words) = name(tokens, catalog)?;
     let signature = catalog.signature(command);
     let name = tokens[0].span.to(tokens[words - 1].span);
-    if nested && signature.params.iter().any(|p| p.kind == Kind::Command) {
-        return Err(Mistake::new(
-            name,
-            format!("`{}` cannot stand inside a command", signature.name),
-        )
-        .label("expected another command"));
+    if nested && !signature.looks {
+        return Err(blame::unwatched(name, signature, catalog));
     }
     let mut binder = Binder {
         signature,
@@ -45,7 +41,6 @@ fn command(tokens: &mut [Token], catalog: &Catalog, text: &str, nested: bool) ->
         text,
         args: Vec::with_capacity(tokens.len() - words),
         position: 0,
-        nested,
     };
     binder.bind(&mut tokens[words..], name)?;
     Ok(Call {
@@ -63,7 +58,9 @@ fn name(tokens: &[Token], catalog: &Catalog) -> Parsed<(u16, usize)> {
         );
     };
     let second = tokens.get(1);
-    match catalog.lookup(noun, second.and_then(Token::bare)) {
+    // A string is no verb.
+    let verb = second.map(|t| t.bare().unwrap_or("\""));
+    match catalog.lookup(noun, verb) {
         Lookup::Found(place, words) => Ok((place, words)),
         Lookup::NoVerb => Err(blame::verb(first, noun, second, catalog)),
         Lookup::NoNoun => Err(blame::noun(first, noun, second, catalog)),
@@ -77,8 +74,6 @@ struct Binder<'a> {
     args: Vec<(u8, Arg)>,
     /// The positional parameter that is next.
     position: usize,
-    /// Whether the command stands inside another.
-    nested: bool,
 }
 
 impl Binder<'_> {
@@ -201,8 +196,10 @@ impl Binder<'_> {
                 self.position += 1;
                 continue;
             }
-            if param.kind == Kind::Command {
-                return self.command(tokens);
+            match param.kind {
+                Kind::Command => return self.command(tokens),
+                Kind::Pipeline => return self.pipeline(tokens),
+                _ => {}
             }
             match take(param, &mut tokens[0]) {
                 Some(arg) => {
@@ -228,10 +225,10 @@ impl Binder<'_> {
             .position(|t| t.bare() == Some("every"))
             .unwrap_or(tokens.len());
         let inner = &mut tokens[..end];
-        if self.nested || inner.is_empty() {
+        if inner.is_empty() {
             return Err(
                 Mistake::new(tokens[0].span, "the command is missing before this")
-                    .label("expected a command"),
+                    .label(format!("expected {}", blame::watched(self.catalog))),
             );
         }
         let span = inner[0].span.to(inner[end - 1].span);
@@ -243,6 +240,49 @@ impl Binder<'_> {
         ));
         self.position += 1;
         Ok(end)
+    }
+
+    /// All of the tokens as stages with `|` between them.
+    fn pipeline(&mut self, tokens: &mut [Token]) -> Parsed<usize> {
+        let place = self.position as u8;
+        let expected = format!("expected {}", Kind::Pipeline.describe());
+        for (at, token) in tokens.iter_mut().enumerate() {
+            let bar = token.bare() == Some("|");
+            if at % 2 == 1 {
+                match bar {
+                    true => continue,
+                    false if at == 1 => return Err(blame::no_pipeline(token, self.catalog)),
+                    false => {
+                        return Err(Mistake::new(token.span, "the stages are not joined here")
+                            .label("expected | before the next stage"));
+                    }
+                }
+            }
+            let stage = match &mut token.lexeme {
+                Lexeme::Bare(word) if is_name(word) => Arg::Word(word.to_string()),
+                Lexeme::Data(data) => Arg::Term(std::mem::replace(data, Term::Int(0))),
+                _ if bar => {
+                    return Err(
+                        Mistake::new(token.span, "a stage is missing before this").label(expected)
+                    );
+                }
+                _ => {
+                    return Err(Mistake::new(token.span, "this is no stage of a pipeline")
+                        .label(expected)
+                        .help("a program stands in quotes: pipe \"ls -la\" | \"wc -l\""));
+                }
+            };
+            self.args.push((place, stage));
+        }
+        let end = tokens.last().map_or(Span::default(), |t| t.span);
+        if tokens.len().is_multiple_of(2) {
+            return Err(Mistake::new(end, "a stage is missing behind this").label(expected));
+        }
+        if tokens.len() == 1 {
+            return Err(blame::no_pipeline(&tokens[0], self.catalog));
+        }
+        self.position += 1;
+        Ok(tokens.len())
     }
 
     fn has(&self, place: usize) -> bool {

@@ -126,13 +126,12 @@ impl Catalog {
         if let Some(place) = verb.and_then(find) {
             return Lookup::Found(place, 2);
         }
-        if let Some(place) = find("") {
-            return Lookup::Found(place, 1);
-        }
-        match (verb, find("ls")) {
-            (None, Some(place)) => Lookup::Found(place, 1),
-            _ => Lookup::NoVerb,
-        }
+        // A noun alone lists its family.
+        let alone = match verb {
+            None => find("ls").or(find("")),
+            Some(_) => find(""),
+        };
+        alone.map_or(Lookup::NoVerb, |place| Lookup::Found(place, 1))
     }
 
     /// The commands that a word alone may mean: `send` is a verb of some noun, `msqg` is

@@ -1,6 +1,7 @@
 //! What can be known of a program's course from its text alone: which variables are
 //! bound, which actors exist, which of them are busy.
 
+use std::cell::Cell;
 use std::collections::HashSet;
 
 use super::diagnostic::{Mistake, Parsed};
@@ -26,7 +27,14 @@ pub struct Known {
     pub cancelled: HashSet<String>,
     /// Whether `spawn` has been said, so that other names are slips.
     pub spawned: bool,
+    /// Whether somebody types, who can press Ctrl-C.
+    pub prompt: bool,
+    /// Whether `$WORK` has been read, and nothing has bound it.
+    pub uses_work: Cell<bool>,
 }
+
+/// The variable that is a directory of the session's own, made where it is read.
+const WORK: &str = "WORK";
 
 /// The default actor.
 pub(super) const ME: &str = "me";
@@ -82,15 +90,32 @@ impl Known {
             return Err(
                 Mistake::new(span, format!("`{actor}` still has a pending step"))
                     .label(steps)
-                    .help(format!(
-                        "first say how the pending step ends (`{actor}: ... => ok`), or use another actor"
-                    )),
+                    .help(self.ways_on(actor)),
             );
         }
         if marker != Marker::None {
             self.pending.insert(actor.to_string());
         }
         Ok(())
+    }
+
+    /// What can be done where an actor's step is pending.
+    fn ways_on(&self, actor: &str) -> String {
+        let others = self.actors.iter().filter(|a| !self.pending.contains(*a));
+        let free = others.min().map(String::as_str);
+        let new = ["b", "c"].into_iter().find(|n| !self.actors.contains(*n));
+        let other = free.or(new.filter(|_| !self.spawned));
+        let other = other.map_or_else(
+            || "use another actor".into(),
+            |other| format!("use another actor (`{other}: STEP`)"),
+        );
+        match self.prompt {
+            true if actor == ME => format!("`cancel {actor}` or Ctrl-C ends it; or {other}"),
+            true => format!("`cancel {actor}` ends it; or {other}"),
+            false => {
+                format!("first say how the pending step ends (`{actor}: ... => ok`), or {other}")
+            }
+        }
     }
 
     /// A pending step is said to end.
@@ -173,9 +198,22 @@ impl Known {
         })
     }
 
+    /// A command of the system gets every variable in its environment: it may read what its
+    /// text names.
+    pub(super) fn host(&self, pieces: &[Piece], seek: &Seek) -> Parsed<()> {
+        if !self.variables.contains(WORK) && seek.names(WORK) {
+            self.uses_work.set(true);
+        }
+        self.pieces(pieces, seek)
+    }
+
     fn var(&self, var: &VarRef, seek: &Seek) -> Parsed<()> {
         let is_actor = var.field.is_some() && (self.actors.contains(&var.name) || var.name == ME);
-        if self.variables.contains(&var.name) || is_actor || var.name == "WORK" {
+        if self.variables.contains(&var.name) || is_actor {
+            return Ok(());
+        }
+        if var.name == WORK {
+            self.uses_work.set(true);
             return Ok(());
         }
         let known = self.variables.iter().map(String::as_str);

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use super::file::read_regular;
 use super::program::{Arith, ArithOp, IntType, Piece, Term, VarRef};
 use crate::data::{Cell, Outcome};
 
@@ -121,7 +122,7 @@ impl Env {
             Term::Template(pieces) => Cow::Owned(self.template(pieces)?),
             Term::File(path) => {
                 let path = String::from_utf8_lossy(&self.template(path)?).into_owned();
-                Cow::Owned(std::fs::read(&path).map_err(|e| EvalError::File {
+                Cow::Owned(read_regular(path.as_ref()).map_err(|e| EvalError::File {
                     path,
                     error: e.to_string(),
                 })?)

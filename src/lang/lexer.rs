@@ -123,6 +123,8 @@ impl<'a> Lexer<'a> {
             b'\n' | b';' => Ok((&rest[1..], Lexeme::End)),
             b'{' => Ok((&rest[1..], Lexeme::Open)),
             b'}' => Ok((&rest[1..], Lexeme::Close)),
+            // It joins the stages of a pipeline, and is a word of its own.
+            b'|' => Ok((&rest[1..], Lexeme::Bare(&rest[..1]))),
             b'"' => string(rest).map(|(r, term)| (r, Lexeme::Data(term))),
             b'\'' => single_quoted(rest),
             _ => word(rest),
@@ -147,7 +149,7 @@ impl<'a> Lexer<'a> {
                 self.at = start + 1;
                 Lexeme::End
             }
-            b'=' | b'.' | b'&' => return None,
+            b'=' | b'.' | b'&' | b'|' => return None,
             _ => {
                 let width = bytes[start..].iter().take_while(is_plain).count();
                 let end = start + width;
@@ -249,7 +251,7 @@ fn bare(i: &str) -> Result<usize, nom::Err<Stop<'_>>> {
             continue;
         }
         match b {
-            b' ' | b'\t' | b'\r' | b'\n' | b';' | b'{' | b'}' | b'"' | b'\'' => break,
+            b' ' | b'\t' | b'\r' | b'\n' | b';' | b'{' | b'}' | b'|' | b'"' | b'\'' => break,
             b'$' => at += dollar(&i[at..])?,
             b'\\' if continued(&bytes[at..]) > 0 => break,
             0..0x20 | 0x7f => {
@@ -271,7 +273,7 @@ const PLAIN: [bool; 256] = {
         plain[b] = true;
         b += 1;
     }
-    let special = b";{}\"'$\\\x7f";
+    let special = b";{}|\"'$\\\x7f";
     let mut i = 0;
     while i < special.len() {
         plain[special[i] as usize] = false;

@@ -13,6 +13,12 @@ pub fn integer(word: &str) -> Option<i128> {
     Some(if negative { -n } else { n })
 }
 
+/// Whether the word is an integer that is too large for us to hold.
+pub(super) fn is_huge(word: &str) -> bool {
+    let digits = word.strip_prefix('-').unwrap_or(word);
+    digits.len() > 38 && digits.bytes().all(|b| b.is_ascii_digit()) && integer(word).is_none()
+}
+
 /// An unsigned number, and how wide it is: `42`, `0x1f`, `0o17`. The digits may hold `_`.
 pub(super) fn digits(text: &str) -> Option<(i128, usize)> {
     let (radix, prefix) = match text.as_bytes() {

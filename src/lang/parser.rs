@@ -76,6 +76,7 @@ fn program(
         Ok(statements) => Ok(Program {
             source: Arc::clone(&source),
             statements,
+            uses_work: known.uses_work.get(),
         }),
         Err(mistake) => Err(Box::new(mistake.in_source(&source))),
     }

@@ -87,6 +87,9 @@ pub struct Program {
     pub source: Arc<Source>,
     /// What it says.
     pub statements: Vec<Statement>,
+    /// Whether `$WORK` is read in it, or in a file that it sources: the session's directory
+    /// is made only then.
+    pub uses_work: bool,
 }
 
 /// One statement.

@@ -37,6 +37,11 @@ impl Seek<'_> {
         })
     }
 
+    /// Whether the name stands there as a word.
+    pub fn names(&self, name: &str) -> bool {
+        places(self.span.of(self.text), name).next().is_some()
+    }
+
     fn moved(&self, span: Span, by: usize) -> Span {
         let by = self.span.start + by as u32;
         Span {

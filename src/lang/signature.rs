@@ -1,6 +1,8 @@
 //! What a command looks like: one constant a command, from which argument parsing,
 //! completion, hints, help, the README's table and `commands.ebnf` are derived.
 
+use std::ops::RangeInclusive;
+
 pub use crate::data::Family;
 
 /// A command: a noun with a verb (`msgq send`), or a word alone (`ipcs`).
@@ -14,6 +16,8 @@ pub struct Signature {
     pub params: &'static [Param],
     /// Where it runs.
     pub runs: Runs,
+    /// Whether it only looks, and shows what it sees: what `watch` may repeat.
+    pub looks: bool,
     /// When it blocks: `while the queue is full`. `None`: never.
     pub blocks: Option<&'static str>,
     /// The system calls it makes, as man pages: `msgsnd(2)`.
@@ -33,6 +37,7 @@ impl Signature {
         summary: "",
         params: &[],
         runs: Runs::Shell,
+        looks: false,
         blocks: None,
         calls: &[],
         errnos: &[],
@@ -106,6 +111,7 @@ impl Param {
         let written = match self.form {
             Form::Positional => match self.kind {
                 Kind::Choice(words) if words.len() <= 4 => words.join("|"),
+                Kind::Pipeline => return self.kind.placeholder().into(),
                 Kind::Ref(Family::Sem) => format!("{upper}[i]"),
                 _ => upper,
             },
@@ -190,8 +196,10 @@ pub enum Kind {
     Owner,
     /// Anything: a word, a number or data.
     Word,
-    /// A whole command.
+    /// A whole command that only looks.
     Command,
+    /// Two or more stages with `|` between: actors by name, programs as strings.
+    Pipeline,
     /// Whether it is there (flags).
     Switch,
 }
@@ -214,7 +222,17 @@ impl Kind {
             Kind::Path => "PATH",
             Kind::Owner => "USER",
             Kind::Command => "COMMAND",
+            Kind::Pipeline => "STAGE | STAGE …",
             Kind::Switch => "",
+        }
+    }
+
+    /// The integers that it takes, where it takes integers.
+    pub fn range(self) -> Option<RangeInclusive<i128>> {
+        match self {
+            Kind::Int(min, max) => Some(min.into()..=max.into()),
+            Kind::Size => Some(0..=u64::MAX.into()),
+            _ => None,
         }
     }
 
@@ -230,7 +248,7 @@ impl Kind {
             Kind::Int(min, max) => format!("an integer from {min} to {max}"),
             Kind::Size => "a size such as 4096 or 64K".into(),
             Kind::Duration => "a duration such as 50ms, 2s or 1m".into(),
-            Kind::Mode => "a mode in octal such as 0600".into(),
+            Kind::Mode => "a mode in octal up to 0777, such as 0600".into(),
             Kind::Data => "data such as \"text\", x\"00 ff\" or u32:5".into(),
             Kind::Value => "a number or data such as \"text\"".into(),
             Kind::Place => "a place such as @16 or u32@8".into(),
@@ -240,7 +258,8 @@ impl Kind {
             Kind::Path => "a path".into(),
             Kind::Owner => "a user or group, by name or number".into(),
             Kind::Word => "a word".into(),
-            Kind::Command => "a command".into(),
+            Kind::Command => "a command that only looks".into(),
+            Kind::Pipeline => "an actor's name, or a program such as \"wc -l\"".into(),
             Kind::Switch => "a flag".into(),
         }
     }

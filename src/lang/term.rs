@@ -106,6 +106,8 @@ pub(super) fn place(word: &str, at: usize) -> Option<Parsed<Place>> {
             "an offset is not negative",
         )
         .label("expected a number of bytes, such as @16 or @1K")),
+        Some(Ok(Term::Int(n))) if n > u64::MAX.into() => Err(too_far(offset, from)),
+        None if number::is_huge(offset) => Err(too_far(offset, from)),
         Some(Ok(offset)) => Ok(Place { ty, offset }),
         Some(Err(e)) => Err(e),
         None => Err(Mistake::new(
@@ -114,6 +116,12 @@ pub(super) fn place(word: &str, at: usize) -> Option<Parsed<Place>> {
         )
         .label("expected a number of bytes, such as @16 or @1K")),
     })
+}
+
+fn too_far(offset: &str, at: usize) -> Mistake {
+    let span = Span::new(at, at + offset.len());
+    Mistake::new(span, format!("the offset {offset} is out of range"))
+        .label(format!("expected an offset from 0 to {}", u64::MAX))
 }
 
 /// `NAME`, `NAME[i]`, `id:N`, `key:K`, `key:PATH,N`, each with `FAMILY.` before it.
@@ -281,7 +289,7 @@ pub(super) fn template(word: &str, at: usize) -> Parsed<Term> {
 }
 
 /// `INDEX:DELTA[u][n]`.
-pub(super) fn sem_op(word: &str) -> Option<SemOpTerm> {
+pub(super) fn sem_op(word: &str, at: usize) -> Option<Parsed<SemOpTerm>> {
     let (index, delta) = word.split_once(':')?;
     let number = delta.trim_end_matches(['u', 'n']);
     let flags = &delta[number.len()..];
@@ -290,12 +298,24 @@ pub(super) fn sem_op(word: &str) -> Option<SemOpTerm> {
     if !all_digits(index) || !all_digits(digits) || !matches!(flags, "" | "u" | "n" | "un" | "nu") {
         return None;
     }
-    Some(SemOpTerm {
-        index: index.parse().ok()?,
-        delta: number.strip_prefix('+').unwrap_or(number).parse().ok()?,
+    let misfit = |from: usize, part: &str, what: &str, range: &str| {
+        let span = Span::new(at + from, at + from + part.len());
+        Err(Mistake::new(span, format!("{part} is out of range"))
+            .label(format!("expected {what} from {range}")))
+    };
+    let Ok(number_of) = index.parse() else {
+        return Some(misfit(0, index, "the number of a semaphore", "0 to 65535"));
+    };
+    let Ok(change) = number.strip_prefix('+').unwrap_or(number).parse() else {
+        let from = index.len() + 1;
+        return Some(misfit(from, number, "an operation", "-32768 to 32767"));
+    };
+    Some(Ok(SemOpTerm {
+        index: number_of,
+        delta: change,
         undo: flags.contains('u'),
         nowait: flags.contains('n'),
-    })
+    }))
 }
 
 /// The variables that a term reads.

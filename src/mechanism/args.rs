@@ -90,12 +90,21 @@ impl<'a> Args<'a> {
             return Ok(None);
         };
         let n = self.env.int(term)?;
-        T::try_from(n).map(Some).map_err(|_| {
-            Failure::refused(format!(
-                "{name} is {n}, which the call's C type ({}) cannot hold",
+        let param = self.signature.params.iter().find(|p| p.name == name);
+        let range = param.and_then(|p| p.kind.range());
+        let value = match &range {
+            Some(range) if !range.contains(&n) => None,
+            _ => T::try_from(n).ok(),
+        };
+        let must = || match range {
+            Some(range) => format!("from {} to {}", range.start(), range.end()),
+            None => format!(
+                "what the call's C type ({}) holds",
                 std::any::type_name::<T>()
-            ))
-        })
+            ),
+        };
+        let failed = || Failure::refused(format!("{name} is {n}, and must be {}", must()));
+        value.map(Some).ok_or_else(failed)
     }
 
     /// Bytes.

@@ -5,9 +5,10 @@ use crate::data::{Cell, Failure, FailureKind, Family, Object, Outcome, Reply, St
 use crate::lang::{Arg, Reference, Target};
 use crate::session::{self, Binding};
 
-/// The signatures differ by the family's words only.
-macro_rules! common_verbs {
-    ($family:expr, $noun:literal, $object:literal, $ctl:literal, $create:literal) => {
+/// `ls` and `info`: the signatures differ by the family's words only. `$create` makes an
+/// object `x`, and `$columns` are some of its columns.
+macro_rules! seeing_verbs {
+    ($family:expr, $noun:literal, $object:literal, $call:expr, $create:literal, $columns:literal) => {
         pub(super) static LS: $crate::mechanism::Verb = $crate::mechanism::Verb {
             signature: $crate::lang::Signature {
                 name: concat!($noun, " ls"),
@@ -25,9 +26,10 @@ macro_rules! common_verbs {
                     "the columns, with commas between; `info` shows which there are",
                 )],
                 runs: $crate::lang::Runs::Shell,
-                calls: &[concat!($ctl, "(2)")],
+                looks: true,
+                calls: &[$call],
                 examples: &[$crate::lang::Example {
-                    script: concat!($create, "\n", $noun, "\n", $noun, " ls -o name,id,owner"),
+                    script: concat!($create, "\n", $noun, "\n", $noun, " ls -o ", $columns),
                     shows: "the usual columns, and chosen ones",
                 }],
                 ..$crate::lang::Signature::NEW
@@ -46,8 +48,8 @@ macro_rules! common_verbs {
                     "which one; the current one where it is left out",
                 )],
                 runs: $crate::lang::Runs::Shell,
-                calls: &[concat!($ctl, "(2)")],
-                errnos: &[("EINVAL", concat!("there is no ", $object, " with this id"))],
+                looks: true,
+                calls: &[$call],
                 examples: &[$crate::lang::Example {
                     script: concat!($create, "\n", $noun, " info x"),
                     shows: "all that is known",
@@ -58,6 +60,21 @@ macro_rules! common_verbs {
                 $crate::mechanism::common_verbs::info($family, sight, args)
             }),
         };
+    };
+}
+pub(super) use seeing_verbs;
+
+/// The verbs of a System V family.
+macro_rules! common_verbs {
+    ($family:expr, $noun:literal, $object:literal, $ctl:literal, $create:literal) => {
+        $crate::mechanism::common_verbs::seeing_verbs!(
+            $family,
+            $noun,
+            $object,
+            concat!($ctl, "(2)"),
+            $create,
+            "name,id,owner"
+        );
         pub(super) static USE: $crate::mechanism::Verb = $crate::mechanism::Verb {
             signature: $crate::lang::Signature {
                 name: concat!($noun, " use"),
@@ -166,7 +183,7 @@ pub(super) fn info(family: Family, sight: &Sight, args: &Args) -> Result<Reply, 
     Ok(Reply {
         outcome: Outcome::ok(),
         tables: (kind_of(family, &object)?.info)(sight, &object)?,
-        text: None,
+        ..Reply::default()
     })
 }
 
@@ -267,7 +284,7 @@ pub(super) fn rm(family: Family, world: &mut World, args: &Args) -> StepResult {
             common::explain(world, family, errno, id, perm, &mut failure);
             failure
         })?;
-        world.removed(family, id);
+        world.removed(family, &id.into());
     }
     Ok(Outcome::ok())
 }

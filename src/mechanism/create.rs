@@ -176,16 +176,19 @@ impl World {
     }
 
     /// Notes that an object was removed by a call of ours.
-    pub(super) fn removed(&mut self, family: Family, id: i32) {
+    pub(super) fn removed(&mut self, family: Family, object: &Object) {
         let entries: Vec<_> = self
             .names
             .all(family)
             .into_iter()
-            .filter(|(_, binding)| binding.object.id() == Some(id))
+            .filter(|(_, binding)| binding.object == *object)
             .filter_map(|(_, binding)| binding.entry)
             .collect();
-        entries.into_iter().for_each(|e| self.ledger.forget(e));
-        self.names.forget(family, &id.into());
+        // Two names may share a record.
+        for entry in entries {
+            self.ledger.removed(entry, family, object);
+        }
+        self.names.forget(family, object);
     }
 }
 
@@ -201,7 +204,11 @@ fn call_text(maker: &Maker, key: i32) -> String {
 pub(super) fn key_of(n: i128) -> Result<i32, Failure> {
     i32::try_from(n)
         .or_else(|_| u32::try_from(n).map(|n| n as i32))
-        .map_err(|_| Failure::refused(format!("the key {n} does not fit 32 bits")))
+        .map_err(|_| {
+            Failure::refused(format!(
+                "the key {n} is out of range: it is from 0 to 0xffffffff"
+            ))
+        })
 }
 
 /// The key of a path and a project number.

@@ -9,12 +9,16 @@ mod common;
 mod common_verbs;
 mod create;
 mod fields;
+pub mod fifo;
 pub mod msgq;
+pub mod pipe;
 pub mod sem;
 pub mod shm;
 mod sight;
+mod stream;
 #[cfg(test)]
 mod testing;
+mod users;
 mod world;
 
 use crate::data::{Cell, Column, Failure, Family, Object, Reply, StepResult, Table};
@@ -25,6 +29,7 @@ pub use args::{Args, errno_symbol};
 pub use common_verbs::columns;
 pub use create::Created;
 pub use sight::{Listing, Sight, label, resolve};
+pub use users::users;
 pub use world::World;
 
 /// A command of a mechanism.
@@ -79,7 +84,13 @@ pub struct ObjectKind {
 }
 
 /// Every mechanism, in the order in which `ipcs` lists them.
-pub static ALL: [&Mechanism; 3] = [&msgq::MECHANISM, &shm::MECHANISM, &sem::MECHANISM];
+pub static ALL: [&Mechanism; 5] = [
+    &msgq::MECHANISM,
+    &shm::MECHANISM,
+    &sem::MECHANISM,
+    &pipe::MECHANISM,
+    &fifo::MECHANISM,
+];
 
 /// The kinds of objects that a family has, the usual one first.
 pub fn kinds(family: Family) -> impl Iterator<Item = &'static ObjectKind> {

@@ -107,6 +107,7 @@ static SEND: Verb = Verb {
             ),
         ],
         runs: Runs::Actor,
+        looks: false,
         blocks: Some("while the queue is full (cbytes at qbytes, or as many messages as qbytes)"),
         calls: &["msgsnd(2)"],
         errnos: &[
@@ -222,6 +223,7 @@ static RECV: Verb = Verb {
             Param::flag("except", "the first message not of this type (MSG_EXCEPT)"),
         ],
         runs: Runs::Actor,
+        looks: false,
         blocks: Some("while no message matches"),
         calls: &["msgrcv(2)"],
         errnos: &[
@@ -318,9 +320,12 @@ fn recv_failure(
             failure.meaning = "no buffer is as large".into();
         }
         (Errno::E2BIG, _) => {
+            let (length, what) = match peek::length_of_next(id, mtype, how.except) {
+                Some(length) => (length as u64, "its length"),
+                None => (msg::limits().map_or(0, |l| l.msgmax), "msgmax"),
+            };
             failure.help = Some(format!(
-                "Receive it with more room (max={}), or cut it: --noerror",
-                room * 2
+                "Receive it with room for {what} (max={length}), or cut it: --noerror"
             ));
         }
         _ => {}

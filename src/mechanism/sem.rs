@@ -149,7 +149,7 @@ fn make(
     if let Err(errno) = start(created.id, shape) {
         // Nothing is left half done; what cannot be removed now the ledger still knows.
         if sem::remove(created.id).is_ok() {
-            world.removed(FAMILY, created.id);
+            world.removed(FAMILY, &created.id.into());
         }
         if let Some(before) = before {
             world.names.make_current(FAMILY, &before);
@@ -254,7 +254,7 @@ mod tests {
     fn a_value_out_of_range_leaves_nothing() {
         let mut bench = Bench::new();
         bench.ok("sem create first");
-        let before = bench.world.ledger.len();
+        let before = bench.world.ledger.to_sweep();
         let failure = bench.fails("sem create s 40000", "ERANGE");
         assert_eq!(
             failure.to_string(),
@@ -263,7 +263,7 @@ mod tests {
         bench.fails("sem create s -1", "ERANGE");
         bench.fails("sem create s 32768 count=2", "ERANGE");
         bench.fails("sem create s 70000 count=2", "ERANGE");
-        assert_eq!(bench.world.ledger.len(), before);
+        assert_eq!(bench.world.ledger.to_sweep(), before);
         assert_eq!(bench.world.names.all(Family::Sem).len(), 1);
         bench.shows("sem get", "1");
         bench.ok("sem create s 32767");
@@ -275,7 +275,7 @@ mod tests {
         bench.fails("sem create s count=0", "EINVAL");
         let failure = bench.fails("sem create s count=2147483647", "EINVAL");
         assert!(failure.meaning.contains("semmsl"), "{failure}");
-        assert!(bench.world.ledger.is_empty());
+        assert_eq!(bench.world.ledger.to_sweep(), 0);
         bench.ok("sem create s");
         bench.fails("sem create s", "EEXIST");
     }
@@ -289,7 +289,7 @@ mod tests {
         }
         let mut bench = Bench::new();
         bench.fails("sem create s 1 mode=0400", "EACCES");
-        assert!(bench.world.ledger.is_empty());
+        assert_eq!(bench.world.ledger.to_sweep(), 0);
         bench.ok("sem create s 0 mode=0400");
     }
 

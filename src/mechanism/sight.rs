@@ -8,6 +8,7 @@ use std::path::Path;
 
 use super::create::{ftok, key_of};
 use crate::data::{Failure, FailureKind, Family, Object};
+use crate::inspect::descriptors::{self, What};
 use crate::inspect::process::{self, LastOperator};
 use crate::inspect::wait::{Wait, Waiters, waiters};
 use crate::kernel::{Errno, msg, sem, shm};
@@ -188,9 +189,12 @@ pub fn resolve(
         },
         Target::Id(term) => {
             let id = env.int(term)?;
-            i32::try_from(id)
-                .map(Object::Id)
-                .map_err(|_| Failure::refused(format!("the id {id} does not fit an int")))
+            i32::try_from(id).map(Object::Id).map_err(|_| {
+                Failure::refused(format!(
+                    "the id {id} is out of range: it is from 0 to {}",
+                    i32::MAX
+                ))
+            })
         }
         Target::Key(term) => by_key(family, key_of(env.int(term)?)?).map(Object::Id),
         Target::Ftok(path, project) => by_key(family, ftok(path, *project)?).map(Object::Id),
@@ -215,18 +219,19 @@ fn by_path(names: &Names, family: Family, path: &[u8]) -> Result<Object, Failure
 
 /// What is behind a descriptor of some process.
 fn behind(family: Family, pid: i128, fd: i128) -> Result<Object, Failure> {
-    let place = format!("/proc/{pid}/fd/{fd}");
-    let link = std::fs::read_link(&place)
-        .map_err(|e| Failure::environment(format!("{place} cannot be looked at: {e}")))?;
-    let text = link.to_string_lossy();
-    let inode = text
-        .strip_prefix(kernel_noun(family))
-        .and_then(|rest| rest.strip_prefix(":[")?.strip_suffix(']')?.parse().ok());
-    match (family, inode) {
-        (Family::Fifo, _) if link.is_absolute() => Ok(Object::from(link.as_path())),
-        (_, Some(inode)) => Ok(Object::Inode(inode)),
+    let place = format!("pid:{pid}/fd:{fd}");
+    let number = |n: i128| {
+        i32::try_from(n).map_err(|_| Failure::refused(format!("{place}: {n} does not fit an int")))
+    };
+    let what = descriptors::behind(number(pid)?, number(fd)?)
+        .map_err(|e| Failure::environment(format!("{place} cannot be looked at: {}", e.desc())))?;
+    match (family, what) {
+        (Family::Pipe, What::Pipe { ino }) | (Family::Sock, What::Socket { ino }) => {
+            Ok(Object::Inode(ino))
+        }
+        (Family::Fifo, What::File { path, .. }) => Ok(Object::from(path.as_path())),
         _ => Err(Failure::refused(format!(
-            "{place} is `{text}`, which is no {}",
+            "{place} is no {}",
             family.object()
         ))),
     }

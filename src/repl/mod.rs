@@ -5,6 +5,7 @@
 //! a line is typed, a third prints above the line. The engine is locked by whoever uses it.
 
 mod complete;
+mod confirm;
 mod helper;
 mod hint;
 mod notices;
@@ -108,7 +109,8 @@ pub fn run(engine: Engine, setup: Setup) -> Result<Exit, ReadlineError> {
 fn editor(session: &Session, board: &Arc<Board>) -> Result<Lines, ReadlineError> {
     let style = session.screen.show.style;
     let colours = match style.is_coloured() {
-        true => ColorMode::Enabled,
+        // The style has asked the environment; rustyline would ask it again.
+        true => ColorMode::Forced,
         false => ColorMode::Disabled,
     };
     let config = Config::builder()
@@ -138,6 +140,7 @@ fn converse(
     blocked: &Arc<AtomicUsize>,
 ) -> Result<Exit, ReadlineError> {
     let style = session.screen.show.style;
+    locked(&session.engine).ask = Some(confirm::ask);
     loop {
         bell.ring();
         let counts = locked(&session.engine).counts();
@@ -251,7 +254,7 @@ impl History {
         if let Some(path) = history.path.as_ref().filter(|_| !is_new)
             && let Err(e) = editor.load_history(path)
         {
-            warn(session, &e);
+            warn(session, &format_args!("{}: {e}", path.display()));
             history.path = None;
         }
         history
@@ -262,7 +265,7 @@ impl History {
         if let (Ok(true), Some(path)) = (added, &self.path)
             && let Err(e) = editor.append_history(path)
         {
-            warn(session, &e);
+            warn(session, &format_args!("{}: {e}", path.display()));
             // Once is enough.
             self.path = None;
         }

@@ -14,15 +14,16 @@ fn directory(variable: &str, fallback: &str) -> Option<PathBuf> {
 /// `$XDG_STATE_HOME/ipcsh/history`, with its directory made.
 ///
 /// # Errors
-/// The directory cannot be made.
-pub(super) fn history() -> std::io::Result<Option<PathBuf>> {
+/// The directory cannot be made: which, and why.
+pub(super) fn history() -> Result<Option<PathBuf>, String> {
     let Some(directory) = directory("XDG_STATE_HOME", ".local/state") else {
         return Ok(None);
     };
     std::fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
-        .create(&directory)?;
+        .create(&directory)
+        .map_err(|e| format!("{}: {e}", directory.display()))?;
     Ok(Some(directory.join("history")))
 }
 

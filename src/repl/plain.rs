@@ -120,6 +120,7 @@ pub fn plain(engine: Engine, setup: Setup) -> io::Result<Exit> {
 
 fn converse(session: &mut Session, lines: &mut Lines) -> Exit {
     let mut text = String::new();
+    locked(&session.engine).ask = Some(super::confirm::ask);
     loop {
         let shown = match text.is_empty() {
             true => {

@@ -8,7 +8,7 @@ use super::paths;
 use super::screen::{Failures, Screen, Show};
 use crate::data::{Event, Sink};
 use crate::exec::{Engine, Finished, Flow};
-use crate::lang::{Source, parse};
+use crate::lang::{Known, Source, parse};
 use crate::script::{self, Exit};
 
 /// The engine, and where its events are shown.
@@ -68,12 +68,12 @@ impl Session {
     pub fn init(&mut self) -> Option<Exit> {
         let path = paths::init()?;
         let mut engine = locked(&self.engine);
-        let setup = script::Setup {
-            options: engine.options.clone(),
-            defines: Vec::new(),
+        let known = Known {
+            prompt: false,
+            ..engine.known()
         };
         let input = script::Input::File(path.to_string_lossy().into_owned());
-        match script::read(&input, &setup, engine.commands) {
+        match script::read(&input, known, engine.commands) {
             Ok(programs) => programs.iter().find_map(|program| {
                 let ran = engine.run(program, &mut Failures(&mut self.screen));
                 self.screen.exit_of(ran)
@@ -92,6 +92,8 @@ impl Session {
     /// Ends the session and says what was removed.
     pub fn end(&mut self) {
         let mut engine = locked(&self.engine);
+        // Nobody may be there any more.
+        engine.ask = None;
         let _ = engine.run_deferred(&mut self.screen);
         let removed = engine.clean_up(&mut self.screen);
         for warning in removed.iter().filter_map(script::left_behind) {

@@ -43,9 +43,12 @@ pub struct Held {
     pub object: Object,
     /// Which way it can be used.
     pub side: Side,
-    /// Its number in the actor's process.
+    /// Its number in the actor's process; [`ON_ITS_WAY`] as long as that is not known.
     pub fd: i32,
 }
+
+/// The number of a descriptor that was sent to an actor and that it has not told of yet.
+pub const ON_ITS_WAY: i32 = -1;
 
 /// What became of a descriptor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,13 +61,14 @@ pub enum FileChange {
 
 /// Applies a change to what is known of an actor's descriptors, the newest last.
 pub fn note(held: &mut Vec<Held>, change: FileChange) {
-    let fd = match &change {
-        FileChange::Held(held) => held.fd,
-        FileChange::Closed(fd) => *fd,
-    };
-    held.retain(|h| h.fd != fd);
-    if let FileChange::Held(new) = change {
-        held.push(new);
+    match change {
+        FileChange::Held(new) => {
+            let same =
+                |h: &Held| (h.family, &h.object, h.side) == (new.family, &new.object, new.side);
+            held.retain(|h| h.fd != new.fd && !(h.fd == ON_ITS_WAY && same(h)));
+            held.push(new);
+        }
+        FileChange::Closed(fd) => held.retain(|h| h.fd != fd),
     }
 }
 

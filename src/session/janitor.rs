@@ -9,7 +9,7 @@
 
 use std::ffi::OsString;
 use std::io::Read;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -46,15 +46,24 @@ impl Janitor {
     /// Those of pipe2(2), fork(2) and execve(2).
     pub fn start(ledger: &Ledger) -> Result<Janitor> {
         let (reader, alive) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC)?;
-        // A child that starts the janitor and ends, so that init inherits it.
-        let child = spawn(ledger.fd(), reader.as_fd(), &[ARGUMENT])?;
-        match child.wait()? {
-            Ended::Exited(0) => Ok(Janitor { alive }),
-            _ => Err(Errno::ECHILD),
-        }
+        detach(ledger, reader.as_fd())?;
+        Ok(Janitor { alive })
     }
 
-    /// The descriptor that each actor inherits and never uses.
+    /// Starts another one where this was killed. It waits at the same pipe, of which the
+    /// actors hold the writing end already: it goes to work when they are gone too.
+    ///
+    /// # Errors
+    /// Those of open(2), fork(2) and execve(2).
+    pub fn replace(&self, ledger: &Ledger) -> std::io::Result<()> {
+        // A pipe that nobody reads can be opened for reading again, by its writing end.
+        let path = format!("/proc/self/fd/{}", self.alive.as_raw_fd());
+        let reader = std::fs::File::open(path)?;
+        Ok(detach(ledger, reader.as_fd())?)
+    }
+
+    /// The descriptor that each actor inherits and never uses. It is in error, for poll(2),
+    /// once the janitor is gone.
     pub fn alive(&self) -> BorrowedFd<'_> {
         self.alive.as_fd()
     }
@@ -63,6 +72,14 @@ impl Janitor {
     pub fn is_running(&self) -> bool {
         let mut fds = [PollFd::new(self.alive.as_fd(), PollFlags::empty())];
         matches!(poll(&mut fds, Some(Duration::ZERO)), Ok(0))
+    }
+}
+
+/// A child that starts the janitor and ends, so that init inherits it.
+fn detach(ledger: &Ledger, reader: BorrowedFd) -> Result<()> {
+    match spawn(ledger.fd(), reader, &[ARGUMENT])?.wait()? {
+        Ended::Exited(0) => Ok(()),
+        _ => Err(Errno::ECHILD),
     }
 }
 

@@ -110,12 +110,13 @@ const HIGH: usize = 1;
 /// Whether everything is to stay.
 const KEEP_ALL: usize = 2;
 
-/// The words of a record.
+/// The words of a record. The first holds its state, its kind and, from `Live` on, a tag
+/// of the object: so that one exchange of it changes the record of that very object.
 const STATE: usize = 0;
 /// The key of a System V object; the place of a file's path in the arena.
 const KEY: usize = 1;
-/// The id of a System V object; the inode of a file.
-const ID: usize = 2;
+/// The inode of a file.
+const INODE: usize = 2;
 /// When it was about to be created, in seconds since the epoch.
 const SINCE: usize = 3;
 /// On whose behalf.
@@ -164,7 +165,8 @@ impl Ledger {
         self.word(HEADER_WORDS + entry.0 as usize * RECORD_WORDS + word)
     }
 
-    fn state(&self, entry: Entry) -> (State, Option<Kind>) {
+    /// How far a record is, what it speaks of, and its tag.
+    fn state(&self, entry: Entry) -> (State, Option<Kind>, u32) {
         let word = self.field(entry, STATE).load(Ordering::Acquire);
         let state = match word & 0xff {
             1 => State::Claimed,
@@ -174,12 +176,34 @@ impl Ledger {
             5 => State::Job,
             _ => State::Free,
         };
-        (state, Kind::from_code((word >> 8) & 0xff))
+        (
+            state,
+            Kind::from_code((word >> 8) & 0xff),
+            (word >> 32) as u32,
+        )
     }
 
-    fn set_state(&self, entry: Entry, state: State, kind: Kind) {
-        let word = state as u64 | kind.code() << 8;
+    fn set_state(&self, entry: Entry, word: u64) {
         self.field(entry, STATE).store(word, Ordering::Release);
+    }
+
+    /// Changes the record of one object; `false` where it speaks of another by now.
+    fn exchange(&self, entry: Entry, from: u64, to: u64) -> bool {
+        self.field(entry, STATE)
+            .compare_exchange(from, to, Ordering::AcqRel, Ordering::Relaxed)
+            .is_ok()
+    }
+
+    /// The record's first word, where it speaks of this object and is in this state.
+    fn word_of(&self, entry: Entry, state: State, family: Family, object: &Object) -> Option<u64> {
+        let word = self.field(entry, STATE).load(Ordering::Acquire);
+        let (_, kind, _) = self.state(entry);
+        let same = match (kind?, object.id()) {
+            (Kind::SystemV(of), Some(_)) => of == family,
+            (Kind::File(_), None) => true,
+            _ => false,
+        };
+        (same && word == state_word(state, kind?, tag(object))).then_some(word)
     }
 
     fn set(&self, entry: Entry, word: usize, value: u64) {
@@ -195,36 +219,54 @@ impl Ledger {
     pub fn intend(&self, family: Family, key: i32, now: i64, uid: u32) -> Option<Entry> {
         let entry = self.claim()?;
         self.set(entry, KEY, key as u32 as u64);
-        self.set(entry, ID, u64::MAX);
         self.set(entry, SINCE, now as u64);
         self.set(entry, UID, u64::from(uid));
-        self.set_state(entry, State::Intended, Kind::SystemV(family));
+        self.set_state(entry, state_word(State::Intended, Kind::SystemV(family), 0));
         Some(entry)
     }
 
     /// Records that the object now exists under this id.
     pub fn settle(&self, entry: Entry, family: Family, id: i32) {
-        self.set(entry, ID, id as u32 as u64);
-        self.set_state(entry, State::Live, Kind::SystemV(family));
+        let kind = Kind::SystemV(family);
+        self.set_state(entry, state_word(State::Live, kind, tag(&id.into())));
     }
 
-    /// Records that there is nothing to remove: it was not created, or it is gone.
+    /// Records that there is nothing to remove, in the hands of who claimed it: the object
+    /// was not created.
     pub fn forget(&self, entry: Entry) {
-        if let (State::Intended | State::Live | State::Kept, Some(Kind::File(_))) =
+        if let (State::Intended | State::Live | State::Kept, Some(Kind::File(_)), _) =
             self.state(entry)
         {
             self.release_path(entry);
         }
-        self.field(entry, STATE)
-            .store(State::Free as u64, Ordering::Release);
+        self.set_state(entry, State::Free as u64);
         self.word(HINT).store(u64::from(entry.0), Ordering::Relaxed);
     }
 
-    /// Records that the object is to stay.
-    pub fn keep(&self, entry: Entry) {
-        if let (State::Live, Some(kind)) = self.state(entry) {
-            self.set_state(entry, State::Kept, kind);
+    /// Records that an object is gone. Several may say so, and late: a record that was
+    /// given to another object meanwhile is left alone.
+    pub fn removed(&self, entry: Entry, family: Family, object: &Object) {
+        for state in [State::Live, State::Kept] {
+            if let Some(word) = self.word_of(entry, state, family, object)
+                && self.exchange(entry, word, State::Claimed as u64)
+            {
+                if object.id().is_none() {
+                    self.release_path(entry);
+                }
+                self.set_state(entry, State::Free as u64);
+                self.word(HINT).store(u64::from(entry.0), Ordering::Relaxed);
+                return;
+            }
         }
+    }
+
+    /// Records that an object is to stay; `false` where the record does not speak of it any
+    /// more.
+    pub fn keep(&self, entry: Entry, family: Family, object: &Object) -> bool {
+        let live = self.word_of(entry, State::Live, family, object);
+        let kept = |word: u64| word & !0xff | State::Kept as u64;
+        live.is_some_and(|word| self.exchange(entry, word, kept(word)))
+            || self.word_of(entry, State::Kept, family, object).is_some()
     }
 
     /// Records that every object is to stay. `$WORK` is removed all the same.
@@ -261,7 +303,7 @@ impl Ledger {
         let high = self.word(HIGH).load(Ordering::Acquire) as usize;
         for i in 0..high.min(RECORDS) {
             let entry = Entry(i as u32);
-            let (state, Some(kind)) = self.state(entry) else {
+            let (state, Some(kind), tag) = self.state(entry) else {
                 continue;
             };
             let stays = keep_all && kind != Kind::File(FileKind::Directory);
@@ -269,7 +311,7 @@ impl Ledger {
                 continue;
             }
             removed.extend(match kind {
-                Kind::SystemV(family) => self.sweep_object(entry, state, family),
+                Kind::SystemV(family) => self.sweep_object(entry, state, family, tag as i32),
                 Kind::File(kind) => self.sweep_file(entry, state, kind),
             });
             self.forget(entry);
@@ -277,8 +319,8 @@ impl Ledger {
         removed
     }
 
-    fn sweep_object(&self, entry: Entry, state: State, family: Family) -> Option<Removed> {
-        let id = self.find(entry, state, family)?;
+    fn sweep_object(&self, entry: Entry, state: State, family: Family, id: i32) -> Option<Removed> {
+        let id = self.find(entry, state, family, id)?;
         let error = remove(family, id).err();
         // Somebody else was quicker.
         let gone = matches!(error, Some(Errno::EINVAL | Errno::EIDRM));
@@ -291,10 +333,10 @@ impl Ledger {
 
     /// The id of the object that the record speaks of, if it is still there and is ours:
     /// an id may have been given to a new object, a key been taken by somebody else.
-    fn find(&self, entry: Entry, state: State, family: Family) -> Option<i32> {
+    fn find(&self, entry: Entry, state: State, family: Family, id: i32) -> Option<i32> {
         let key = self.get(entry, KEY) as u32 as i32;
         let id = match state {
-            State::Live => self.get(entry, ID) as u32 as i32,
+            State::Live => id,
             _ if key == 0 => return None,
             _ => lookup(family, key).ok()?,
         };
@@ -306,22 +348,35 @@ impl Ledger {
         ours.then_some(id)
     }
 
-    /// How many objects are recorded that a sweep would remove.
-    pub fn len(&self) -> usize {
+    /// How many records there are that a sweep would act on.
+    pub fn to_sweep(&self) -> usize {
         let high = self.word(HIGH).load(Ordering::Acquire) as usize;
         (0..high.min(RECORDS))
             .filter(|i| {
-                matches!(
-                    self.state(Entry(*i as u32)).0,
-                    State::Intended | State::Live
-                )
+                let (state, ..) = self.state(Entry(*i as u32));
+                matches!(state, State::Intended | State::Live)
             })
             .count()
     }
+}
 
-    /// Whether a sweep would find nothing.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
+/// The first word of a record.
+fn state_word(state: State, kind: Kind, tag: u32) -> u64 {
+    state as u64 | kind.code() << 8 | u64::from(tag) << 32
+}
+
+/// What tells the record of one object from that of another that has its place later: an
+/// id, or a hash of a name.
+fn tag(object: &Object) -> u32 {
+    let fnv = |bytes: &[u8]| {
+        let mix = |hash: u32, b: &u8| (hash ^ u32::from(*b)).wrapping_mul(0x0100_0193);
+        bytes.iter().fold(0x811c_9dc5, mix)
+    };
+    match object {
+        Object::Id(id) => id.cast_unsigned(),
+        Object::Posix(name) => fnv(name.as_bytes()),
+        Object::Path(path) => fnv(path),
+        Object::Inode(ino) => *ino as u32,
     }
 }
 
@@ -371,3 +426,6 @@ pub fn now() -> i64 {
         .duration_since(std::time::UNIX_EPOCH)
         .map_or(0, |d| d.as_secs() as i64)
 }
+
+#[cfg(test)]
+mod tests;

@@ -25,7 +25,9 @@ pub fn help(
     if let Some(signature) = signatures.iter().find(|s| s.name == topic) {
         return Ok(command(signature, style));
     }
-    let family: Vec<_> = signatures.iter().filter(|s| s.noun() == topic).collect();
+    // A family, or the verb of several.
+    let of = |s: &&&Signature| s.noun() == topic || s.verb() == Some(topic);
+    let family: Vec<_> = signatures.iter().filter(of).collect();
     if !family.is_empty() {
         let mut text = String::new();
         for signature in family {
@@ -40,10 +42,17 @@ pub fn help(
     if let Some(meaning) = errno_text(topic) {
         return Ok(errno(topic, &meaning, signatures, style));
     }
-    let names = signatures.iter().map(|s| s.name);
-    let close = closest(topic, names).map_or(String::new(), |c| format!(". Did you mean `{c}`?"));
+    let upper = topic.to_ascii_uppercase();
+    if let Some(meaning) = errno_text(&upper) {
+        return Ok(errno(&upper, &meaning, signatures, style));
+    }
+    let names = signatures.iter().flat_map(|s| [s.name, s.noun()]);
+    let way = match closest(topic, names) {
+        Some(close) => format!("Did you mean `{close}`?"),
+        None => "`help` alone lists all there is".to_string(),
+    };
     let topic = printable(topic);
-    Err(format!("there is no help on `{topic}`{close}"))
+    Err(format!("there is no help on `{topic}`. {way}"))
 }
 
 fn overview(signatures: &[&'static Signature], style: Style) -> String {

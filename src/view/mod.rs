@@ -1,6 +1,7 @@
 //! Showing: tables, JSON, transcripts, mistakes, help. Values come in typed and leave as
 //! text here and nowhere else.
 
+mod cut;
 mod diagnostic;
 mod escape;
 pub mod help;
@@ -14,6 +15,7 @@ mod table;
 mod transcript;
 mod written;
 
+pub use cut::cut;
 pub use diagnostic::{failure, mistake};
 pub use escape::printable;
 pub use json::Json;

@@ -33,6 +33,13 @@ const fn shell(name: &'static str, params: &'static [Param]) -> Signature {
     }
 }
 
+const fn looking(name: &'static str, params: &'static [Param]) -> Signature {
+    Signature {
+        looks: true,
+        ..shell(name, params)
+    }
+}
+
 static COMMANDS: [Signature; 27] = [
     actor(
         "msgq create",
@@ -62,7 +69,7 @@ static COMMANDS: [Signature; 27] = [
             Param::flag("except", ""),
         ],
     ),
-    shell("msgq ls", &[]),
+    looking("msgq ls", &[]),
     shell("msgq rm", &[QUEUE]),
     actor(
         "shm create",
@@ -91,7 +98,7 @@ static COMMANDS: [Signature; 27] = [
     actor("sem v", &[SET, COUNT, UNDO]),
     actor("sem op", &[SET, Param::repeated("op", Kind::SemOp, "")]),
     actor("sem get", &[SET]),
-    shell(
+    looking(
         "ipcs",
         &[
             Param::short('q', "queues", Kind::Switch, ""),
@@ -108,8 +115,8 @@ static COMMANDS: [Signature; 27] = [
     shell("wait", &[Param::any("actor", ACTOR, "")]),
     shell("cancel", &[Param::required("actor", ACTOR, "")]),
     shell("stop", &[Param::repeated("actor", ACTOR, "")]),
-    shell("actors", &[]),
-    shell("who", &[Param::required("object", Kind::AnyRef, "")]),
+    looking("actors", &[]),
+    looking("who", &[Param::required("object", Kind::AnyRef, "")]),
     shell(
         "watch",
         &[

@@ -151,6 +151,16 @@ impl Terminal {
         }
     }
 
+    /// Waits for what happens once nobody writes here any more.
+    #[track_caller]
+    pub fn until_gone(&self, what: &str, holds: impl Fn() -> bool) {
+        let begun = Instant::now();
+        while !holds() {
+            assert!(begun.elapsed() < BOUND, "never seen: {what}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     /// Waits for this text.
     #[track_caller]
     pub fn until_text(&mut self, text: &str) {
@@ -230,6 +240,11 @@ impl Terminal {
 
     /// Makes the terminal narrower or wider.
     pub fn resize(&mut self, columns: u16) {
+        self.resize_to(40, columns);
+    }
+
+    /// Gives the terminal another size.
+    pub fn resize_to(&mut self, rows: u16, columns: u16) {
         let path = format!(
             "/proc/self/fd/{}",
             std::os::fd::AsRawFd::as_raw_fd(&self.slave)
@@ -238,10 +253,10 @@ impl Terminal {
         let status = Command::new("stty")
             .arg("-F")
             .arg(path)
-            .args(["cols", &columns.to_string()])
+            .args(["rows", &rows.to_string(), "cols", &columns.to_string()])
             .status();
         assert!(status.unwrap().success());
-        self.screen.screen_mut().set_size(40, columns);
+        self.screen.screen_mut().set_size(rows, columns);
     }
 
     /// The id in the last remark on the screen.

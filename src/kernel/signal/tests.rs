@@ -1,7 +1,7 @@
 //! The witnesses: a second process that is signalled, `/proc/PID/status`, and `kill -l`.
 
 use super::*;
-use crate::kernel::process::{Ended, getuid, sigqueue, tgkill};
+use crate::kernel::process::{Ended, geteuid, sigqueue, tgkill};
 use crate::kernel::sem;
 use crate::kernel::sysv::IPC_PRIVATE;
 use crate::kernel::witness::{Guard, Second, raise, sh, until_in_call};
@@ -39,7 +39,7 @@ fn a_queued_signal_is_read_with_its_sender_and_value() {
     sigqueue(reader.child.pid(), signo, -42).unwrap();
     assert_eq!(
         reader.said(),
-        format!("{signo} {} {} -42", std::process::id(), getuid())
+        format!("{signo} {} {} -42", std::process::id(), geteuid())
     );
 }
 
@@ -52,7 +52,7 @@ fn a_blocked_signal_of_this_thread_is_read_and_gone() {
     let info = fd.read().unwrap().unwrap();
     assert_eq!(
         (info.signo, info.pid, info.uid),
-        (signo, std::process::id() as i32, getuid())
+        (signo, std::process::id() as i32, geteuid())
     );
     assert_eq!(fd.read(), Ok(None));
     unblock(&[signo]).unwrap();

@@ -4,7 +4,7 @@ use super::super::catalog::Catalog;
 use super::super::diagnostic::{Mistake, Parsed};
 use super::super::lexer::{Lexeme, Token, is_name};
 use super::super::program::{Arg, Span, Term};
-use super::super::signature::{Form, Kind, Need, Param};
+use super::super::signature::{Form, Kind, Need, Param, Signature};
 use super::super::suggest::did_you_mean;
 use super::{Binder, take};
 
@@ -28,6 +28,28 @@ pub(super) fn verb(
         }
         _ => Mistake::new(token.span, format!("`{noun}` needs a verb before this")).label(label),
     }
+}
+
+/// What stands behind `pipe` is neither a verb nor the beginning of a pipeline.
+pub(super) fn no_pipeline(token: &Token, catalog: &Catalog) -> Mistake {
+    let verbs: Vec<&str> = catalog.verbs("pipe").collect();
+    let word = token.bare().unwrap_or_default();
+    Mistake::new(token.span, "this is no pipeline")
+        .label("expected a stage, |, and another stage: pipe a | b")
+        .help(format!("or one of its verbs: {}", verbs.join(", ")))
+        .maybe_help(did_you_mean(word, verbs))
+}
+
+/// A command that does something cannot be done again and again by looking.
+pub(super) fn unwatched(name: Span, signature: &Signature, catalog: &Catalog) -> Mistake {
+    let message = format!("`{}` does not only look", signature.name);
+    Mistake::new(name, message).label(format!("expected {}", watched(catalog)))
+}
+
+/// What can be watched: `ipcs, msgq ls or actors`.
+pub(super) fn watched(catalog: &Catalog) -> String {
+    let looks = catalog.commands.iter().filter(|s| s.looks);
+    listed(&looks.map(|s| s.name).collect::<Vec<_>>())
 }
 
 /// There is no such command.

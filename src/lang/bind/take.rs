@@ -19,29 +19,18 @@ pub(super) fn take(param: &Param, token: &mut Token) -> Option<Parsed<Arg>> {
         Kind::Ref(family) => Some(reference(word?, token.span, family)?.map(boxed)),
         Kind::NewRef(family) => Some(new_reference(word?, token.span, family)?.map(boxed)),
         Kind::AnyRef => term::reference(word?, at).map(|r| r.map(boxed)),
-        Kind::Int(min, max) => Some(term::integer(word?, at)?.and_then(|found| {
-            let n = match found {
-                Term::Int(n) => n,
-                computed => return Ok(Arg::Term(computed)),
-            };
-            if (i128::from(min)..=i128::from(max)).contains(&n) {
-                return Ok(Arg::Term(found));
+        Kind::Int(..) | Kind::Size => {
+            let word = word?;
+            if number::is_huge(word) {
+                return Some(Err(out_of_range(word, param.kind, token.span)));
             }
-            Err(Mistake::new(token.span, format!("{n} is out of range"))
-                .label(format!("expected {}", param.kind.describe())))
-        })),
-        Kind::Size => Some(term::integer(word?, at)?.and_then(|found| {
-            match found {
-                Term::Int(n) if n < 0 => Err(Mistake::new(token.span, "a size cannot be negative")
-                    .label(format!("expected {}", param.kind.describe()))),
-                Term::Int(n) if n > i128::from(u64::MAX) => Err(Mistake::new(
-                    token.span,
-                    format!("{n} bytes are out of range"),
-                )
-                .label(format!("expected {}", param.kind.describe()))),
+            Some(term::integer(word, at)?.and_then(|found| match found {
+                Term::Int(n) if !param.kind.range().is_some_and(|r| r.contains(&n)) => {
+                    Err(out_of_range(word, param.kind, token.span))
+                }
                 found => Ok(Arg::Term(found)),
-            }
-        })),
+            }))
+        }
         Kind::Duration => match term::computed(word?, at) {
             Some(found) => Some(term(found)),
             None => number::duration(word?).map(|d| Ok(Arg::Term(Term::Duration(d)))),
@@ -53,7 +42,7 @@ pub(super) fn take(param: &Param, token: &mut Token) -> Option<Parsed<Arg>> {
         Kind::Data => data(token).map(term),
         Kind::Value => data(token).or_else(|| term::integer(word?, at)).map(term),
         Kind::Place => term::place(word?, at).map(|p| p.map(Arg::Place)),
-        Kind::SemOp => term::sem_op(word?).map(|op| Ok(Arg::SemOp(op))),
+        Kind::SemOp => term::sem_op(word?, at).map(|op| op.map(Arg::SemOp)),
         Kind::Choice(words) => {
             let word = word?;
             words
@@ -69,8 +58,22 @@ pub(super) fn take(param: &Param, token: &mut Token) -> Option<Parsed<Arg>> {
             Lexeme::Bare(word) => Some(term::template(word, at).map(Arg::Term)),
             _ => None,
         },
-        Kind::Command | Kind::Switch => None,
+        Kind::Command | Kind::Pipeline | Kind::Switch => None,
     }
+}
+
+/// An integer that the parameter does not take; what it takes is said.
+fn out_of_range(word: &str, kind: Kind, span: Span) -> Mistake {
+    let (min, max) = kind.range().unwrap_or(0..=0).into_inner();
+    let what = match kind {
+        Kind::Size => "a size in bytes",
+        _ => "an integer",
+    };
+    let message = match kind {
+        Kind::Size if word.starts_with('-') => "a size cannot be negative".into(),
+        _ => format!("{word} is out of range"),
+    };
+    Mistake::new(span, message).label(format!("expected {what} from {min} to {max}"))
 }
 
 /// Data. A string is moved out of its token: nothing asks for it a second time.

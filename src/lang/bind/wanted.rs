@@ -27,7 +27,6 @@ pub fn wanted(tokens: &[Token], catalog: &Catalog) -> Option<Wanted> {
         text: "",
         args: Vec::new(),
         position: 0,
-        nested: false,
     };
     let mut rest = tokens[words..].to_vec();
     // What is missing is missed at the end, and that is fine.

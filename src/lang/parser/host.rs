@@ -73,7 +73,7 @@ impl Parser<'_> {
         }
         let pieces = host_pieces(body);
         let seek = self.seek(Span::new(start, end));
-        self.known.pieces(&pieces, &seek)?;
+        self.known.host(&pieces, &seek)?;
         Ok(pieces)
     }
 

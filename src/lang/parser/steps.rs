@@ -5,7 +5,7 @@ use super::super::check::Known;
 use super::super::diagnostic::{Mistake, Parsed};
 use super::super::lexer::{Lexeme, Token, is_name};
 use super::super::number;
-use super::super::program::{Action, Marker, Resume, Span, StatementKind, Step, Term, Work};
+use super::super::program::{Action, Arg, Marker, Resume, Span, StatementKind, Step, Term, Work};
 use super::super::signature::{Kind, Runs, Signature};
 use super::super::term;
 use super::{Parser, Prefix};
@@ -206,16 +206,19 @@ fn spaced(at: usize) -> Mistake {
 fn steer(
     known: &mut Known,
     signature: &Signature,
-    args: &[(u8, super::super::program::Arg)],
+    args: &[(u8, Arg)],
     tokens: &[Token],
 ) -> Parsed<()> {
-    let Some(Kind::Actor { new }) = signature.params.first().map(|p| p.kind) else {
+    let Some(kind) = signature.params.first().map(|p| p.kind) else {
         return Ok(());
     };
+    if !matches!(kind, Kind::Actor { .. } | Kind::Pipeline) {
+        return Ok(());
+    }
     // The words of an actor's kind stand in the order of their arguments.
     let mut rest = tokens;
     for (place, arg) in args {
-        let super::super::program::Arg::Word(actor) = arg else {
+        let Arg::Word(actor) = arg else {
             continue;
         };
         if *place != 0 {
@@ -224,7 +227,14 @@ fn steer(
         let at = rest.iter().position(|t| t.bare() == Some(actor));
         let span = at.map_or(tokens[0].span, |at| rest[at].span);
         rest = &rest[at.map_or(0, |at| at + 1)..];
-        known.steer(signature.name, new, actor, span)?;
+        match kind {
+            Kind::Actor { new } => known.steer(signature.name, new, actor, span)?,
+            // It is given an end of a pipe: it must be there to take it.
+            _ => {
+                known.actor(actor, span)?;
+                known.step(Some(actor), Marker::None, span)?;
+            }
+        }
     }
     Ok(())
 }

@@ -46,7 +46,7 @@ fn variables_are_bound_before_they_are_read() {
         "the variable `$v` is not bound",
     );
     is_not("repeat «$n» { sem p }", "the variable `$n` is not bound");
-    is_not("watch msgq recv «$v»", "the variable `$v` is not bound");
+    is_not("watch ipcs -o «$v»", "the variable `$v` is not bound");
     is_not("!echo $v ${v} «${v.id}»", "the variable `$v` is not bound");
     is_not("echo 'v $v' «$v»", "the variable `$v` is not bound");
     is_not(
@@ -70,6 +70,25 @@ fn variables_are_bound_before_they_are_read() {
 fn a_pending_actor_is_busy() {
     is_not("b: sem p ...; «b»: sem v", "`b` still has a pending step");
     is_not("sem p &; «sem» v", "`me` still has a pending step");
+    let ways = |text: &str, prompt: bool| {
+        let mut known = Known {
+            prompt,
+            ..Known::default()
+        };
+        read_from(text, &mut known).unwrap_err().help.unwrap()
+    };
+    assert_eq!(
+        ways("sem p &; sem v", true),
+        "`cancel me` or Ctrl-C ends it; or use another actor (`b: STEP`)"
+    );
+    assert_eq!(
+        ways("spawn x; x: sem p &; x: sem v", true),
+        "`cancel x` ends it; or use another actor"
+    );
+    assert_eq!(
+        ways("c: sem v; b: sem p &; b: sem v", false),
+        "first say how the pending step ends (`b: ... => ok`), or use another actor (`c: STEP`)"
+    );
     is_not(
         "b: sem p ...; «b»: repeat 2 { sem p }",
         "`b` still has a pending step",
@@ -168,6 +187,30 @@ fn the_prompt_goes_on_where_it_was() {
     assert!(read_from("b: sem v", &mut known).is_err());
     read_from("b: ... => ok", &mut known).unwrap();
     read_from("b: sem v", &mut known).unwrap();
+}
+
+#[test]
+fn the_directory_of_the_session_is_asked_for_where_it_is_read() {
+    let work = |_: &str, _: &Source| Ok(Source::new("work.ipc", "echo $WORK"));
+    for (text, uses) in [
+        ("echo $WORK", true),
+        ("save $WORK/a.ipc", true),
+        ("echo \"${WORK}/a\"", true),
+        ("msgq send 1 file\"${WORK}/a\"", true),
+        ("defer echo $WORK", true),
+        ("!ls $WORK", true),
+        ("!sh -c 'echo ${WORK%/}'", true),
+        ("!printenv WORK", true),
+        ("source work.ipc", true),
+        ("echo WORK '$WORK' \"$WORK\"", false),
+        ("# $WORK", false),
+        ("!echo NETWORK $WORKER", false),
+        ("let WORK = 5; echo $WORK; !echo $WORK", false),
+    ] {
+        let source = Arc::new(Source::new("main", text));
+        let program = parse(source, table(), &mut Known::default(), &work).unwrap();
+        assert_eq!(program.uses_work, uses, "{text}");
+    }
 }
 
 #[test]

@@ -12,6 +12,7 @@ pub(super) static PEEK: Verb = Verb {
     signature: Signature {
         name: "msgq peek",
         summary: "show a message and leave it in the queue",
+        looks: true,
         params: &[
             QUEUE,
             Param::optional(
@@ -150,6 +151,26 @@ fn all(id: i32) -> Kernel<(Vec<Copied>, bool)> {
         }
     }
     Ok((messages, false))
+}
+
+/// How long the message is that a receiver would get now; `None` where the kernel does not
+/// let it be copied.
+pub(super) fn length_of_next(id: i32, mtype: i64, except: bool) -> Option<usize> {
+    let (messages, _) = all(id).ok()?;
+    next_of(&messages, mtype, except).map(|message| message.data.len())
+}
+
+/// What msgrcv(2) chooses.
+fn next_of(messages: &[Copied], mtype: i64, except: bool) -> Option<&Copied> {
+    let mut messages = messages.iter();
+    match mtype {
+        0 => messages.next(),
+        1.. => messages.find(|m| (m.mtype == mtype) != except),
+        _ => messages
+            .filter(|m| m.mtype.unsigned_abs() <= mtype.unsigned_abs())
+            // The first of the lowest: `min_by_key` keeps the first of equals.
+            .min_by_key(|m| m.mtype),
+    }
 }
 
 /// Times are whole seconds: the sums tell more.

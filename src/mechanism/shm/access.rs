@@ -89,8 +89,12 @@ pub(super) fn spot(args: &Args) -> Result<Spot, Failure> {
     let offset = args.env.int(&place.offset)?;
     Ok(Spot {
         ty: place.ty,
-        offset: usize::try_from(offset)
-            .map_err(|_| Failure::refused(format!("the offset {offset} is none")))?,
+        offset: usize::try_from(offset).map_err(|_| {
+            Failure::refused(format!(
+                "the offset {offset} is out of range: it is from 0 to {}",
+                usize::MAX
+            ))
+        })?,
     })
 }
 
@@ -146,8 +150,10 @@ pub(super) fn memory_failure(
     match errno {
         Errno::EFAULT => {
             let beyond = offset.saturating_add(length) - size.max(offset);
-            failure.meaning =
-                format!("the segment ends at {size} bytes; {beyond} bytes do not fit");
+            failure.meaning = match offset < size {
+                true => format!("the segment ends at {size} bytes; {beyond} bytes do not fit"),
+                false => format!("the segment ends at {size} bytes, before this offset"),
+            };
             if offset.saturating_add(length) < isize::MAX as usize {
                 failure.help = Some(format!(
                     "A segment does not grow; create a larger one: shm create NAME {}",

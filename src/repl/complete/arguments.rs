@@ -1,6 +1,6 @@
 //! What may follow a command's name.
 
-use super::{Actor, Candidate, Knowledge, all, claim};
+use super::{Actor, Candidate, Knowledge, claim};
 use crate::data::{Cell, Family};
 use crate::lang::{Catalog, Form, IntType, Kind, Need, Param, Signature, vocabulary, wanted};
 use crate::repl::statement::Statement;
@@ -36,7 +36,7 @@ pub(super) fn of(noun: &str, statement: &Statement, know: &dyn Knowledge) -> Vec
         && place == 0
         && statement.words.len() >= named
     {
-        return all(&nested(statement, named), know);
+        return watched(&nested(statement, named), know);
     }
     for param in &wanted.params {
         of_param(param, wanted.signature, statement.partial, know, &mut found);
@@ -70,6 +70,43 @@ fn nested<'a>(statement: &Statement<'a>, named: usize) -> Statement<'a> {
         actor: None,
         prefixed: true,
     }
+}
+
+/// What may follow `watch`: a command that only looks, and `every`.
+fn watched(inner: &Statement, know: &dyn Knowledge) -> Vec<Candidate> {
+    let catalog = know.catalog();
+    let signatures = catalog.commands.iter().filter(|s| s.looks);
+    let Some(noun) = inner.first() else {
+        let mut found: Vec<Candidate> = Vec::new();
+        for signature in signatures {
+            match found.iter_mut().find(|c| c.word == signature.noun()) {
+                Some(noun) => {
+                    noun.description.push_str(", ");
+                    noun.description.push_str(signature.verb().unwrap_or(""));
+                }
+                None => found.push(Candidate::new(
+                    signature.noun(),
+                    signature.verb().unwrap_or(signature.summary),
+                )),
+            }
+        }
+        return found;
+    };
+    if inner.words.iter().any(|t| t.bare() == Some("every")) {
+        return Vec::new();
+    }
+    let mut found = of(noun, inner, know);
+    if inner.words.len() == 1 {
+        let looks: Vec<&str> = signatures
+            .filter(|s| s.noun() == noun)
+            .filter_map(|s| s.verb())
+            .collect();
+        found.retain(|c| looks.contains(&&*c.word) || !catalog.verbs(noun).any(|v| v == c.word));
+    }
+    for complete in found.iter_mut().filter(|c| **c == claim()) {
+        *complete = Candidate::new("every", "every DUR: how long between two looks");
+    }
+    found
 }
 
 fn of_param(

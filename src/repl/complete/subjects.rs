@@ -30,10 +30,11 @@ pub(super) fn subjects(partial: &str, know: &dyn Knowledge) -> Vec<Candidate> {
             let families = Family::ALL.map(|f| (f.noun(), f.object()));
             let kinds = families
                 .into_iter()
-                .chain([("actor", "actor"), ("limits", "limit of the kernel")]);
+                .chain([("actor", "actor"), ("limits", "limit")]);
             let mut found: Vec<Candidate> = kinds
                 .map(|(kind, what)| {
-                    Candidate::new(format!("{kind}."), format!("a {what}'s fields"))
+                    let article = if what.starts_with('a') { "an" } else { "a" };
+                    Candidate::new(format!("{kind}."), format!("{article} {what}'s fields"))
                 })
                 .collect();
             found.push(Candidate::new(

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
 use super::{
-    ARENA, DEVICE, Entry, ID, KEY, Kind, Ledger, PATH_WORDS, PATHS, Removed, SINCE, State, UID,
+    ARENA, DEVICE, Entry, INODE, KEY, Kind, Ledger, PATH_WORDS, PATHS, Removed, SINCE, State, UID,
+    state_word, tag,
 };
 use crate::data::Object;
 use crate::kernel::{Errno, Result};
@@ -49,12 +50,19 @@ impl FileKind {
 const TAKEN: u64 = 1 << 63;
 
 impl Ledger {
-    /// Records that a file of this kind is about to be made under an absolute path where
-    /// none is yet, at this time (seconds since the epoch) and by this user.
+    /// Records that an object of this kind is about to be made as a file, under an absolute path
+    /// where none is yet, at this time (seconds since the epoch) and by this user.
     ///
     /// # Errors
     /// ENAMETOOLONG; ENOSPC where the ledger is full.
-    pub fn intend_file(&self, kind: FileKind, path: &Path, now: i64, uid: u32) -> Result<Entry> {
+    pub fn intend_file(
+        &self,
+        kind: FileKind,
+        object: &Object,
+        path: &Path,
+        now: i64,
+        uid: u32,
+    ) -> Result<Entry> {
         let bytes = path.as_os_str().as_bytes();
         if bytes.len() > (PATH_WORDS - 1) * 8 {
             return Err(Errno::ENAMETOOLONG);
@@ -73,19 +81,21 @@ impl Ledger {
         self.word(word)
             .store(TAKEN | bytes.len() as u64, Ordering::Release);
         self.set(entry, KEY, place as u64);
-        self.set(entry, ID, 0);
+        self.set(entry, INODE, 0);
         self.set(entry, DEVICE, 0);
         self.set(entry, SINCE, now as u64);
         self.set(entry, UID, u64::from(uid));
-        self.set_state(entry, State::Intended, Kind::File(kind));
+        let word = state_word(State::Intended, Kind::File(kind), tag(object));
+        self.set_state(entry, word);
         Ok(entry)
     }
 
     /// Records that the file now exists, as this inode of this device.
     pub fn settle_file(&self, entry: Entry, kind: FileKind, device: u64, inode: u64) {
-        self.set(entry, ID, inode);
+        self.set(entry, INODE, inode);
         self.set(entry, DEVICE, device);
-        self.set_state(entry, State::Live, Kind::File(kind));
+        let (_, _, tag) = self.state(entry);
+        self.set_state(entry, state_word(State::Live, Kind::File(kind), tag));
     }
 
     fn claim_path(&self) -> Option<usize> {
@@ -119,7 +129,7 @@ impl Ledger {
         let meta = path.symlink_metadata().ok()?;
         let ours = match state {
             State::Live => {
-                (meta.dev(), meta.ino()) == (self.get(entry, DEVICE), self.get(entry, ID))
+                (meta.dev(), meta.ino()) == (self.get(entry, DEVICE), self.get(entry, INODE))
             }
             // The file system's clock may lag behind ours by a tick.
             _ => meta.ctime() >= self.get(entry, SINCE) as i64 - 1,
@@ -151,6 +161,10 @@ mod tests {
     use nix::sys::stat::Mode;
     use nix::unistd::mkfifo;
 
+    fn object(path: &Path) -> Object {
+        Object::from(path)
+    }
+
     fn fifo(path: &Path) -> (u64, u64) {
         mkfifo(path, Mode::S_IRWXU).unwrap();
         let meta = path.symlink_metadata().unwrap();
@@ -165,7 +179,7 @@ mod tests {
         let intend = |name: &str| {
             let path = at(name);
             ledger
-                .intend_file(FileKind::Fifo, &path, now(), geteuid())
+                .intend_file(FileKind::Fifo, &object(&path), &path, now(), geteuid())
                 .unwrap()
         };
         // Made, and settled.
@@ -188,7 +202,7 @@ mod tests {
         let entry = intend("kept");
         let (device, inode) = fifo(&at("kept"));
         ledger.settle_file(entry, FileKind::Fifo, device, inode);
-        ledger.keep(entry);
+        assert!(ledger.keep(entry, crate::data::Family::Fifo, &object(&at("kept"))));
 
         let removed: Vec<_> = ledger
             .sweep()
@@ -208,13 +222,19 @@ mod tests {
         for _ in 0..3 * PATHS {
             let path = Path::new("/nowhere/at/all");
             let entry = ledger
-                .intend_file(FileKind::Fifo, path, now(), geteuid())
+                .intend_file(FileKind::Fifo, &object(path), path, now(), geteuid())
                 .unwrap();
             ledger.forget(entry);
         }
-        assert!(ledger.is_empty());
+        assert_eq!(ledger.to_sweep(), 0);
         let long = "/x".repeat(4000);
-        let failed = ledger.intend_file(FileKind::Fifo, Path::new(&long), now(), geteuid());
+        let failed = ledger.intend_file(
+            FileKind::Fifo,
+            &object(Path::new(&long)),
+            Path::new(&long),
+            now(),
+            geteuid(),
+        );
         assert_eq!(failed.unwrap_err(), Errno::ENAMETOOLONG);
     }
 }

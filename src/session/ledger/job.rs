@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use super::{Entry, HIGH, ID, Ledger, RECORDS, SINCE, STATE, State};
+use super::{Entry, HIGH, INODE, Ledger, RECORDS, SINCE, STATE, State};
 
 /// In the place of a kind, where the record is not of an object.
 const NO_KIND: u64 = 0xff;
@@ -12,7 +12,7 @@ impl Ledger {
     /// was started, in the kernel's ticks. `None` where the ledger is full.
     pub fn job(&self, leader: i32, started: u64) -> Option<Entry> {
         let entry = self.claim()?;
-        self.field(entry, ID)
+        self.field(entry, INODE)
             .store(u64::from(leader.cast_unsigned()), Ordering::Relaxed);
         self.field(entry, SINCE).store(started, Ordering::Relaxed);
         self.field(entry, STATE)
@@ -27,7 +27,7 @@ impl Ledger {
         entries
             .filter(|entry| self.state(*entry).0 == State::Job)
             .map(|entry| {
-                let leader = self.field(entry, ID).load(Ordering::Relaxed) as u32;
+                let leader = self.field(entry, INODE).load(Ordering::Relaxed) as u32;
                 let started = self.field(entry, SINCE).load(Ordering::Relaxed);
                 (leader.cast_signed(), started)
             })
@@ -45,7 +45,7 @@ mod tests {
         let second = ledger.job(i32::MAX, u64::MAX).unwrap();
         let jobs = || ledger.jobs().collect::<Vec<_>>();
         assert_eq!(jobs(), [(10, 1000), (i32::MAX, u64::MAX)]);
-        assert!(ledger.is_empty() && ledger.sweep().is_empty());
+        assert!(ledger.to_sweep() == 0 && ledger.sweep().is_empty());
         ledger.forget(first);
         assert_eq!(jobs(), [(i32::MAX, u64::MAX)]);
         ledger.forget(second);

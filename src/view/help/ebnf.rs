@@ -22,11 +22,12 @@ pub fn commands_ebnf(signatures: &[&'static Signature]) -> String {
         rules.push_str(&rule(signature, &mut options));
     }
     let mut text = String::from(HEAD);
-    for (name, runs) in [
-        ("actor-command", Runs::Actor),
-        ("shell-command", Runs::Shell),
-    ] {
-        let commands = signatures.iter().filter(|s| s.runs == runs);
+    for name in ["actor-command", "shell-command", "watched-command"] {
+        let commands = signatures.iter().filter(|s| match name {
+            "actor-command" => s.runs == Runs::Actor,
+            "shell-command" => s.runs == Runs::Shell,
+            _ => s.looks,
+        });
         let names: Vec<String> = commands.map(|s| name_of(s)).collect();
         if !names.is_empty() {
             let names = names.join("\n  | ");
@@ -159,7 +160,8 @@ fn kind(kind: Kind) -> String {
         Kind::Path => "PATH",
         Kind::Owner => "( WORD | COUNT )",
         Kind::Word => "( WORD | INTEGER | COMPUTED | STRING | RAW )",
-        Kind::Command => "( actor-command | shell-command )",
+        Kind::Command => "watched-command",
+        Kind::Pipeline => "PIPELINE",
         Kind::Switch => "",
         Kind::Choice(words) => {
             let words: Vec<String> = words.iter().map(|w| format!("\"{w}\"")).collect();

@@ -17,6 +17,7 @@ static SEND: Signature = Signature {
         Param::option("max", Kind::Size, "at most so many bytes"),
     ],
     runs: Runs::Actor,
+    looks: false,
     blocks: Some("while the queue is full"),
     calls: &["msgsnd(2)"],
     errnos: &[("EAGAIN", "the queue is full")],
@@ -104,7 +105,13 @@ fn every_topic_is_answered_or_the_closest_is_named() {
         about("msgq sent").unwrap_err(),
         "there is no help on `msgq sent`. Did you mean `msgq send`?"
     );
-    assert_eq!(about("\x1b").unwrap_err(), "there is no help on `\\x1b`");
+    assert_eq!(
+        about("\x1b").unwrap_err(),
+        "there is no help on `\\x1b`. `help` alone lists all there is"
+    );
+    assert_eq!(about("eagain").unwrap(), about("EAGAIN").unwrap());
+    assert!(about("send").unwrap().starts_with("msgq send "));
+    assert!(about("mgsq").unwrap_err().ends_with("Did you mean `msgq`?"));
 }
 
 #[test]

@@ -217,7 +217,39 @@ fn arguments() {
     expects(
         "msgq send «0» \"hi\"",
         "0 is out of range",
-        "expected a positive integer",
+        "expected an integer from 1 to 9223372036854775807",
+    );
+    let huge = "9".repeat(50);
+    for (before, number, label) in [
+        (
+            "msgq send ",
+            &*huge,
+            "an integer from 1 to 9223372036854775807",
+        ),
+        ("sem p ", "32768", "an integer from 1 to 32767"),
+        (
+            "shm create x ",
+            &huge,
+            "a size in bytes from 0 to 18446744073709551615",
+        ),
+        ("sem op 0:", "-32769", "an operation from -32768 to 32767"),
+        (
+            "sem op ",
+            "65536",
+            "the number of a semaphore from 0 to 65535",
+        ),
+    ] {
+        let behind = if before == "sem op " { ":1" } else { "" };
+        expects(
+            &format!("{before}«{number}»{behind}"),
+            &format!("{number} is out of range"),
+            &format!("expected {label}"),
+        );
+    }
+    expects(
+        "shm read x @«18446744073709551616»",
+        "the offset 18446744073709551616 is out of range",
+        "expected an offset from 0 to 18446744073709551615",
     );
     expects(
         "msgq send 1 \"hi\" «\"ho\"»",
@@ -281,7 +313,7 @@ fn arguments() {
     expects(
         "msgq create jobs mode=«999»",
         "this is not the argument MODE",
-        "expected a mode in octal such as 0600",
+        "expected a mode in octal up to 0777, such as 0600",
     );
     expects(
         "msgq recv id:«x»",
@@ -301,7 +333,7 @@ fn arguments() {
     expects(
         "shm create «-1»",
         "a size cannot be negative",
-        "expected a size such as 4096 or 64K",
+        "expected a size in bytes from 0 to 18446744073709551615",
     );
     expects(
         "shm read cnt «u33»@0",
@@ -370,8 +402,18 @@ fn arguments() {
     );
     expects(
         "watch «watch» ipcs",
-        "`watch` cannot stand inside a command",
-        "expected another command",
+        "`watch` does not only look",
+        "expected msgq ls, ipcs, actors or who",
+    );
+    expects(
+        "watch «msgq recv» jobs every 2s",
+        "`msgq recv` does not only look",
+        "expected msgq ls, ipcs, actors or who",
+    );
+    expects(
+        "watch «every» 2s",
+        "the command is missing before this",
+        "expected msgq ls, ipcs, actors or who",
     );
     expects(
         "echo «$1»",

@@ -194,3 +194,29 @@ fn a_busy_queue_is_never_taken_for_a_quiet_one() {
     drop(queue);
     busy.join().unwrap();
 }
+
+#[test]
+fn a_buffer_that_is_too_small_is_told_which_would_do() {
+    let mut bench = Bench::new();
+    bench.ok("msgq create jobs");
+    if !copies(&mut bench) {
+        return;
+    }
+    for (mtype, length) in [(5, 3), (2, 300), (5, 40), (2, 7)] {
+        let text = "x".repeat(length);
+        bench.ok(&format!("msgq send {mtype} \"{text}\""));
+    }
+    for (recv, length) in [
+        ("", 3),
+        ("5", 3),
+        ("2", 300),
+        ("-9", 300),
+        ("5 --except", 300),
+        ("2 --except", 3),
+    ] {
+        let failure = bench.fails(&format!("msgq recv {recv} max=0"), "E2BIG");
+        let help = failure.help.unwrap();
+        assert!(help.contains(&format!("(max={length})")), "{recv}: {help}");
+    }
+    bench.shows("msgq recv max=3", "type=5 \"xxx\"");
+}

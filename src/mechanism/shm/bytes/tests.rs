@@ -63,7 +63,10 @@ fn numbers_keep_to_their_type() {
             "shm read cnt u32@0 4",
             "a u32 has a length of its own, 4 bytes",
         ),
-        ("shm read cnt @$((0 - 1))", "the offset -1 is none"),
+        (
+            "shm read cnt @$((0-1))",
+            "the offset -1 is out of range: it is from 0 to 18446744073709551615",
+        ),
     ] {
         assert_eq!(bench.fails(line, "error").meaning, why, "{line}");
     }

@@ -1,0 +1,259 @@
+//! Steps that are left pending, and resumed.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::engine::{Engine, Flow, ME, Ran};
+use super::shell_steps::Interrupted;
+use super::show::{Shown, as_line};
+use super::slot::{End, Pending, State};
+use super::waiting::{Patience, Stall, Turn};
+use crate::actor::Sighting;
+use crate::data::{Cell, Event, Failure, FailureKind, Sink, StepResult};
+use crate::lang::{Claim, Marker, Resume, Source, Span, Step};
+
+impl Engine {
+    /// A step with `...` or `&`.
+    pub(super) fn marked_step(
+        &mut self,
+        source: &Arc<Source>,
+        step: &Step,
+        sink: &mut dyn Sink,
+    ) -> Ran {
+        let name = step.actor.as_deref().unwrap_or(ME);
+        let (place, _) = self.begin(name, source, step.text, &[step], sink)?;
+        if step.marker == Marker::Background {
+            let text = step.text.of(&source.text).to_string();
+            self.record(format!("{text} &"));
+            sink.event(&Event::Started {
+                actor: name.to_string(),
+                source: text,
+                file: source.name.clone(),
+                line: source.line(step.text.start),
+            })?;
+            self.set_pending(place, source, step, false);
+            return Ok(());
+        }
+        let begun = Instant::now();
+        let (mut patience, mut stall) = (Patience::new(), Stall::default());
+        loop {
+            let sighting = match self.turn(place, &mut patience)? {
+                Turn::Ended(end) => {
+                    let (result, _) = self.result_of(end, &step.work, source);
+                    return Err(self.fail_at(source, step.text, not_blocked(result), sink));
+                }
+                Turn::Heard => continue,
+                Turn::Seen(sighting) => sighting,
+            };
+            if let Sighting::Blocked { .. } = sighting {
+                return self.leave_pending(place, source, step, &sighting, true, sink);
+            }
+            let (name, pid) = {
+                let actor = &self.slots[place].actor;
+                (&actor.name, actor.pid())
+            };
+            if let Sighting::Unreadable { why, .. } = sighting {
+                let failure = Failure::environment(unreadable(name, pid, why));
+                return Err(self.give_up(place, source, step, failure, sink));
+            }
+            // What runs may yet block; only its own deadline says by when.
+            let stalled = stall.seen(&sighting).unwrap_or_default();
+            let limit = step.deadline.unwrap_or(self.options.step_timeout);
+            let late = step.deadline.is_some_and(|limit| begun.elapsed() >= limit);
+            if late || stalled >= limit || self.interrupted {
+                let mut failure = match &sighting {
+                    Sighting::Stopped { .. } => self.overdue(place, limit),
+                    _ => Failure::new(
+                        FailureKind::Deadline,
+                        format!(
+                            "it neither ended nor blocked within {}",
+                            Cell::Elapsed(limit)
+                        ),
+                    ),
+                };
+                if self.interrupted {
+                    failure = Failure::refused("interrupted");
+                }
+                return Err(self.give_up(place, source, step, failure, sink));
+            }
+        }
+    }
+
+    fn set_pending(&mut self, place: usize, source: &Arc<Source>, step: &Step, claimed: bool) {
+        self.slots[place].state = State::Pending(Pending {
+            source: Arc::clone(source),
+            text: step.text,
+            since: Instant::now(),
+            claimed,
+            foreground: step.marker == Marker::None,
+        });
+    }
+
+    /// A step is seen standing still and stays so.
+    pub(super) fn leave_pending(
+        &mut self,
+        place: usize,
+        source: &Arc<Source>,
+        step: &Step,
+        sighting: &Sighting,
+        claimed: bool,
+        sink: &mut dyn Sink,
+    ) -> Ran {
+        let mut text = step.text.of(&source.text).to_string();
+        if step.actor.is_none() && !claimed {
+            text = format!("{ME}: {text}");
+        }
+        let Sighting::Blocked { wait, .. } = sighting else {
+            // Nobody has seen it blocked, and nothing of the kind is said.
+            self.record(format!("{text} &"));
+            let stand = self.stand(place);
+            sink.event(&Event::Note(stand.about.unwrap_or(stand.state)))?;
+            self.set_pending(place, source, step, claimed);
+            return Ok(());
+        };
+        self.record(format!("{text} ..."));
+        let why = self
+            .condition(place, wait)
+            .unwrap_or_else(|| self.wait_text(place, wait));
+        sink.event(&Event::Blocked {
+            actor: self.slots[place].actor.name.clone(),
+            source: text,
+            file: source.name.clone(),
+            line: source.line(step.text.start),
+            claimed,
+            why,
+        })?;
+        self.set_pending(place, source, step, claimed);
+        Ok(())
+    }
+
+    /// `b: ... => outcome`.
+    pub(super) fn resume(
+        &mut self,
+        source: &Arc<Source>,
+        resume: &Resume,
+        sink: &mut dyn Sink,
+    ) -> Ran {
+        let Some(place) = self.pending_place(&resume.actor) else {
+            let failure = Failure::refused(format!("`{}` has no pending step", resume.actor));
+            return Err(self.fail_at(source, resume.text, failure, sink));
+        };
+        sink.flush()?;
+        let (end, after) = match self.await_pending(place, resume.deadline) {
+            Ok(ended) => ended,
+            Err(Interrupted::Flow(flow)) => return Err(flow),
+            Err(Interrupted::Failed(failure)) => {
+                return Err(self.fail_at(source, resume.text, failure, sink));
+            }
+        };
+        let shown = Shown {
+            claimed: resume.claim_text,
+            after: Some(after),
+            ..Shown::new(source, resume.text)
+        };
+        let claim = resume.claim.as_ref();
+        self.show_pending_end(place, shown, claim, end, sink)
+    }
+
+    /// The place of an actor with a pending step. It may be dead by now.
+    pub(super) fn pending_place(&self, name: &str) -> Option<usize> {
+        let named = |s: &super::slot::Slot| s.actor.name == name && s.pending().is_some();
+        self.slots.iter().position(named)
+    }
+
+    /// Waits until a pending step has ended, and takes its end. Without a deadline only the
+    /// time counts in which it stands still; with one, all of it.
+    pub(super) fn await_pending(
+        &mut self,
+        place: usize,
+        deadline: Option<Duration>,
+    ) -> Result<(End, Duration), Interrupted> {
+        let begun = Instant::now();
+        let (mut patience, mut stall) = (Patience::new(), Stall::default());
+        loop {
+            self.note_end(place);
+            if let Some((pending, end)) = self.slots[place].take_ended() {
+                return Ok((end, pending.since.elapsed()));
+            }
+            if self.wait(patience.next()).map_err(Interrupted::Flow)? {
+                continue;
+            }
+            if self.interrupted {
+                return Err(Interrupted::Failed(Failure::refused("interrupted")));
+            }
+            if let Some(cycle) = self.deadlock_with(place) {
+                return Err(Failure::new(FailureKind::Deadlock, cycle).into());
+            }
+            let sighting = self.slots[place].actor.look();
+            let stalled = stall.seen(&sighting).unwrap_or_default();
+            let (spent, limit) = match deadline {
+                Some(deadline) => (begun.elapsed(), deadline),
+                None => (stalled, self.options.step_timeout),
+            };
+            if spent >= limit {
+                return Err(self.overdue(place, limit).into());
+            }
+        }
+    }
+
+    /// Shows how a pending step ended and holds it against what is claimed now.
+    fn show_pending_end(
+        &mut self,
+        place: usize,
+        mut shown: Shown,
+        claim: Option<&Claim>,
+        end: End,
+        sink: &mut dyn Sink,
+    ) -> Ran {
+        let (result, mut passed) = match end {
+            End::Report(report) => (report.result, report.passed),
+            End::Died(how) => (Err(End::death(how)), false),
+        };
+        if let Some(claim) = claim {
+            passed = match claim.accepts(&result, &self.env) {
+                Ok(accepted) => accepted,
+                Err(e) => return Err(self.fail(shown, e.into(), sink)),
+            };
+        }
+        self.record(as_line(shown.text(), &result));
+        shown.actor = Some(self.slots[place].actor.name.clone());
+        self.show(shown, result, passed, sink)
+    }
+
+    /// At the prompt: a pending step has ended by itself.
+    pub(super) fn show_resumed(&mut self, place: usize, sink: &mut dyn Sink) -> Ran {
+        let Some((pending, end)) = self.slots[place].take_ended() else {
+            return Ok(());
+        };
+        let text = format!("{}: ...", self.slots[place].actor.name);
+        let span = Span::new(0, text.len());
+        let source = Source::new("", text);
+        let shown = Shown {
+            after: Some(pending.since.elapsed()),
+            ..Shown::new(&source, span)
+        };
+        match self.show_pending_end(place, shown, None, end, sink) {
+            Err(Flow::Failed | Flow::Environment) => Ok(()),
+            other => other,
+        }
+    }
+}
+
+/// `...` was claimed, and the step ended.
+fn not_blocked(result: StepResult) -> Failure {
+    let how = match result {
+        Ok(outcome) => format!("`{outcome}`"),
+        // Neither did it end: it is gone.
+        Err(failure) if failure.kind == FailureKind::Died => return failure,
+        Err(failure) => format!("{failure}"),
+    };
+    Failure::new(
+        FailureKind::Mismatch,
+        format!("it did not block: it ended with {how}"),
+    )
+}
+
+/// Why nothing can be said of an actor that sleeps.
+pub(super) fn unreadable(name: &str, pid: i32, why: std::io::ErrorKind) -> String {
+    format!("whether {name} is blocked cannot be seen: /proc/{pid}/syscall: {why}")
+}

@@ -1,0 +1,229 @@
+//! `pipe a | "wc -l"`: pipes between actors and programs of the host.
+
+use std::os::fd::{AsFd, OwnedFd};
+
+use nix::fcntl::OFlag;
+
+use super::engine::{Engine, Mode};
+use super::host::Streams;
+use super::job::{Job, Output};
+use super::shell_steps::Interrupted;
+use super::steer::interrupted;
+use crate::data::{Cell, Event, Failure, Family, Object, Outcome, Reply, Sink};
+use crate::kernel::process::{Ended, Stream, signal_name};
+use crate::session::files::ON_ITS_WAY;
+use crate::session::{Binding, Held, Side};
+
+/// What sh(1) exits with when its command was killed by SIGPIPE.
+const SIGPIPE_STATUS: i32 = 128 + libc::SIGPIPE;
+
+/// What stands between two `|`.
+#[derive(Clone, Debug)]
+pub enum Stage {
+    /// A process of ours, which is given the ends and does with them what its steps say.
+    Actor(String),
+    /// What `sh -c` runs.
+    Program(Vec<u8>),
+}
+
+/// The shell's copies of the ends of one pipe; they are closed once the stages have theirs.
+struct Ends {
+    object: Object,
+    read: OwnedFd,
+    write: OwnedFd,
+}
+
+impl Ends {
+    fn new() -> Result<Ends, Failure> {
+        let made = nix::unistd::pipe2(OFlag::O_CLOEXEC);
+        let (read, write) =
+            made.map_err(|e| Failure::environment(format!("no pipe can be made: {}", e.desc())))?;
+        let inode = nix::sys::stat::fstat(&read)
+            .map_err(|e| Failure::environment(format!("fstat: {}", e.desc())))?
+            .st_ino;
+        Ok(Ends {
+            object: Object::Inode(inode),
+            read,
+            write,
+        })
+    }
+}
+
+impl Engine {
+    /// Joins stages by pipes: actors are given the ends, programs are started with them.
+    /// Where all are programs, waits until they have ended.
+    ///
+    /// # Errors
+    /// A process cannot be started; an actor has a pending step; Ctrl-C.
+    pub fn pipeline(&mut self, stages: &[Stage], sink: &mut dyn Sink) -> Result<Reply, Failure> {
+        sink.flush()
+            .map_err(|e| Failure::environment(e.to_string()))?;
+        let mut places = Vec::with_capacity(stages.len());
+        for stage in stages {
+            places.push(match stage {
+                Stage::Actor(name) => Some(self.stage_actor(name, sink)?),
+                Stage::Program(_) => None,
+            });
+        }
+        let pipes = (1..stages.len())
+            .map(|_| Ends::new())
+            .collect::<Result<Vec<_>, _>>()?;
+        let notes = self.name_pipes(&pipes, stages);
+        let waits = places.iter().all(Option::is_none);
+        let mut jobs = Vec::new();
+        for (at, (stage, place)) in stages.iter().zip(&places).enumerate() {
+            let before = at.checked_sub(1).map(|i| &pipes[i]);
+            let after = pipes.get(at);
+            match (stage, place) {
+                (Stage::Program(command), _) => {
+                    jobs.push(self.start_stage(command, before, after, !waits)?);
+                }
+                (Stage::Actor(_), Some(place)) => self.hand_over(*place, before, after)?,
+                (Stage::Actor(_), None) => {}
+            }
+        }
+        drop(pipes);
+        if waits {
+            return self.await_stages(jobs);
+        }
+        self.jobs.extend(jobs);
+        for note in notes {
+            sink.event(&Event::Note(note))
+                .map_err(|e| Failure::environment(e.to_string()))?;
+        }
+        Ok(Outcome::ok().into())
+    }
+
+    fn stage_actor(&mut self, name: &str, sink: &mut dyn Sink) -> Result<usize, Failure> {
+        let place = self.ensure_actor(name, sink)?;
+        self.note_end(place);
+        match self.slots[place].unended() {
+            Some(_) => Err(Failure::refused(format!(
+                "`{name}` still has a pending step, and cannot take the end of a pipe"
+            ))),
+            None => Ok(place),
+        }
+    }
+
+    /// Names the pipes that an actor has an end of; says who has which.
+    fn name_pipes(&mut self, pipes: &[Ends], stages: &[Stage]) -> Vec<String> {
+        let mut notes = Vec::new();
+        let who = |stage: &Stage| match stage {
+            Stage::Actor(name) => name.clone(),
+            Stage::Program(command) => crate::data::quote(command),
+        };
+        for (ends, sides) in pipes.iter().zip(stages.windows(2)) {
+            let between_programs = sides.iter().all(|s| matches!(s, Stage::Program(_)));
+            let Object::Inode(inode) = ends.object else {
+                continue;
+            };
+            if between_programs {
+                continue;
+            }
+            let name = self.names.fresh(Family::Pipe);
+            let binding = Binding {
+                object: ends.object.clone(),
+                key: 0,
+                entry: None,
+            };
+            self.bind_name(Family::Pipe, &name, binding);
+            let (writer, reader) = (who(&sides[0]), who(&sides[1]));
+            notes.push(format!(
+                "created pipe {name} (pipe:[{inode}]): {writer} writes, {reader} reads"
+            ));
+        }
+        notes
+    }
+
+    /// Sends an actor its ends.
+    fn hand_over(
+        &mut self,
+        place: usize,
+        before: Option<&Ends>,
+        after: Option<&Ends>,
+    ) -> Result<(), Failure> {
+        let held = |ends: &Ends, side| Held {
+            family: Family::Pipe,
+            object: ends.object.clone(),
+            side,
+            fd: ON_ITS_WAY,
+        };
+        let read = before.map(|ends| (held(ends, Side::Read), ends.read.as_fd()));
+        let write = after.map(|ends| (held(ends, Side::Write), ends.write.as_fd()));
+        let (files, descriptors): (Vec<_>, Vec<_>) = read.into_iter().chain(write).unzip();
+        self.hand(place, files, &descriptors)
+            .map_err(|e| Failure::environment(e.to_string()))
+    }
+
+    fn start_stage(
+        &mut self,
+        command: &[u8],
+        before: Option<&Ends>,
+        after: Option<&Ends>,
+        background: bool,
+    ) -> Result<Job, Failure> {
+        let output = Output::new()?;
+        let ours = self.options.mode == Mode::Prompt && !background;
+        let written = match ours {
+            true => Stream::Inherit,
+            false => Stream::Fd(output.fd()),
+        };
+        let streams = Streams {
+            stdin: match before {
+                Some(ends) => Stream::Fd(ends.read.as_fd()),
+                None if ours => Stream::Inherit,
+                None => Stream::Null,
+            },
+            stdout: after.map_or(written, |ends| Stream::Fd(ends.write.as_fd())),
+            stderr: written,
+        };
+        let (child, group) = self.start_shell(command.to_vec(), streams, background)?;
+        let label = background.then(|| crate::data::quote(command));
+        Ok(Job {
+            child,
+            output,
+            group,
+            label,
+        })
+    }
+
+    /// Waits for the programs of a pipeline; what they wrote, and how each ended.
+    fn await_stages(&mut self, mut jobs: Vec<Job>) -> Result<Reply, Failure> {
+        let (mut outcome, mut failing, mut written) = (Outcome::ok(), Vec::new(), Vec::new());
+        let last = jobs.len();
+        for (at, job) in (1..).zip(&jobs) {
+            let ended = self.await_end(job).map_err(|e| match e {
+                Interrupted::Failed(failure) => failure,
+                Interrupted::Flow(flow) => interrupted(&flow),
+            })?;
+            match ended {
+                Ended::Exited(0) => {}
+                // Who writes to a pipe that nobody reads any more ends so; where sh(1) has not
+                // become the program, it tells so by its status.
+                Ended::Signaled(libc::SIGPIPE) | Ended::Exited(SIGPIPE_STATUS) if at < last => {
+                    outcome = outcome.remark(format!("signal{at}"), Cell::text("PIPE"));
+                }
+                Ended::Exited(status) => {
+                    outcome = outcome.field(format!("exit{at}"), status);
+                    failing.push(format!("stage {at} exited with {status}"));
+                }
+                Ended::Signaled(signo) => {
+                    let name =
+                        signal_name(signo).map_or_else(|| signo.to_string(), |n| n.to_string());
+                    failing.push(format!("stage {at} was killed by SIG{name}"));
+                    outcome = outcome.field(format!("signal{at}"), Cell::Text(name));
+                }
+            }
+        }
+        for job in &mut jobs {
+            written.extend(job.output.fresh(true));
+        }
+        let text = String::from_utf8_lossy(&written).into_owned();
+        Ok(Reply {
+            outcome,
+            text: (!text.is_empty()).then_some(text),
+            failing: (!failing.is_empty()).then(|| failing.join(", ")),
+            ..Reply::default()
+        })
+    }
+}

@@ -1,0 +1,188 @@
+//! Who has what open: one pass over `/proc/PID/fd`.
+//!
+//! Measured as root over 18,000 descriptors, release build: 55 ms for the pass alone, so nearly all
+//! of it is the kernel's. To ask each for its access adds a third, for its file another third.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+
+use super::process;
+use crate::kernel::procfd::{Entry, Sweep};
+use crate::kernel::{Errno, Result};
+
+pub use crate::kernel::fds::Access;
+pub use crate::kernel::procfd::FileId;
+
+/// A descriptor of a process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Descriptor {
+    /// The process.
+    pub pid: i32,
+    /// Its number there.
+    pub fd: i32,
+    /// What it is open on.
+    pub what: What,
+    /// What it is open for, where that was asked and it was still open.
+    pub access: Option<Access>,
+}
+
+/// What a descriptor is open on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    /// A pipe without a name.
+    Pipe {
+        /// Its inode, the same at both ends.
+        ino: u64,
+    },
+    /// A socket.
+    Socket {
+        /// Its inode: what sock_diag(7) and /proc/net know it by.
+        ino: u64,
+    },
+    /// A file with a path: a FIFO, a device, a directory…
+    File {
+        /// The path as the process sees it; ` (deleted)` at its end is the kernel's word for a file
+        /// that has it no more.
+        path: PathBuf,
+        /// Which file it is, where that was asked and is to be known.
+        file: Option<FileId>,
+    },
+    /// Something else, in the kernel's words: `anon_inode:[eventpoll]`, `net:[4026531840]`…
+    Other(String),
+}
+
+impl What {
+    fn of_link(link: &[u8]) -> What {
+        let ino = |prefix: &[u8]| -> Option<u64> {
+            let digits = link.strip_prefix(prefix)?.strip_suffix(b"]")?;
+            std::str::from_utf8(digits).ok()?.parse().ok()
+        };
+        if link.first() == Some(&b'/') {
+            let path = OsStr::from_bytes(link).into();
+            return What::File { path, file: None };
+        }
+        if let Some(ino) = ino(b"pipe:[") {
+            return What::Pipe { ino };
+        }
+        match ino(b"socket:[") {
+            Some(ino) => What::Socket { ino },
+            None => What::Other(String::from_utf8_lossy(link).into_owned()),
+        }
+    }
+
+    /// Whether it is the FIFO or file of this device and inode; only known where files were asked for.
+    pub fn is_file(&self, dev: u64, ino: u64) -> bool {
+        match self {
+            What::File { file, .. } => file.is_some_and(|file| (file.dev, file.ino) == (dev, ino)),
+            _ => false,
+        }
+    }
+}
+
+/// What to find out of each descriptor; each costs a system call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ask {
+    /// [`Descriptor::access`].
+    pub access: bool,
+    /// [`What::File::file`]: of files alone.
+    pub files: bool,
+}
+
+/// What a pass has found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scan {
+    /// The descriptors, process by process.
+    pub descriptors: Vec<Descriptor>,
+    /// How many processes were looked at.
+    pub processes: usize,
+    /// How many more there are whose descriptors we may not see. Kernel threads have none, and
+    /// processes that ended meanwhile do not count.
+    pub unreadable: usize,
+}
+
+/// The descriptors of all processes that `keep` says yes to. It is asked with the path of a file, and
+/// with which file it is if `ask` says so; only what is kept is asked for its access.
+pub fn scan(ask: Ask, keep: impl FnMut(&What) -> bool) -> Scan {
+    scan_of(process::pids(), ask, keep)
+}
+
+/// As [`scan`], of these processes.
+pub fn scan_of(
+    pids: impl IntoIterator<Item = i32>,
+    ask: Ask,
+    mut keep: impl FnMut(&What) -> bool,
+) -> Scan {
+    let mut scan = Scan::default();
+    let mut sweep = Sweep::new();
+    for pid in pids {
+        let found = &mut scan.descriptors;
+        match sweep.process(pid, |entry| found.extend(look(pid, entry, ask, &mut keep))) {
+            Ok(()) => scan.processes += 1,
+            Err(Errno::ENOENT | Errno::ESRCH) => {}
+            Err(_) if has_none(pid) => {}
+            Err(_) => scan.unreadable += 1,
+        }
+    }
+    scan
+}
+
+/// The descriptors of one process. `ENOENT` or `ESRCH` when it is gone, `EACCES`.
+pub fn of(pid: i32, ask: Ask) -> Result<Vec<Descriptor>> {
+    let mut found = Vec::new();
+    Sweep::new().process(pid, |entry| {
+        found.extend(look(pid, entry, ask, &mut |_| true));
+    })?;
+    Ok(found)
+}
+
+/// What one descriptor of a process is open on. `ENOENT` where it has none, `EACCES`.
+pub fn behind(pid: i32, fd: i32) -> Result<What> {
+    let link = std::fs::read_link(format!("/proc/{pid}/fd/{fd}"))
+        .map_err(|e| Errno::from_raw(e.raw_os_error().unwrap_or(0)))?;
+    Ok(What::of_link(link.as_os_str().as_bytes()))
+}
+
+/// Who has the FIFO or other file of this device and inode open, and what for.
+pub fn openers(dev: u64, ino: u64) -> Scan {
+    let ask = Ask {
+        access: true,
+        files: true,
+    };
+    scan(ask, |what| what.is_file(dev, ino))
+}
+
+fn look(
+    pid: i32,
+    entry: &Entry,
+    ask: Ask,
+    keep: &mut impl FnMut(&What) -> bool,
+) -> Option<Descriptor> {
+    let mut what = What::of_link(entry.link);
+    if let What::File { file, .. } = &mut what
+        && ask.files
+    {
+        *file = entry.file().ok();
+    }
+    keep(&what).then(|| Descriptor {
+        pid,
+        fd: entry.fd,
+        what,
+        access: if ask.access {
+            entry.access().ok()
+        } else {
+            None
+        },
+    })
+}
+
+/// Whether it is a process that has no descriptors, or that has ended.
+fn has_none(pid: i32) -> bool {
+    match process::thread_stat(pid, pid) {
+        Ok(stat) => stat.is_kernel_thread() || stat.is_dead(),
+        Err(_) => true,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,153 @@
+//! Descriptors: their flags, and their way from process to process. fcntl(2), unix(7).
+//!
+//! To take a copy of another process's descriptor: [`pidfd_getfd`].
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
+
+use super::socket::{self, Send};
+use super::{Errno, Result};
+
+pub use super::process::{pidfd_getfd, pidfd_open};
+
+/// What a descriptor is open for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Access {
+    /// `O_RDONLY`.
+    Read,
+    /// `O_WRONLY`.
+    Write,
+    /// `O_RDWR`.
+    ReadWrite,
+    /// Neither: `O_PATH`, or the 3 that open(2) tells of drivers.
+    Neither,
+}
+
+impl Access {
+    /// Whether it may read.
+    pub fn reads(self) -> bool {
+        matches!(self, Access::Read | Access::ReadWrite)
+    }
+
+    /// Whether it may write.
+    pub fn writes(self) -> bool {
+        matches!(self, Access::Write | Access::ReadWrite)
+    }
+
+    /// That of the flags of open(2).
+    pub fn of_flags(flags: i32) -> Access {
+        if flags & libc::O_PATH != 0 {
+            return Access::Neither;
+        }
+        match flags & libc::O_ACCMODE {
+            libc::O_RDONLY => Access::Read,
+            libc::O_WRONLY => Access::Write,
+            libc::O_RDWR => Access::ReadWrite,
+            _ => Access::Neither,
+        }
+    }
+}
+
+/// `F_GETFL`: the flags of the open file description, `O_…`. `EBADF`.
+pub fn status_flags(fd: &impl AsFd) -> Result<i32> {
+    fcntl(fd, FcntlArg::F_GETFL)
+}
+
+/// What a descriptor is open for (`F_GETFL`). `EBADF`.
+pub fn access(fd: &impl AsFd) -> Result<Access> {
+    status_flags(fd).map(Access::of_flags)
+}
+
+/// Whether `O_NONBLOCK` is set (`F_GETFL`). `EBADF`.
+pub fn is_nonblocking(fd: &impl AsFd) -> Result<bool> {
+    Ok(status_flags(fd)? & libc::O_NONBLOCK != 0)
+}
+
+/// Sets or clears `O_NONBLOCK` (`F_SETFL`): for all who share the open file description, other
+/// processes too. `EBADF`.
+pub fn set_nonblocking(fd: &impl AsFd, nonblocking: bool) -> Result<()> {
+    let mut flags = OFlag::from_bits_retain(status_flags(fd)?);
+    flags.set(OFlag::O_NONBLOCK, nonblocking);
+    fcntl(fd, FcntlArg::F_SETFL(flags)).map(drop)
+}
+
+/// `F_GETFD`: whether execve(2) closes it. `EBADF`.
+pub fn is_cloexec(fd: &impl AsFd) -> Result<bool> {
+    Ok(fcntl(fd, FcntlArg::F_GETFD)? & libc::FD_CLOEXEC != 0)
+}
+
+/// `F_SETFD`: says whether execve(2) closes it. `EBADF`.
+pub fn set_cloexec(fd: &impl AsFd, cloexec: bool) -> Result<()> {
+    let flags = if cloexec {
+        FdFlag::FD_CLOEXEC
+    } else {
+        FdFlag::empty()
+    };
+    fcntl(fd, FcntlArg::F_SETFD(flags)).map(drop)
+}
+
+/// Sends all of the bytes over a stream, with copies of descriptors at their first byte, and goes on
+/// after `EINTR`. At least one byte: descriptors cannot go alone. Waits for room whatever
+/// `O_NONBLOCK` says. `EPIPE` when the other side is gone (no `SIGPIPE`), `EINVAL` for more than 253
+/// descriptors or for descriptors without bytes.
+pub fn send_all(socket: &impl AsFd, data: &[u8], descriptors: &[BorrowedFd]) -> Result<()> {
+    if data.is_empty() && !descriptors.is_empty() {
+        return Err(Errno::EINVAL);
+    }
+    let (mut data, mut descriptors) = (data, descriptors);
+    while !data.is_empty() {
+        let how = Send {
+            descriptors,
+            ..Send::default()
+        };
+        match socket::send(socket, data, &how) {
+            Ok(sent) => {
+                data = data.get(sent..).unwrap_or_default();
+                descriptors = &[];
+            }
+            Err(Errno::EINTR) => {}
+            Err(Errno::EAGAIN) => wait_for_room(socket)?,
+            Err(errno) => return Err(errno),
+        }
+    }
+    Ok(())
+}
+
+fn wait_for_room(socket: &impl AsFd) -> Result<()> {
+    use super::poll::{PollFd, PollFlags, poll};
+    let mut fds = [PollFd::new(socket.as_fd(), PollFlags::POLLOUT)];
+    match poll(&mut fds, None) {
+        Ok(_) | Err(Errno::EINTR) => Ok(()),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// Receives what is there of a stream into a vector, at most `max` bytes, and puts the descriptors
+/// that come with them, close-on-exec, to the others; gives how many bytes, 0 at the end. Goes on after
+/// `EINTR`. The bytes that a descriptor came with are never joined with others that one came with:
+/// the descriptors are in the order of the bytes.
+///
+/// `EAGAIN` with `O_NONBLOCK`, `EMFILE` when descriptors were lost for want of room for them.
+pub fn receive(
+    socket: &impl AsFd,
+    max: usize,
+    data: &mut Vec<u8>,
+    descriptors: &mut Vec<OwnedFd>,
+) -> Result<usize> {
+    let got = loop {
+        match socket::receive(socket, max, false) {
+            Err(Errno::EINTR) => {}
+            other => break other?,
+        }
+    };
+    data.extend_from_slice(&got.data);
+    descriptors.extend(got.descriptors);
+    if got.control_truncated {
+        return Err(Errno::EMFILE);
+    }
+    Ok(got.data.len())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,378 @@
+//! FIFOs: fifo(7). A path in the file system that two processes open to meet at a pipe.
+
+use std::path::{Path, PathBuf};
+
+use super::common::DEFAULT_MODE;
+use super::pipe::table;
+use super::stream::{self, ALL, DATA, LINE, MAX, NOWAIT};
+use super::{Args, Mechanism, ObjectKind, Run, Verb, World};
+use crate::data::{Failure, Family, Object, Outcome, StepResult};
+use crate::kernel::fds::Access;
+use crate::kernel::{Errno, fifo};
+use crate::lang::{Example, Kind, Param, Runs, Signature};
+use crate::session::ledger::FileKind;
+use crate::session::{Binding, Side, now};
+
+const FAMILY: Family = Family::Fifo;
+
+super::common_verbs::seeing_verbs!(
+    FAMILY,
+    "fifo",
+    "FIFO",
+    "proc(5)",
+    "let x = mkfifo $WORK/x",
+    "path,ino,bytes"
+);
+
+const FIFO: Param = Param::optional(
+    "fifo",
+    Kind::Ref(FAMILY),
+    "its path; the one this actor used last where it is left out",
+);
+
+static MKFIFO: Verb = Verb {
+    signature: Signature {
+        name: "mkfifo",
+        summary: "make a FIFO and make it the current one",
+        params: &[
+            Param::required("path", Kind::NewRef(FAMILY), "where"),
+            Param::optional(
+                "mode",
+                Kind::Mode,
+                "its permissions in octal, whatever the umask; 0600 where they are left out",
+            ),
+        ],
+        runs: Runs::Actor,
+        calls: &["mkfifo(3)"],
+        errnos: &[
+            ("EACCES", "you may not write to its directory"),
+            ("EEXIST", "there is something at this path"),
+            ("ENAMETOOLONG", "the path, or a part of it, is too long"),
+            ("ENOENT", "its directory does not exist"),
+            ("ENOTDIR", "a part of the path is no directory"),
+            ("EROFS", "the file system is read-only"),
+        ],
+        notes: "It is removed when the session ends, unless `keep` exempts it.",
+        examples: &[Example {
+            script: "mkfifo $WORK/f 0640\nexpect fifo.perms == 0640\n\
+                     b: fifo read $WORK/f ...\nfifo write $WORK/f \"hi\"\nb: ... => \"hi\"",
+            shows: "a path where two processes meet",
+        }],
+        ..Signature::NEW
+    },
+    run: Run::Actor(make),
+};
+
+fn make(world: &mut World, args: &Args) -> StepResult {
+    let object = world.find(FAMILY, args, "path")?;
+    let path = path_of(&object);
+    let mode = args.int("mode")?.unwrap_or(DEFAULT_MODE);
+    let call = || format!("mkfifo({object}, 0{mode:03o})");
+    // Before the ledger speaks of it, so that nobody else's can ever be taken for ours.
+    if path.symlink_metadata().is_ok() {
+        return Err(args.failure(Errno::EEXIST, call()));
+    }
+    let entry = world
+        .ledger
+        .intend_file(FileKind::Fifo, &object, &path, now(), world.uid)
+        .map_err(|errno| match errno {
+            Errno::ENAMETOOLONG => args.failure(errno, call()),
+            _ => Failure::environment("the session's ledger is full"),
+        })?;
+    match fifo::make(&path, mode) {
+        Ok((device, inode)) => {
+            let ledger = &world.ledger;
+            ledger.settle_file(entry, FileKind::Fifo, device, inode);
+            let binding = Binding {
+                object: object.clone(),
+                key: 0,
+                entry: Some(entry),
+            };
+            world.names.bind(FAMILY, &path.to_string_lossy(), binding);
+            Ok(Outcome::ok())
+        }
+        Err(errno) => {
+            world.ledger.forget(entry);
+            Err(args.failure(errno, call()))
+        }
+    }
+}
+
+static OPEN: Verb = Verb {
+    signature: Signature {
+        name: "fifo open",
+        summary: "open a FIFO in this actor",
+        params: &[
+            Param::required("fifo", Kind::Ref(FAMILY), "its path"),
+            Param::required(
+                "for",
+                Kind::Choice(&["r", "w", "rw"]),
+                "for reading, for writing, or for both, which never waits",
+            ),
+            Param::flag("nonblock", "do not wait for the other side (O_NONBLOCK)"),
+        ],
+        runs: Runs::Actor,
+        blocks: Some("until another process has opened the other side"),
+        calls: &["open(2)"],
+        errnos: &OPEN_ERRNOS,
+        notes: "What follows waits as it does otherwise: --nonblock is for the opening alone.",
+        examples: &[
+            Example {
+                script: "mkfifo $WORK/f\na: fifo open $WORK/f r ...\nb: fifo open $WORK/f w\n\
+                         a: ... => ok",
+                shows: "the reader waits until there is a writer",
+            },
+            Example {
+                script: "mkfifo $WORK/f\nfifo open $WORK/f w --nonblock => ENXIO\n\
+                         fifo open $WORK/f r --nonblock",
+                shows: "without waiting: a writer needs a reader, a reader needs nobody",
+            },
+        ],
+        ..Signature::NEW
+    },
+    run: Run::Actor(|world, args| {
+        let object = world.find(FAMILY, args, "fifo")?;
+        let side = match args.word("for") {
+            Some("r") => Side::Read,
+            Some("w") => Side::Write,
+            _ => Side::Both,
+        };
+        open(world, args, &object, side, args.flag("nonblock"))?;
+        Ok(Outcome::ok())
+    }),
+};
+
+const OPEN_ERRNOS: [(&str, &str); 5] = [
+    ("EACCES", "its mode does not let you"),
+    ("EINTR", "it was interrupted while it waited"),
+    ("EINVAL", "there is something at this path that is no FIFO"),
+    ("ENOENT", "there is nothing at this path"),
+    ("ENXIO", "nobody has it open for reading"),
+];
+
+fn open(
+    world: &mut World,
+    args: &Args,
+    object: &Object,
+    side: Side,
+    nonblock: bool,
+) -> Result<(), Failure> {
+    let (access, flag) = match side {
+        Side::Read => (Access::Read, "O_RDONLY"),
+        Side::Write => (Access::Write, "O_WRONLY"),
+        Side::Both => (Access::ReadWrite, "O_RDWR"),
+    };
+    let fd = fifo::open(&path_of(object), access, nonblock).map_err(|errno| {
+        let nonblock = if nonblock { "|O_NONBLOCK" } else { "" };
+        let mut failure = args.failure(errno, format!("open({object}, {flag}{nonblock})"));
+        let meaning = OPEN_ERRNOS
+            .iter()
+            .find(|(s, _)| failure.errno.as_deref() == Some(s));
+        if let Some((_, meaning)) = meaning {
+            failure.meaning = (*meaning).into();
+        }
+        failure
+    })?;
+    world.files.insert(FAMILY, object.clone(), side, fd);
+    Ok(())
+}
+
+/// What a step works on: the FIFO, which is opened where this actor has not yet.
+fn held(world: &mut World, args: &Args, side: Side) -> Result<(Object, Option<String>), Failure> {
+    let object = world.find_held(FAMILY, args, "fifo", side)?;
+    if world.files.get(FAMILY, &object, side).is_some() {
+        world.files.touch(FAMILY, &object);
+        return Ok((object, None));
+    }
+    open(world, args, &object, side, args.flag("nowait"))?;
+    let what = match side {
+        Side::Write => "writing",
+        _ => "reading",
+    };
+    let note = format!("opened {object} for {what}");
+    Ok((object, Some(note)))
+}
+
+fn with_note(result: StepResult, note: Option<String>) -> StepResult {
+    match note {
+        Some(note) => result.map(|outcome| outcome.note(note)),
+        None => result,
+    }
+}
+
+fn gone(object: &Object) -> Failure {
+    Failure::refused(format!("{object} is not open here any more"))
+}
+
+static READ: Verb = Verb {
+    signature: Signature {
+        name: "fifo read",
+        summary: "take bytes out of a FIFO, which is opened where this actor has not",
+        params: &[FIFO, MAX, LINE, ALL, NOWAIT],
+        runs: Runs::Actor,
+        blocks: Some("until it is open on both sides, and while it is empty"),
+        calls: &["open(2)", "preadv2(2)"],
+        errnos: &[
+            stream::READ_ERRNOS[0],
+            stream::READ_ERRNOS[1],
+            OPEN_ERRNOS[0],
+            OPEN_ERRNOS[2],
+            OPEN_ERRNOS[3],
+        ],
+        notes: "It stays open until `fifo close`, or the end of the session. `eof` when no process \
+                has it open for writing.",
+        examples: &[Example {
+            script: "mkfifo $WORK/f\n!echo hello > $WORK/f &\nfifo read --line => \"hello\\n\"\n\
+                     fifo read => eof",
+            shows: "what an ordinary shell wrote",
+        }],
+        ..Signature::NEW
+    },
+    run: Run::Actor(|world, args| {
+        let (object, note) = held(world, args, Side::Read)?;
+        let fd = world.files.get(FAMILY, &object, Side::Read);
+        let fd = fd.ok_or_else(|| gone(&object))?;
+        with_note(stream::read(fd, &object.to_string(), args), note)
+    }),
+};
+
+static WRITE: Verb = Verb {
+    signature: Signature {
+        name: "fifo write",
+        summary: "put bytes into a FIFO, which is opened where this actor has not",
+        params: &[FIFO, DATA, NOWAIT],
+        runs: Runs::Actor,
+        blocks: Some("until it is open on both sides, and while it is full"),
+        calls: &["open(2)", "pwritev2(2)"],
+        errnos: &[
+            stream::WRITE_ERRNOS[0],
+            stream::WRITE_ERRNOS[1],
+            stream::WRITE_ERRNOS[2],
+            OPEN_ERRNOS[0],
+            OPEN_ERRNOS[2],
+            OPEN_ERRNOS[3],
+            OPEN_ERRNOS[4],
+        ],
+        notes: "It stays open until `fifo close`, or the end of the session.",
+        examples: &[Example {
+            script: "mkfifo $WORK/f\nb: fifo read ...\nfifo write \"hi\"\nb: ... => \"hi\"\n\
+                     fifo close\nb: fifo read => eof\nb: fifo close\n\
+                     fifo write $WORK/f \"hi\" --nowait => ENXIO",
+            shows: "with a reader, and without",
+        }],
+        ..Signature::NEW
+    },
+    run: Run::Actor(|world, args| {
+        let (object, note) = held(world, args, Side::Write)?;
+        let fd = world.files.get(FAMILY, &object, Side::Write);
+        let fd = fd.ok_or_else(|| gone(&object))?;
+        with_note(stream::write(fd, &object.to_string(), args), note)
+    }),
+};
+
+static PEEK: Verb = Verb {
+    signature: Signature {
+        name: "fifo peek",
+        summary: "show what is in a FIFO, and leave it there",
+        params: &[FIFO],
+        calls: &["pidfd_getfd(2)", "tee(2)"],
+        errnos: &[
+            (
+                "EACCES",
+                "no process that we may look into has it open for reading",
+            ),
+            ("EINVAL", "there is something at this path that is no FIFO"),
+            ("ENOENT", "there is nothing at this path"),
+        ],
+        notes: "Its path is never opened, which others would notice: what is in it is seen through \
+                a copy of a reader's descriptor, held for a moment.",
+        examples: &[Example {
+            script: "mkfifo $WORK/f\nfifo open $WORK/f rw\nfifo write \"hi\"\nfifo peek => \"hi\"\n\
+                     fifo read => \"hi\"",
+            shows: "what is seen is still there",
+        }],
+        ..Signature::NEW
+    },
+    run: Run::Shell(|sight, args| {
+        let object = sight.find(FAMILY, args.reference("fifo"))?;
+        stream::peek(&table::stat(&object)?, &object.to_string(), args)
+    }),
+};
+
+static CLOSE: Verb = Verb {
+    signature: Signature {
+        name: "fifo close",
+        summary: "close a FIFO in this actor",
+        params: &[FIFO],
+        runs: Runs::Actor,
+        calls: &["close(2)"],
+        examples: &[Example {
+            script: "mkfifo $WORK/f\nfifo open $WORK/f rw\nfifo close\nexpect fifo.readers == 0",
+            shows: "nobody has it open any more",
+        }],
+        ..Signature::NEW
+    },
+    run: Run::Actor(|world, args| {
+        let current = args.reference("fifo").is_none();
+        let newest = world.files.held().iter().rev().find(|h| h.family == FAMILY);
+        let object = match newest.filter(|_| current) {
+            Some(held) => held.object.clone(),
+            None => world.find(FAMILY, args, "fifo")?,
+        };
+        match world.files.close(FAMILY, &object, None) {
+            0 => Err(Failure::refused(format!(
+                "{object} is not open in this actor"
+            ))),
+            _ => Ok(Outcome::ok()),
+        }
+    }),
+};
+
+static RM: Verb = Verb {
+    signature: Signature {
+        name: "fifo rm",
+        summary: "remove the path of a FIFO",
+        params: &[FIFO],
+        runs: Runs::Actor,
+        calls: &["unlink(2)"],
+        errnos: &[
+            ("EACCES", "you may not write to its directory"),
+            ("EINVAL", "there is something at this path that is no FIFO"),
+            ("ENOENT", "there is nothing at this path"),
+            ("EPERM", "its directory lets only its owner remove it"),
+        ],
+        notes: "Who has it open goes on with it.",
+        examples: &[Example {
+            script: "mkfifo $WORK/f\nfifo rm\nfifo open $WORK/f r => ENOENT",
+            shows: "the path is gone",
+        }],
+        ..Signature::NEW
+    },
+    run: Run::Actor(|world, args| {
+        let object = world.find(FAMILY, args, "fifo")?;
+        fifo::remove(&path_of(&object))
+            .map_err(|errno| args.failure(errno, format!("unlink({object})")))?;
+        world.removed(FAMILY, &object);
+        Ok(Outcome::ok())
+    }),
+};
+
+fn path_of(object: &Object) -> PathBuf {
+    object.path().unwrap_or(Path::new("")).to_path_buf()
+}
+
+/// Everything about FIFOs.
+pub static MECHANISM: Mechanism = Mechanism {
+    verbs: &[
+        &MKFIFO, &LS, &INFO, &OPEN, &READ, &WRITE, &PEEK, &CLOSE, &RM,
+    ],
+    kinds: &[&ObjectKind {
+        family: FAMILY,
+        posix: false,
+        fields: table::fifo_fields,
+        look: table::fifo_look,
+        list: table::fifo_list,
+        info: table::fifo_info,
+        condition: table::fifo_condition,
+    }],
+};

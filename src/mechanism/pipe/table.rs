@@ -1,0 +1,376 @@
+//! Seeing pipes and FIFOs: their fields and their tables.
+
+use std::path::Path;
+
+use crate::data::{Cell, Column, Failure, Family, Object, Table};
+use crate::inspect::descriptors::{Access, Descriptor};
+use crate::inspect::pipes::{self, Pipe};
+use crate::inspect::process;
+use crate::inspect::wait::Wait;
+use crate::kernel::Errno;
+use crate::mechanism::fields::{self, Field, Row};
+use crate::mechanism::{Listing, Sight, errno_symbol};
+
+/// A pipe as a row of a table of pipes.
+struct Anonymous(Pipe);
+
+/// A FIFO as a row of a table of FIFOs.
+struct Named {
+    object: Object,
+    pipe: Pipe,
+}
+
+impl Row for Anonymous {
+    const FAMILY: Family = Family::Pipe;
+    fn object(&self) -> Object {
+        Object::Inode(self.0.ino)
+    }
+}
+
+impl Row for Named {
+    const FAMILY: Family = Family::Fifo;
+    fn object(&self) -> Object {
+        self.object.clone()
+    }
+}
+
+trait HasPipe: Row {
+    fn pipe(&self) -> &Pipe;
+}
+
+impl HasPipe for Anonymous {
+    fn pipe(&self) -> &Pipe {
+        &self.0
+    }
+}
+
+impl HasPipe for Named {
+    fn pipe(&self) -> &Pipe {
+        &self.pipe
+    }
+}
+
+const fn ino<R: HasPipe>() -> Field<R> {
+    Field::new("ino", "its inode, the same at both ends", |r: &R, _| {
+        r.pipe().ino.into()
+    })
+}
+const fn bytes<R: HasPipe>() -> Field<R> {
+    Field::new("bytes", "bytes in it", |r: &R, _| {
+        inside(r.pipe(), r.pipe().bytes)
+    })
+}
+const fn capacity<R: HasPipe>() -> Field<R> {
+    Field::new("capacity", "bytes that it may hold", |r: &R, _| {
+        inside(r.pipe(), r.pipe().capacity)
+    })
+}
+const fn readers<R: HasPipe>() -> Field<R> {
+    Field::new(
+        "readers",
+        "descriptors that are open for reading",
+        |r: &R, _| r.pipe().readers().count().into(),
+    )
+}
+const fn writers<R: HasPipe>() -> Field<R> {
+    Field::new(
+        "writers",
+        "descriptors that are open for writing",
+        |r: &R, _| r.pipe().writers().count().into(),
+    )
+}
+const fn ends<R: HasPipe>() -> Field<R> {
+    Field::new(
+        "ends",
+        "who has it open: PID,COMMAND,FD and r, w or rw",
+        |r: &R, sight| Cell::List(r.pipe().ends.iter().map(|d| end(d, sight)).collect()),
+    )
+}
+const fn waits<R: HasPipe>() -> Field<R> {
+    Field::new(
+        "waits",
+        "who is blocked: R readers, W writers, and how many",
+        |r: &R, sight| {
+            let (readers, writers) = waiting(r.pipe(), sight);
+            match (readers, writers) {
+                (0, 0) => Cell::Nothing,
+                (r, 0) => Cell::Text(format!("R{r}")),
+                (0, w) => Cell::Text(format!("W{w}")),
+                (r, w) => Cell::Text(format!("R{r} W{w}")),
+            }
+        },
+    )
+}
+
+static PIPE_FIELDS: &[Field<Anonymous>] = &[
+    fields::name(),
+    ino(),
+    bytes(),
+    capacity(),
+    readers(),
+    writers(),
+    waits(),
+    ends(),
+];
+
+static FIFO_FIELDS: &[Field<Named>] = &[
+    Field::new("path", "its path", |f: &Named, _| match &f.object {
+        Object::Path(path) => Cell::Text(crate::data::word(path)),
+        _ => Cell::Nothing,
+    }),
+    Field::new("perms", "its permissions, in octal", |f: &Named, _| {
+        let file = f.pipe.file.as_ref();
+        file.map_or(Cell::Unknown, |(_, file)| Cell::Mode(file.mode & 0o777))
+    }),
+    ino(),
+    bytes(),
+    capacity(),
+    readers(),
+    writers(),
+    waits(),
+    ends(),
+];
+
+/// What can only be told by who may copy a descriptor of it; nothing is in it where there is
+/// none.
+fn inside(pipe: &Pipe, bytes: Option<usize>) -> Cell {
+    match bytes {
+        Some(bytes) => Cell::Size(bytes as u64),
+        None if pipe.ends.is_empty() => Cell::Nothing,
+        None => Cell::Unknown,
+    }
+}
+
+/// `812,redis-server,3r`; an actor by its name.
+fn end(d: &Descriptor, sight: &Sight) -> Cell {
+    let command = match sight.actors.get(&d.pid) {
+        Some(actor) => actor.clone(),
+        None => process::command(d.pid).unwrap_or_default(),
+    };
+    Cell::Text(format!("{},{command},{}{}", d.pid, d.fd, side(d)))
+}
+
+fn side(d: &Descriptor) -> &'static str {
+    match d.access {
+        Some(Access::Read) => "r",
+        Some(Access::Write) => "w",
+        Some(Access::ReadWrite) => "rw",
+        _ => "",
+    }
+}
+
+/// How many threads are blocked in reading and in writing it.
+fn waiting(pipe: &Pipe, sight: &Sight) -> (usize, usize) {
+    let (mut readers, mut writers) = (0, 0);
+    for waiter in &sight.waiters().found {
+        let on = |fd: i32| pipe.ends.iter().any(|d| d.pid == waiter.pid && d.fd == fd);
+        match waiter.wait {
+            Wait::Read { fd } if on(fd) => readers += 1,
+            Wait::Write { fd } if on(fd) => writers += 1,
+            Wait::Splice { from, .. } if on(from) => readers += 1,
+            Wait::Splice { to, .. } if on(to) => writers += 1,
+            _ => {}
+        }
+    }
+    (readers, writers)
+}
+
+/// What the object is now.
+///
+/// # Errors
+/// A FIFO's path leads to none.
+pub(in crate::mechanism) fn stat(object: &Object) -> Result<Pipe, Failure> {
+    if let Some(ino) = object.inode() {
+        return Ok(pipes::pipe(ino));
+    }
+    let path = object.path().unwrap_or(Path::new(""));
+    pipes::fifo(path).map_err(|errno| {
+        let meaning = match errno {
+            Errno::EINVAL => "it is no FIFO".to_string(),
+            errno => errno.desc().to_string(),
+        };
+        let mut failure = Failure::refused(meaning);
+        failure.errno = Some(errno_symbol(errno).into());
+        failure.call = Some(format!("stat({object})"));
+        failure
+    })
+}
+
+pub(super) fn pipe_fields() -> Vec<&'static Column> {
+    fields::columns(PIPE_FIELDS)
+}
+
+pub(in crate::mechanism) fn fifo_fields() -> Vec<&'static Column> {
+    fields::columns(FIFO_FIELDS)
+}
+
+pub(super) fn pipe_look(
+    sight: &Sight,
+    object: &Object,
+    _: Option<u32>,
+    field: &str,
+) -> Result<Cell, Failure> {
+    let field = fields::find(PIPE_FIELDS, field)?;
+    Ok((field.cell)(&Anonymous(stat(object)?), sight))
+}
+
+pub(in crate::mechanism) fn fifo_look(
+    sight: &Sight,
+    object: &Object,
+    _: Option<u32>,
+    field: &str,
+) -> Result<Cell, Failure> {
+    let field = fields::find(FIFO_FIELDS, field)?;
+    Ok((field.cell)(&named(object)?, sight))
+}
+
+fn named(object: &Object) -> Result<Named, Failure> {
+    Ok(Named {
+        object: object.clone(),
+        pipe: stat(object)?,
+    })
+}
+
+/// Why the table may not be whole.
+fn hidden(table: &mut Table, unreadable: usize) {
+    if unreadable > 0 {
+        table.footer.push(format!(
+            "{unreadable} process{} may not be looked into without privilege: what they have open is not shown",
+            if unreadable == 1 { "" } else { "es" }
+        ));
+    }
+}
+
+pub(super) fn pipe_list(sight: &Sight, listing: &Listing) -> Result<Table, Failure> {
+    let seen = pipes::pipes();
+    let mut rows: Vec<Anonymous> = seen.found.into_iter().map(Anonymous).collect();
+    // Ours first: a host has hundreds.
+    rows.sort_by_key(|row| sight.name_of(Family::Pipe, &row.object()).is_none());
+    let usual = [
+        "name", "ino", "bytes", "capacity", "readers", "writers", "waits", "ends",
+    ];
+    let mut table = fields::table("Pipes", PIPE_FIELDS, &usual, &rows, listing, sight)?;
+    hidden(&mut table, seen.unreadable);
+    Ok(table)
+}
+
+pub(in crate::mechanism) fn fifo_list(sight: &Sight, listing: &Listing) -> Result<Table, Failure> {
+    let seen = pipes::fifos();
+    let mut rows: Vec<Named> = Vec::new();
+    // What nobody has open, only those who made it know of.
+    for (_, binding) in sight.names.all(Family::Fifo) {
+        let known = rows.iter().any(|row| row.object == binding.object);
+        if let (false, Ok(row)) = (known, named(&binding.object)) {
+            rows.push(row);
+        }
+    }
+    for pipe in seen.found {
+        let Some((path, file)) = pipe.file.clone() else {
+            continue;
+        };
+        let is_same = |row: &Named| row.pipe.file.as_ref().is_some_and(|(_, f)| *f == file);
+        if !rows.iter().any(is_same) {
+            let object = Object::from(path.as_path());
+            rows.push(Named { object, pipe });
+        }
+    }
+    let usual = [
+        "path", "perms", "bytes", "capacity", "readers", "writers", "waits", "ends",
+    ];
+    let mut table = fields::table("FIFOs", FIFO_FIELDS, &usual, &rows, listing, sight)?;
+    hidden(&mut table, seen.unreadable);
+    Ok(table)
+}
+
+pub(super) fn pipe_info(sight: &Sight, object: &Object) -> Result<Vec<Table>, Failure> {
+    let row = Anonymous(stat(object)?);
+    Ok(vec![fields::details(
+        "pipe.info",
+        "Pipe",
+        PIPE_FIELDS,
+        &row,
+        sight,
+    )])
+}
+
+pub(in crate::mechanism) fn fifo_info(
+    sight: &Sight,
+    object: &Object,
+) -> Result<Vec<Table>, Failure> {
+    let row = named(object)?;
+    Ok(vec![fields::details(
+        "fifo.info",
+        "FIFO",
+        FIFO_FIELDS,
+        &row,
+        sight,
+    )])
+}
+
+pub(super) fn pipe_condition(sight: &Sight, object: &Object, _: Option<u32>) -> String {
+    let label = sight.label(Family::Pipe, object);
+    stat(object).map_or(label.clone(), |pipe| condition(&pipe, &label, sight))
+}
+
+pub(in crate::mechanism) fn fifo_condition(
+    sight: &Sight,
+    object: &Object,
+    _: Option<u32>,
+) -> String {
+    let label = sight.label(Family::Fifo, object);
+    let Ok(pipe) = stat(object) else {
+        return format!("{label} is no FIFO any more");
+    };
+    // Blocked in open(2), a process is no end of it yet.
+    if matches!(sight.blocked, Some(Wait::Open { .. })) {
+        let open = |n: usize, what: &str| match n {
+            0 => format!("nobody has it open for {what}"),
+            n => format!("{n} have it open for {what}"),
+        };
+        let (readers, writers) = (pipe.readers().count(), pipe.writers().count());
+        return format!(
+            "{label}: {}, {}",
+            open(readers, "reading"),
+            open(writers, "writing")
+        );
+    }
+    condition(&pipe, &label, sight)
+}
+
+/// `p is empty; a (pid 42) has its write end`.
+fn condition(pipe: &Pipe, label: &str, sight: &Sight) -> String {
+    let writing = match sight.blocked {
+        Some(wait) => matches!(wait, Wait::Write { .. }),
+        None => pipe.bytes.is_some() && pipe.bytes == pipe.capacity,
+    };
+    let state = match (writing, pipe.bytes, pipe.capacity) {
+        (true, Some(bytes), Some(capacity)) => {
+            format!("{label} is full ({bytes} of {capacity} bytes)")
+        }
+        (false, Some(0), _) => format!("{label} is empty"),
+        (false, Some(bytes), _) => format!("{label} holds {bytes} bytes"),
+        _ => label.to_string(),
+    };
+    let (others, end): (Vec<&Descriptor>, _) = match writing {
+        true => (pipe.readers().collect(), "read end"),
+        false => (pipe.writers().collect(), "write end"),
+    };
+    let mut who: Vec<String> = Vec::new();
+    for d in others {
+        let name = match sight.actors.get(&d.pid) {
+            Some(actor) => format!("{actor} (pid {})", d.pid),
+            None => {
+                let command = process::command(d.pid).unwrap_or_default();
+                format!("{command} (pid {})", d.pid)
+            }
+        };
+        if !who.contains(&name) {
+            who.push(name);
+        }
+    }
+    match who.len() {
+        0 => format!("{state}; nobody has its {end} open"),
+        1 => format!("{state}; {} has its {end}", who[0]),
+        _ => format!("{state}; {} have its {end}", who.join(", ")),
+    }
+}

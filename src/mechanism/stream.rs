@@ -1,0 +1,138 @@
+//! What pipes and FIFOs have alike: bytes that are read and written through a descriptor.
+
+use std::os::fd::BorrowedFd;
+
+use super::Args;
+use crate::data::{Cell, Failure, FailureKind, Outcome, Reply, StepResult};
+use crate::inspect::pipes::Pipe;
+use crate::kernel::{Errno, pipe};
+use crate::lang::{Kind, Param};
+
+/// How much is read where nothing else is said: what a pipe holds by default.
+const DEFAULT_MAX: usize = 64 << 10;
+
+/// The most that one step reads: it is kept in memory, and shown.
+const MOST: i64 = 256 << 20;
+
+pub(super) const DATA: Param = Param::required("data", Kind::Data, "the bytes");
+pub(super) const NOWAIT: Param = Param::flag("nowait", "fail with EAGAIN where it would block");
+pub(super) const MAX: Param = Param::option(
+    "max",
+    Kind::Int(1, MOST),
+    "how many bytes at most; 65536 where it is left out",
+);
+pub(super) const LINE: Param = Param::flag("line", "up to the next newline, which is included");
+pub(super) const ALL: Param = Param::flag("all", "everything, until all writers have closed it");
+
+/// The errnos of [`read`].
+pub(super) const READ_ERRNOS: [(&str, &str); 2] = [
+    ("EAGAIN", "it is empty, and there are writers"),
+    ("EINTR", "it was interrupted while it waited"),
+];
+
+/// The errnos of [`write`].
+pub(super) const WRITE_ERRNOS: [(&str, &str); 3] = [
+    ("EAGAIN", "it is full"),
+    ("EINTR", "it was interrupted while it waited"),
+    ("EPIPE", "nobody has it open for reading any more"),
+];
+
+/// Reads what the arguments ask for: once, a line, or all.
+pub(super) fn read(fd: BorrowedFd, label: &str, args: &Args) -> StepResult {
+    let nowait = args.flag("nowait");
+    let max = args.int("max")?;
+    let bytes = if args.flag("all") {
+        until(fd, max.unwrap_or(MOST as usize), 64 << 10, nowait, |_| {
+            false
+        })
+    } else if args.flag("line") {
+        // Byte by byte, as sh(1) does: what stands behind the line is another reader's.
+        until(fd, max.unwrap_or(DEFAULT_MAX), 1, nowait, |b| {
+            b.ends_with(b"\n")
+        })
+    } else {
+        let mut buffer = vec![0; max.unwrap_or(DEFAULT_MAX)];
+        pipe::read(&fd, &mut buffer, nowait).map(|n| {
+            buffer.truncate(n);
+            buffer
+        })
+    };
+    match bytes {
+        Ok(bytes) if bytes.is_empty() => Ok(Outcome::eof()),
+        Ok(bytes) => Ok(Outcome::value(Cell::Data(bytes))),
+        Err(errno) => Err(args.failure(errno, format!("read({label})"))),
+    }
+}
+
+/// Reads pieces until `enough`, the end, or `max` bytes. What was read is never lost: where
+/// nothing more comes it is given.
+fn until(
+    fd: BorrowedFd,
+    max: usize,
+    piece: usize,
+    nowait: bool,
+    enough: impl Fn(&[u8]) -> bool,
+) -> Result<Vec<u8>, Errno> {
+    let mut bytes = Vec::new();
+    let mut buffer = vec![0; piece];
+    while bytes.len() < max && !enough(&bytes) {
+        let room = piece.min(max - bytes.len());
+        match pipe::read(&fd, &mut buffer[..room], nowait) {
+            Ok(0) => break,
+            Ok(n) => bytes.extend_from_slice(&buffer[..n]),
+            Err(errno) if bytes.is_empty() => return Err(errno),
+            Err(_) => break,
+        }
+    }
+    Ok(bytes)
+}
+
+/// Writes the data. Where only a part was taken, says how much.
+pub(super) fn write(fd: BorrowedFd, label: &str, args: &Args) -> StepResult {
+    let data = args.bytes("data")?.unwrap_or_default();
+    let nowait = args.flag("nowait");
+    match pipe::write(&fd, &data, nowait) {
+        Ok(n) if n == data.len() => Ok(Outcome::ok()),
+        Ok(n) if nowait => Ok(Outcome::ok().field("written", n as i64)),
+        // A signal came in the middle.
+        Ok(n) => Err(Failure {
+            kind: FailureKind::Errno,
+            errno: Some("EINTR".into()),
+            call: Some(call(label, data.len())),
+            meaning: format!("it was interrupted when {n} of the bytes were written"),
+            help: None,
+        }),
+        Err(errno) => {
+            let mut failure = args.failure(errno, call(label, data.len()));
+            match (errno, pipe::unread(&fd), pipe::capacity(&fd)) {
+                (Errno::EAGAIN, Ok(unread), Ok(capacity)) => {
+                    failure.meaning = format!("it is full ({unread} of {capacity} bytes)");
+                }
+                (Errno::EPIPE, ..) => {
+                    failure.help = Some(
+                        "SIGPIPE came with it, which actors ignore; `trap PIPE --default` lets it kill"
+                            .into(),
+                    );
+                }
+                _ => {}
+            }
+            Err(failure)
+        }
+    }
+}
+
+fn call(label: &str, length: usize) -> String {
+    format!("write({label}, {length} B)")
+}
+
+/// Shows what is in a pipe or FIFO; nothing is taken out.
+pub(super) fn peek(pipe: &Pipe, label: &str, args: &Args) -> Result<Reply, Failure> {
+    let bytes = pipe
+        .peek()
+        .map_err(|errno| args.failure(errno, format!("tee({label})")))?;
+    Ok(match bytes.is_empty() {
+        false => Outcome::value(Cell::Data(bytes)).into(),
+        true if pipe.writers().next().is_none() => Outcome::eof().into(),
+        true => Outcome::value(Cell::Data(bytes)).into(),
+    })
+}
