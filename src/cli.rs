@@ -20,15 +20,16 @@ pub struct Cli {
     #[arg(value_hint = ValueHint::FilePath)]
     pub files: Vec<String>,
 
-    /// Run a command and print its result alone; may be repeated, in one session
+    /// Run a command and print its result alone; may be repeated, in one session. What happens
+    /// beside it, such as an object made because there was none, is said on standard error
     #[arg(short = 'c', value_name = "COMMAND")]
     pub command: Vec<String>,
 
-    /// Bind a variable: a number or text
+    /// Bind a variable: a number, a size, a duration, or else text
     #[arg(short = 'D', value_name = "NAME=VALUE", value_parser = definition)]
     pub define: Vec<(String, String)>,
 
-    /// Print NDJSON: one object an outcome, an event, a row or an error
+    /// Print NDJSON: one object an outcome, an event, a row, a mistake or an error
     #[arg(long)]
     pub json: bool,
 

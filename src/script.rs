@@ -11,7 +11,9 @@ use std::time::Duration;
 use crate::data::{Cell, Event, Outcome};
 use crate::exec::{Commands, Engine, Flow, Mode, Options, Sink};
 use crate::kernel::signal::SignalFd;
-use crate::lang::{Diagnostic, Known, Program, Source, parse, read_limited, read_regular};
+use crate::lang::{
+    Diagnostic, Known, Program, Source, duration, integer, parse, read_limited, read_regular,
+};
 use crate::session::Removed;
 
 pub use report::Report;
@@ -95,13 +97,19 @@ impl Setup {
     pub fn engine(&self, commands: &'static Commands, signals: Option<SignalFd>) -> Engine {
         let mut engine = Engine::new(commands, self.options.clone(), signals);
         for (name, value) in &self.defines {
-            let cell = match value.parse::<i64>() {
-                Ok(n) => Cell::from(n),
-                Err(_) => Cell::Data(value.clone().into_bytes()),
-            };
-            engine.bind(name, Outcome::value(cell));
+            engine.bind(name, Outcome::value(defined(value)));
         }
         engine
+    }
+}
+
+/// The value of a variable of `-D`: what `let` makes of the same word, and text otherwise.
+fn defined(value: &str) -> Cell {
+    let fits = |n: &i128| (i128::from(i64::MIN)..=i128::from(u64::MAX)).contains(n);
+    match (integer(value).filter(fits), duration(value)) {
+        (Some(n), _) => Cell::Int(n),
+        (None, Some(d)) => Cell::Elapsed(d),
+        (None, None) => Cell::Data(value.as_bytes().to_vec()),
     }
 }
 

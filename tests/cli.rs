@@ -33,6 +33,212 @@ fn one_shot_prints_the_result_alone() {
 }
 
 #[test]
+fn what_is_said_beside_a_result_does_not_overtake_it() {
+    let output = Command::new("sh")
+        .args(["-c", "exec \"$0\" \"$@\" 2>&1"])
+        .arg(harness::program())
+        .args([
+            "-c",
+            "echo first",
+            "-c",
+            "msgq send 1 \"x\"",
+            "-c",
+            "msgq recv",
+        ])
+        .args([
+            "-c",
+            "b: msgq recv ...",
+            "-c",
+            "echo last",
+            "-c",
+            "msgq rm nosuch",
+        ])
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let begins = [
+        "first",
+        "created message queue q1",
+        "type=1 \"x\"",
+        "started b",
+        "b: msgq recv ...   blocked",
+        "last",
+        "failed: -c:1: msgq rm nosuch",
+    ];
+    let lines: Vec<&str> = text.lines().collect();
+    for (line, begin) in lines.iter().zip(begins) {
+        assert!(line.starts_with(begin), "{text}");
+    }
+}
+
+#[test]
+fn what_was_done_is_shown_before_a_wait() {
+    for (text, shown) in [
+        ("echo first\nsleep 1h\n", 2),
+        ("msgq create q\nb: msgq recv q &\nwait b\n", 3),
+        ("msgq create q\nb: msgq recv q ...\nb@1h: ... => ok\n", 3),
+        ("echo first\nrequire !sleep 1000\n", 2),
+    ] {
+        let mut running = harness::Running::start(text);
+        for _ in 0..shown {
+            assert!(running.line().is_some(), "{text}");
+        }
+        let (status, said) = running.end(libc::SIGTERM);
+        assert!(!status.success());
+        assert_eq!(said, "", "{text}");
+    }
+}
+
+#[test]
+fn every_error_is_an_object_in_json() {
+    for (args, input, code_of, kind, message) in [
+        (
+            &["--json", "/no/such/file"][..],
+            &b""[..],
+            3,
+            "error",
+            "No such file",
+        ),
+        (&["--json", "-"], b"a\n\xff", 2, "error", "byte 2 (line 2)"),
+        (&["--json", "--nonsense"], b"", 2, "error", "--nonsense"),
+        (&["-D", "1=2", "--json", "-"], b"", 2, "error", "1=2"),
+        (
+            &["--json", "-"],
+            b"echo a\nnonsense",
+            2,
+            "mistake",
+            "nonsense",
+        ),
+        (
+            &["--json", "-"],
+            b"source no/such/file",
+            2,
+            "mistake",
+            "no/such/file",
+        ),
+        (&["--json", "-"], b"msgq recv", 1, "step", ""),
+    ] {
+        let ran = run(args, input);
+        assert_eq!((code(&ran), ran.err.as_str()), (code_of, ""), "{args:?}");
+        let first = ran.out.lines().next().unwrap_or_default();
+        let object: serde_json::Value = serde_json::from_str(first).unwrap();
+        assert_eq!(object["kind"], kind, "{object}");
+        let found = object["message"].as_str().unwrap_or_default();
+        assert!(found.contains(message), "{object}");
+    }
+    assert!(run(&["--json", "--version"], b"").out.starts_with("ipcsh "));
+}
+
+#[test]
+fn an_output_that_cannot_be_written_is_said() {
+    for args in [
+        &["-c", "echo a"][..],
+        &["--json", "-c", "echo a"],
+        &["--completions", "bash"],
+        &["-c", "repeat 20000 { echo a }"],
+    ] {
+        let full = std::fs::File::options().write(true).open("/dev/full");
+        let output = Command::new(harness::program())
+            .args(args)
+            .stdout(full.unwrap())
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(3), "{args:?}");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(
+            said,
+            "ipcsh: the output cannot be written: No space left on device (os error 28)\n"
+        );
+    }
+}
+
+#[test]
+fn a_variable_is_defined_as_let_would_bind_it() {
+    let shown = |value: &str, text: &str| {
+        let ran = run(&["-D", &format!("v={value}"), "-c", text], b"");
+        assert_eq!(code(&ran), 0, "{value}: {}", ran.err);
+        ran.out
+    };
+    for (value, sum) in [
+        ("41", "42\n"),
+        ("0x10", "17\n"),
+        ("64K", "65537\n"),
+        ("-3", "-2\n"),
+    ] {
+        assert_eq!(shown(value, "echo $((v + 1))"), sum);
+    }
+    for text in ["", "a b", "x=y", "64k", "99999999999999999999999"] {
+        assert_eq!(shown(text, "!printf %s \"$v\""), text);
+    }
+    shown("1ms", "sleep $v");
+}
+
+#[test]
+fn completions_are_read_by_the_shells_they_are_for() {
+    let directory = tempfile::tempdir().unwrap();
+    for (shell, args, check) in [
+        (
+            "bash",
+            &["--norc", "-c"][..],
+            "source \"$0\" && COMP_WORDS=(ipcsh --col) COMP_CWORD=1 && _ipcsh ipcsh --col ipcsh && echo ${COMPREPLY[@]}",
+        ),
+        (
+            "zsh",
+            &["-fc"],
+            "autoload -U compinit && compinit -u -D && source \"$0\" && [ $_comps[ipcsh] = _ipcsh ] && echo --color",
+        ),
+        (
+            "fish",
+            &["--no-config", "-c"],
+            "source $argv[1]; and complete -C 'ipcsh --col' | string replace -r '\\t.*' ''",
+        ),
+    ] {
+        let text = run(&["--completions", shell], b"");
+        assert_eq!((code(&text), text.err.as_str()), (0, ""));
+        let file = directory.path().join(shell);
+        std::fs::write(&file, &text.out).unwrap();
+        let Ok(output) = Command::new(shell)
+            .args(args)
+            .arg(check)
+            .arg(&file)
+            .output()
+        else {
+            eprintln!("skipped: {shell} is not here");
+            continue;
+        };
+        assert_eq!(
+            String::from_utf8_lossy(&output.stdout),
+            "--color\n",
+            "{shell}: {output:?}"
+        );
+    }
+}
+
+#[test]
+fn a_script_runs_without_a_directory_a_home_or_standard_streams() {
+    let directory = tempfile::tempdir().unwrap();
+    let script = "msgq send 1 \"x\"\nmsgq recv => \"x\"\n!true\n!cat\nlet w = !echo $WORK\n";
+    let file = directory.path().join("a.ipc");
+    std::fs::write(&file, script).unwrap();
+    for how in [
+        "mkdir gone && cd gone && rmdir ../gone && exec \"$0\" \"$1\"",
+        "mkdir -m 500 home && HOME=$PWD/home exec \"$0\" \"$1\"",
+        "unset HOME PATH TERM; exec \"$0\" \"$1\"",
+        "exec \"$0\" \"$1\" <&-",
+        "exec \"$0\" \"$1\" <&- >&- 2>&-",
+    ] {
+        let output = Command::new("/bin/sh")
+            .current_dir(directory.path())
+            .args(["-c", how])
+            .arg(harness::program())
+            .arg(&file)
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(0), "{how}: {output:?}");
+    }
+}
+
+#[test]
 fn exit_codes_say_what_happened() {
     for (text, expected) in [
         ("echo fine", 0),
@@ -44,12 +250,44 @@ fn exit_codes_say_what_happened() {
         ("require program no-such-program-anywhere", 77),
         ("quit\nnonsense-is-still-read", 2),
         ("quit", 0),
+        ("save /tmp/never-written", 1),
+        ("spawn a\nb: msgq create q", 2),
+        ("spawn a\nwait b", 2),
+        ("spawn a\nmsgq create q\na: msgq send q 1 \"x\"", 0),
+        ("defer !false", 1),
+        ("defer !false\nrequire program no-such-program-anywhere", 1),
+        ("msgq create q\ndefer b: msgq recv q ...", 1),
+        (
+            "msgq create q\ndefer msgq rm q\nrequire msgq.q.qnum == 1",
+            77,
+        ),
+        ("require msgq.nosuch.qnum == 1", 1),
     ] {
         assert_eq!(code(&script(text)), expected, "{text}");
     }
     assert_eq!(code(&run(&["/no/such/file.ipc"], b"")), 3);
     assert_eq!(code(&run(&["/"], b"")), 3);
     assert_eq!(code(&run(&["--no-such-flag"], b"")), 2);
+    // A script that is skipped counts as passed, unless all are.
+    let directory = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = directory.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_string_lossy().into_owned()
+    };
+    let (skipped, passed, failed) = (
+        file("skipped", "require program no-such-program-anywhere\n"),
+        file("passed", "echo\n"),
+        file("failed", "msgq recv\n"),
+    );
+    for (files, expected) in [
+        (&[&skipped, &skipped][..], 77),
+        (&[&skipped, &passed], 0),
+        (&[&skipped, &failed, &passed], 1),
+    ] {
+        let files: Vec<&str> = files.iter().map(|f| f.as_str()).collect();
+        assert_eq!(code(&run(&files, b"")), expected, "{files:?}");
+    }
 }
 
 #[test]
@@ -130,10 +368,17 @@ fn a_script_file_runs_by_itself_and_sources_its_neighbours() {
     let ran = run(&[main.to_str().unwrap()], b"");
     std::fs::write(directory.join("other.ipc"), "let v = 5\nbroken\n").unwrap();
     let broken = run(&[main.to_str().unwrap()], b"");
+    let checked = run(&["--check", main.to_str().unwrap()], b"");
+    std::fs::write(directory.join("other.ipc"), "source main.ipc\n").unwrap();
+    let cycle = run(&["--check", main.to_str().unwrap()], b"");
     std::fs::remove_dir_all(&directory).unwrap();
     assert_eq!(code(&ran), 0, "{}", ran.err);
     assert_eq!(code(&broken), 2);
     assert!(broken.err.contains("other.ipc:2:1"), "{}", broken.err);
+    for (ran, place) in [(checked, "other.ipc:2:1"), (cycle, "source each other")] {
+        assert_eq!((code(&ran), ran.out.as_str()), (2, ""));
+        assert!(ran.err.contains(place), "{}", ran.err);
+    }
 }
 
 #[test]
@@ -191,7 +436,13 @@ fn what_is_kept_stays() {
     assert!(exists(ids[0]) && !exists(ids[1]), "{ran:?}");
     ipcsh::kernel::msg::remove(ids[0]).unwrap();
 
-    let ran = run(&["--keep", "-c", "sem create a"], b"");
-    let id: i32 = ran.out.split([' ', ',']).nth(1).unwrap().parse().unwrap();
-    ipcsh::kernel::sem::remove(id).unwrap();
+    for (args, input) in [
+        (&["--keep", "-c", "sem create a"][..], &b""[..]),
+        (&["--keep", "-"], b"sem create a\n"),
+    ] {
+        let ran = run(args, input);
+        let id = ran.out.split("id ").nth(1).unwrap();
+        let id: i32 = id.split(',').next().unwrap().parse().unwrap();
+        ipcsh::kernel::sem::remove(id).unwrap();
+    }
 }

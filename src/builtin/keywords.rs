@@ -135,7 +135,10 @@ static HOST: Signature = Signature {
         "what `sh -c` gets; it may end with ` &`, or with `=> exit=N`",
     )],
     notes: "Variables are in its environment: $v, and $v_field for a field. ${name.field}, with a dot, \
-            is put in before: `!kill -9 ${b.pid}`.",
+            is put in before: `!kill -9 ${b.pid}`.\n\
+            `let x = !command` binds what it writes to standard output.\n\
+            With ` &` it leads a process group of its own, which ends with the session, also with one that \
+            is killed: SIGTERM, and SIGKILL two seconds later.",
     examples: &[Example {
         script: "!true\n!exit 3 => exit=3\nlet who = !echo me\nexpect $who == \"me\"",
         shows: "exit status and output",

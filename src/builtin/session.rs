@@ -4,7 +4,7 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 
 use crate::data::{Failure, Family, Outcome, Reply};
-use crate::exec::{Builtin, Engine, Sink};
+use crate::exec::{Builtin, Engine, Mode, Sink};
 use crate::lang::{Arg, Example, Kind, Param, Signature, Target};
 use crate::mechanism::Args;
 
@@ -122,6 +122,12 @@ pub(super) static SAVE: Builtin = Builtin {
         ..Signature::NEW
     },
     run: |engine, args, _| {
+        if engine.options.mode != Mode::Prompt {
+            return Err(
+                Failure::refused("only a session at the prompt can be saved")
+                    .help("A script's transcript is a script: ipcsh a.ipc > b.ipc"),
+            );
+        }
         let path = args.text("file")?.unwrap_or_default();
         let mut text = String::from("#!/usr/bin/env -S ipcsh\n");
         for line in &engine.journal {

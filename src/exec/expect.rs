@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use super::engine::{Engine, Flow, Ran};
 use super::shell_steps::Interrupted;
+use super::show::Shown;
 use super::waiting::Patience;
-use crate::data::{Cell, Event, Failure, FailureKind, Outcome, Sink};
+use crate::data::{Cell, Failure, FailureKind, Outcome, Sink};
 use crate::inspect::limits;
 use crate::kernel::shm;
 use crate::lang::{
@@ -158,41 +159,35 @@ impl Engine {
         require: &Require,
         sink: &mut dyn Sink,
     ) -> Ran {
+        let text = format!("require {}", require.text.of(&source.text));
+        let shown = Shown {
+            words: Some(text.clone()),
+            ..Shown::new(source, require.text)
+        };
         let met = match &require.what {
-            Requirement::Root => crate::kernel::process::geteuid() == 0,
-            Requirement::Program(name) => super::host::is_program(name),
+            Requirement::Root => Ok(crate::kernel::process::geteuid() == 0),
+            Requirement::Program(name) => Ok(super::host::is_program(name)),
             Requirement::Host(command) => {
                 sink.flush()?;
-                match self.host_succeeds(command) {
-                    Ok(met) => met,
-                    Err(Interrupted::Flow(flow)) => return Err(flow),
-                    Err(Interrupted::Failed(e)) => {
-                        return Err(self.fail_at(source, require.text, e, sink));
-                    }
-                }
+                self.host_succeeds(command)
             }
-            Requirement::Condition(condition) => self
-                .holds(condition)
-                .map_err(|e| self.fail_at(source, require.text, e, sink))?
-                .is_none(),
+            Requirement::Condition(condition) => match self.holds(condition) {
+                Ok(failed) => Ok(failed.is_none()),
+                Err(e) => Err(e.into()),
+            },
         };
-        let text = require.text.of(&source.text);
-        if !met {
-            return Err(Flow::Skipped(format!("it requires {text}")));
+        match met {
+            Ok(true) => {
+                self.record(text);
+                self.show(shown, Ok(Outcome::ok()), true, sink)
+            }
+            Ok(false) => {
+                let what = require.text.of(&source.text);
+                Err(Flow::Skipped(format!("it requires {what}")))
+            }
+            Err(Interrupted::Flow(flow)) => Err(flow),
+            Err(Interrupted::Failed(e)) => Err(self.fail(shown, e, sink)),
         }
-        let text = format!("require {text}");
-        self.record(text.clone());
-        sink.event(&Event::Step {
-            actor: None,
-            source: text,
-            claimed: None,
-            file: source.name.clone(),
-            line: source.line(require.text.start),
-            result: Ok(Outcome::ok()),
-            after: None,
-            passed: true,
-        })?;
-        Ok(())
     }
 }
 

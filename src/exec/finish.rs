@@ -45,7 +45,9 @@ impl Engine {
         // What is deferred runs even where the complaint cannot be written.
         let settled = self.complain_of_pending(sink);
         let deferred = self.run_deferred(sink)?;
-        Ok(settled? && deferred)
+        // What was deferred may leave steps of its own.
+        let settled_again = self.complain_of_pending(sink)?;
+        Ok(settled? && deferred && settled_again)
     }
 
     /// Runs what was deferred, last first.

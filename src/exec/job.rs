@@ -113,17 +113,23 @@ pub(super) fn end(jobs: &[Job]) {
 
 /// Ends a command in the foreground, which shares our group, with all that it started.
 pub(super) fn end_tree(job: &Job) {
-    let mut tree = vec![job.child.pid()];
-    let parents: Vec<(i32, i32)> = pids()
-        .filter_map(|pid| Some((pid, thread_stat(pid, pid).ok()?.ppid)))
-        .collect();
-    let mut at = 0;
-    while let Some(parent) = tree.get(at).copied() {
-        let children = parents.iter().filter(|(_, of)| *of == parent);
-        tree.extend(children.map(|(pid, _)| *pid));
-        at += 1;
+    let mut tree = Vec::new();
+    let mut found = vec![job.child.pid()];
+    while !found.is_empty() {
+        let mut parents = Vec::new();
+        for pid in found.drain(..) {
+            let Ok(pidfd) = pidfd_open(pid) else { continue };
+            // Once this is sent, it forks no more: its children are those that it has.
+            let _ = pidfd_send_signal(&pidfd, libc::SIGSTOP);
+            parents.push(pid);
+            tree.push(pidfd);
+        }
+        if !parents.is_empty() {
+            let is_child =
+                |pid: &i32| thread_stat(*pid, *pid).is_ok_and(|s| parents.contains(&s.ppid));
+            found.extend(pids().filter(is_child));
+        }
     }
-    let tree: Vec<OwnedFd> = tree.into_iter().flat_map(pidfd_open).collect();
     let has_ended = |pidfd: &OwnedFd| {
         let mut fds = [PollFd::new(pidfd.as_fd(), PollFlags::POLLIN)];
         poll::poll(&mut fds, Some(Duration::ZERO)) != Ok(0)

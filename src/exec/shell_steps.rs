@@ -27,7 +27,11 @@ impl Engine {
             }
             Ok(reply) => (Ok(reply.outcome), reply.tables, reply.text),
             Err(Interrupted::Flow(flow)) => return Err(flow),
-            Err(Interrupted::Failed(failure)) => (Err(failure), Vec::new(), None),
+            Err(Interrupted::Failed(failure)) => match self.ending {
+                // It was waiting, and the session is to end.
+                Some(signo) => return Err(Flow::Signal(signo)),
+                None => (Err(failure), Vec::new(), None),
+            },
         };
         let passed = match &step.work.claim {
             None => result.is_ok(),
@@ -72,6 +76,13 @@ impl Engine {
                 given: &call.args,
                 env: &env,
             };
+            if matches!(
+                builtin.signature.name,
+                "sleep" | "wait" | "cancel" | "watch"
+            ) {
+                // It takes its time: what was done before is to be seen meanwhile.
+                sink.flush().map_err(|e| Interrupted::Flow(e.into()))?;
+            }
             let reply = (builtin.run)(self, &args, sink)?;
             return match self.take_leave() {
                 true => Err(Interrupted::Flow(Flow::Quit)),

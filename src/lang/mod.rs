@@ -35,7 +35,7 @@ pub use diagnostic::Diagnostic;
 pub use eval::{Env, EvalError};
 pub use file::{read_limited, read_regular};
 pub use lexer::{Lexeme, Token, is_name, tokens};
-pub use number::duration;
+pub use number::{duration, integer};
 pub use parser::{Loader, parse};
 pub use pattern::{Pattern, PatternKind};
 pub use program::*;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// `42`, `-3`, `0x1f`, `0o17`, `64K`, `1M`: powers of 1024.
-pub(super) fn integer(word: &str) -> Option<i128> {
+pub fn integer(word: &str) -> Option<i128> {
     let (negative, rest) = match word.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, word),

@@ -1,9 +1,11 @@
 //! Running the program under test, from outside.
 #![allow(dead_code)]
 
-use std::io::Write;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::time::{Duration, Instant};
 
 /// The program: `IPCSH_BIN`, or the one that cargo has just built.
 pub fn program() -> PathBuf {
@@ -74,4 +76,79 @@ pub fn passes(text: &str) -> Ran {
         ran.err
     );
     ran
+}
+
+/// How long anything may take that is waited for.
+const BOUND: Duration = Duration::from_secs(60);
+
+/// Waits until something holds, which must not take for ever.
+#[track_caller]
+pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < BOUND, "never: {what}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// A script that runs while it is looked at.
+pub struct Running {
+    pub shell: Child,
+    lines: Receiver<String>,
+}
+
+impl Running {
+    /// Starts a script from standard input.
+    pub fn start(text: &str) -> Running {
+        let mut shell = Command::new(program())
+            .arg("-")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdin = shell.stdin.take().unwrap();
+        stdin.write_all(text.as_bytes()).unwrap();
+        let out = BufReader::new(shell.stdout.take().unwrap());
+        let (sender, lines) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in out.lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    break;
+                }
+            }
+        });
+        Running { shell, lines }
+    }
+
+    /// The next line of its output; `None` where there is none any more.
+    #[track_caller]
+    pub fn line(&self) -> Option<String> {
+        match self.lines.recv_timeout(BOUND) {
+            Ok(line) => Some(line),
+            Err(mpsc::RecvTimeoutError::Disconnected) => None,
+            Err(mpsc::RecvTimeoutError::Timeout) => panic!("no line of output comes"),
+        }
+    }
+
+    /// Sends it a signal and gives how it ended, and what it wrote to standard error.
+    pub fn end(&mut self, signo: i32) -> (std::process::ExitStatus, String) {
+        ipcsh::kernel::process::kill(self.shell.id() as i32, signo).unwrap();
+        let mut status = None;
+        until("the end of the shell", || {
+            status = self.shell.try_wait().unwrap();
+            status.is_some()
+        });
+        let mut said = String::new();
+        let mut errors = self.shell.stderr.take().unwrap();
+        errors.read_to_string(&mut said).unwrap();
+        (status.unwrap(), said)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.shell.kill();
+        let _ = self.shell.wait();
+    }
 }
