@@ -27,7 +27,10 @@ fn main() {
 
 /// Where the compiler keeps the static unwinder.
 fn archive() -> Option<PathBuf> {
-    let told = Command::new("cc").arg("-print-file-name=libgcc_eh.a").output().ok()?;
+    let told = Command::new("cc")
+        .arg("-print-file-name=libgcc_eh.a")
+        .output()
+        .ok()?;
     let path = PathBuf::from(String::from_utf8(told.stdout).ok()?.trim());
     (path.is_absolute() && Path::exists(&path)).then_some(path)
 }

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use crate::exec::Commands;
 use crate::kernel::Errno;
-use crate::lang::{Catalog, Signature};
+use crate::lang::{Catalog, Signature, Words};
 use crate::mechanism::{self, Verb, errno_symbol};
 use crate::{builtin, inspect};
 
@@ -19,17 +19,9 @@ pub fn commands() -> &'static Commands {
             .map(|v| &v.signature)
             .chain(builtins().map(|b| &b.signature))
             .collect();
-        let mut catalog = Catalog::new(signatures);
-        catalog.fields = mechanism::ALL
-            .iter()
-            .map(|m| (m.family, (m.fields)().iter().map(|c| c.name).collect()))
-            .collect();
-        catalog.actor_fields = builtin::ACTOR_FIELDS.iter().map(|c| c.name).collect();
-        catalog.limits = inspect::limits::names();
-        catalog.errnos = errnos();
         let places = verbs().count();
         Commands {
-            catalog,
+            catalog: Catalog::new(signatures, words),
             verbs: verbs().map(Some).collect(),
             builtins: std::iter::repeat_n(None, places)
                 .chain(builtins().map(Some))
@@ -56,6 +48,19 @@ pub fn errno_text(symbol: &str) -> Option<String> {
         .map(Errno::from_raw)
         .find(|e| errno_symbol(*e) == symbol)
         .map(|e| e.desc().to_string())
+}
+
+/// What a claim or an expectation may name.
+fn words() -> Words {
+    let fields = mechanism::ALL
+        .iter()
+        .map(|m| (m.family, (m.fields)().iter().map(|c| c.name).collect()));
+    Words {
+        fields: fields.collect(),
+        actor_fields: builtin::ACTOR_FIELDS.iter().map(|c| c.name).collect(),
+        limits: inspect::limits::names(),
+        errnos: errnos(),
+    }
 }
 
 /// The symbols of all errnos.

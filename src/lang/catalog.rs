@@ -1,5 +1,7 @@
 //! What the parser may know of the world: the commands, the fields, the errnos.
 
+use std::sync::LazyLock;
+
 use super::signature::{Family, Signature};
 use super::suggest::closest;
 
@@ -8,6 +10,16 @@ use super::suggest::closest;
 pub struct Catalog {
     /// Every command; a [`super::Call`] names one by its place here.
     pub commands: Vec<&'static Signature>,
+    /// What a claim or an expectation may name. Most programs name none of it, so it is
+    /// made when it is first asked for.
+    pub words: LazyLock<Words>,
+    /// The nouns with their verbs, by [`bucket`].
+    index: Vec<Vec<Noun>>,
+}
+
+/// What a claim or an expectation may name.
+#[derive(Debug, Default)]
+pub struct Words {
     /// The fields that `expect FAMILY.REF.FIELD` may name.
     pub fields: Vec<(Family, Vec<&'static str>)>,
     /// The fields of `expect actor.NAME.FIELD`.
@@ -16,8 +28,6 @@ pub struct Catalog {
     pub limits: Vec<&'static str>,
     /// The symbols of the errnos.
     pub errnos: Vec<&'static str>,
-    /// The nouns with their verbs, by [`bucket`].
-    index: Vec<Vec<Noun>>,
 }
 
 /// A noun, and its verbs (an empty one where it stands alone) with their places.
@@ -56,7 +66,7 @@ pub(super) enum Lookup {
 
 impl Catalog {
     /// Indexes the commands by their words.
-    pub fn new(commands: Vec<&'static Signature>) -> Catalog {
+    pub fn new(commands: Vec<&'static Signature>, words: fn() -> Words) -> Catalog {
         let mut index: Vec<Vec<Noun>> = (0..BUCKETS).map(|_| Vec::new()).collect();
         for (place, signature) in (0u16..).zip(&commands) {
             let (name, verb) = (signature.noun(), signature.verb().unwrap_or(""));
@@ -71,10 +81,7 @@ impl Catalog {
         }
         Catalog {
             commands,
-            fields: Vec::new(),
-            actor_fields: Vec::new(),
-            limits: Vec::new(),
-            errnos: Vec::new(),
+            words: LazyLock::new(words),
             index,
         }
     }
@@ -161,7 +168,8 @@ impl Catalog {
 
     /// The fields of a family's objects.
     pub fn fields(&self, family: Family) -> &[&'static str] {
-        self.fields
+        self.words
+            .fields
             .iter()
             .find(|(f, _)| *f == family)
             .map_or(&[], |(_, fields)| fields)

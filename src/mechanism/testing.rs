@@ -7,7 +7,7 @@ use super::{ALL, Args, Run, Sight, Verb, World};
 use crate::data::{Failure, Family, Outcome, Reply, StepResult};
 use crate::kernel::{process, witness};
 use crate::lang::{
-    Action, Catalog, Env, Known, Marker, Program, Source, StatementKind, Step, Work, parse,
+    Action, Catalog, Env, Known, Marker, Program, Source, StatementKind, Step, Words, Work, parse,
 };
 use crate::session::Ledger;
 
@@ -27,15 +27,18 @@ fn verbs() -> impl Iterator<Item = &'static Verb> {
 
 impl Bench {
     pub fn new() -> Bench {
-        let mut catalog = Catalog::new(verbs().map(|verb| &verb.signature).collect());
-        catalog.errnos = verbs()
-            .flat_map(|verb| verb.signature.errnos)
-            .map(|(symbol, _)| *symbol)
-            .collect();
-        catalog.fields = ALL
-            .iter()
-            .map(|m| (m.family, (m.fields)().iter().map(|c| c.name).collect()))
-            .collect();
+        let words = || Words {
+            errnos: verbs()
+                .flat_map(|verb| verb.signature.errnos)
+                .map(|(symbol, _)| *symbol)
+                .collect(),
+            fields: ALL
+                .iter()
+                .map(|m| (m.family, (m.fields)().iter().map(|c| c.name).collect()))
+                .collect(),
+            ..Words::default()
+        };
+        let catalog = Catalog::new(verbs().map(|verb| &verb.signature).collect(), words);
         Bench {
             world: World::new(Ledger::create().unwrap()),
             env: Env::default(),

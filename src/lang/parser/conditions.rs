@@ -210,8 +210,8 @@ impl Parser<'_> {
                 false => Err(Mistake::new(at, format!("`{name}` cannot name an actor"))
                     .label("expected a name that starts with a letter or `_`")),
             },
-            (None, Some((name, at))) if !self.catalog.limits.contains(&name) => {
-                let limits = self.catalog.limits.iter().copied();
+            (None, Some((name, at))) if !self.catalog.words.limits.contains(&name) => {
+                let limits = self.catalog.words.limits.iter().copied();
                 Err(Mistake::new(at, format!("unknown limit `{name}`"))
                     .label("`limits` lists them")
                     .maybe_help(did_you_mean(name, limits)))
@@ -238,7 +238,7 @@ impl Parser<'_> {
         };
         let families = Family::ALL.into_iter();
         let mut has = families.filter(|f| self.catalog.fields(*f).contains(&field.as_str()));
-        let kind = match self.catalog.actor_fields.contains(&field.as_str()) {
+        let kind = match self.catalog.words.actor_fields.contains(&field.as_str()) {
             true => "actor",
             false => has.next()?.noun(),
         };
@@ -249,7 +249,7 @@ impl Parser<'_> {
     fn field(&self, kind: &str, family: Option<Family>, field: &str, at: Span) -> Parsed<()> {
         let known: &[&str] = match family {
             Some(family) => self.catalog.fields(family),
-            None if kind == "actor" => &self.catalog.actor_fields,
+            None if kind == "actor" => &self.catalog.words.actor_fields,
             None => &["value"],
         };
         if known.contains(&field) {

@@ -28,12 +28,7 @@ impl Parser<'_> {
         let first = self.cursor.peek()?.map_or(prefix.start, |t| t.span);
         let mut words = self.words()?;
         let text = Span::new(prefix.start.start as usize, words.end);
-        let call = bind::call(
-            &mut words.tokens,
-            first,
-            self.catalog,
-            self.cursor.text(),
-        )?;
+        let call = bind::call(&mut words.tokens, first, self.catalog, self.cursor.text())?;
         let signature = self.catalog.signature(call.command);
         let in_shell = signature.runs == Runs::Shell;
         let seek = self.seek(text);
