@@ -72,6 +72,7 @@ impl Engine {
                 signature: &builtin.signature,
                 given: &call.args,
                 env: &env,
+                seen: true,
             };
             if matches!(builtin.signature.name, "quit" | "exit") {
                 return Err(Interrupted::Flow(Flow::Quit));
@@ -85,6 +86,7 @@ impl Engine {
                 signature: &verb.signature,
                 given: &call.args,
                 env: &env,
+                seen: true,
             };
             let actors = self.actors_by_pid();
             let sight = Sight::new(&self.names, &env, &actors);

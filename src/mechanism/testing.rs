@@ -83,6 +83,7 @@ impl Bench {
             signature: &verb.signature,
             given: &call.args,
             env: &self.env,
+            seen: true,
         };
         let Run::Shell(run) = verb.run else {
             panic!("{} does not run in the shell", verb.signature.name);
@@ -100,6 +101,7 @@ impl Bench {
             signature: &verb.signature,
             given: &call.args,
             env: &self.env,
+            seen: true,
         };
         let Run::Actor(run) = verb.run else {
             panic!("{} does not run in an actor", verb.signature.name);

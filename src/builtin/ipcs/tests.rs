@@ -24,6 +24,7 @@ fn run(line: &str) -> Result<Reply, Failure> {
         signature: &IPCS.signature,
         given: &call.args,
         env: &env,
+        seen: true,
     };
     ipcs(&Sight::new(&names, &env, &actors), &args)
 }
