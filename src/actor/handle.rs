@@ -28,8 +28,8 @@ pub struct Actor {
     outbox: Outbox,
     /// Bytes of reports that are not yet whole.
     arrived: Vec<u8>,
-    /// Whole reports, in order.
-    reports: VecDeque<Report>,
+    /// Whole reports, in order. They are large, and handed on.
+    reports: VecDeque<Box<Report>>,
     /// The number that the next report will have.
     next: u64,
     /// The number that the next step will get.
@@ -182,7 +182,7 @@ impl Actor {
     }
 
     fn take_reports(&mut self, bytes: &mut Vec<u8>) {
-        match wire::drain::<Report>(bytes) {
+        match wire::drain::<Box<Report>>(bytes) {
             Ok(reports) => {
                 for report in reports {
                     // One that was read from the outbox before it was sent comes again; one
@@ -213,7 +213,7 @@ impl Actor {
     }
 
     /// The next report that has arrived.
-    pub fn next_report(&mut self) -> Option<Report> {
+    pub fn next_report(&mut self) -> Option<Box<Report>> {
         self.reports.pop_front()
     }
 

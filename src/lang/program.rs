@@ -98,17 +98,18 @@ pub struct Statement {
     pub kind: StatementKind,
 }
 
-/// The kinds of statement.
+/// The kinds of statement. A program is mostly steps: what is rare is behind a pointer, so
+/// that a step takes no more room than it needs.
 #[derive(Clone, Debug)]
 pub enum StatementKind {
     /// A command, in an actor or in the shell.
     Step(Step),
     /// `b: ... [=> outcome]`: the pending step must end.
-    Resume(Resume),
+    Resume(Box<Resume>),
     /// `expect …`.
-    Expect(Expect),
+    Expect(Box<Expect>),
     /// `require …`.
-    Require(Require),
+    Require(Box<Require>),
     /// `defer STATEMENT`: run at the end, whatever happens.
     Defer(Box<Statement>),
     /// `timeout step DUR`.
@@ -123,7 +124,7 @@ pub enum StatementKind {
     /// `source FILE`, read when the program was.
     Source(Program),
     /// `!command`.
-    Host(Host),
+    Host(Box<Host>),
     /// `let NAME = VALUE`.
     Let {
         /// The name.

@@ -38,7 +38,10 @@ impl Parser<'_> {
             let value = self.cursor.take("a duration")?;
             within = Some(duration(&value)?);
         }
-        Ok(StatementKind::Expect(Expect { condition, within }))
+        Ok(StatementKind::Expect(Box::new(Expect {
+            condition,
+            within,
+        })))
     }
 
     /// `require REQUIREMENT`.
@@ -47,10 +50,10 @@ impl Parser<'_> {
         self.cursor.pass();
         let start = self.cursor.start();
         let what = self.requirement(keyword)?;
-        Ok(StatementKind::Require(Require {
+        Ok(StatementKind::Require(Box::new(Require {
             what,
             text: Span::new(start, self.cursor.end()),
-        }))
+        })))
     }
 
     /// `KIND.REF.FIELD OP VALUE` or `deadlock a b`.
