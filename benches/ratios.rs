@@ -2,8 +2,8 @@
 //!
 //! `cargo bench --bench ratios [-- WORD…]` runs every comparison, or those whose name holds
 //! one of the words. What is compared runs in turn, and medians are shown: on a busy machine
-//! the ratios hold where the times do not. It runs in an IPC namespace of its own where the
-//! kernel allows, and what it creates is removed however it ends.
+//! the ratios hold where the times do not. It takes about a minute, runs in namespaces of its
+//! own where the kernel allows, and what it creates is removed however it ends.
 
 #[path = "ratios/host.rs"]
 mod host;
@@ -56,7 +56,7 @@ fn main() -> ExitCode {
 /// `ipcs` on an empty host; it starts no other process.
 fn start(host: &Host, report: &mut Report) {
     let (mut ours, mut theirs) = (Samples::default(), Samples::default());
-    for _ in 0..200 {
+    for _ in 0..400 {
         ours.add(host.ipcsh(&["-c", "ipcs"]).seconds());
         theirs.add(Program::new("ipcs").seconds());
     }
@@ -79,7 +79,7 @@ fn many(host: &Host, report: &mut Report) {
     let mut one = [const { Samples::new() }; 3];
     let mut receive = [const { Samples::new() }; 3];
     let (mut theirs, mut raw) = (Samples::default(), Samples::default());
-    for _ in 0..5 {
+    for _ in 0..9 {
         for (place, count) in [FEW, HALF, MANY].into_iter().enumerate() {
             let queues = match host.queues(count) {
                 Ok(queues) => queues,

@@ -9,13 +9,16 @@ use std::time::Instant;
 const ISOLATED: &str = "IPCSH_BENCH_ISOLATED";
 
 /// Runs this program again in an IPC namespace of its own, so that nothing else on the host
-/// counts or is counted. `None` where it already has one, or cannot have one.
+/// counts or is counted, and where it may in a PID namespace too: what looks at every
+/// process then sees only ours. `None` where it already has one, or cannot have one.
 pub fn isolated() -> Option<ExitCode> {
     if std::env::var_os(ISOLATED).is_some() {
         return None;
     }
     let me = std::env::current_exe().ok()?;
-    for how in [&["--ipc"][..], &["--user", "--map-root-user", "--ipc"]] {
+    let user = ["--user", "--map-root-user", "--ipc"];
+    let processes = ["--ipc", "--pid", "--fork", "--kill-child", "--mount-proc"];
+    for how in [&processes[..], &["--ipc"], &user] {
         let may = Command::new("unshare").args(how).arg("true").output();
         if may.is_ok_and(|ran| ran.status.success()) {
             let mut again = Command::new("unshare");

@@ -13,8 +13,11 @@ pub struct Catalog {
     /// What a claim or an expectation may name. Most programs name none of it, so it is
     /// made when it is first asked for.
     pub words: LazyLock<Words>,
-    /// The nouns with their verbs, by [`bucket`].
-    index: Vec<Vec<Noun>>,
+    /// The commands by their words: those of one [`bucket`] together, and in it those of one
+    /// noun.
+    index: Vec<Entry>,
+    /// Where each bucket begins in the index.
+    starts: [u16; BUCKETS + 1],
 }
 
 /// What a claim or an expectation may name.
@@ -30,11 +33,12 @@ pub struct Words {
     pub errnos: Vec<&'static str>,
 }
 
-/// A noun, and its verbs (an empty one where it stands alone) with their places.
+/// A noun with a verb (an empty one where it stands alone), and their place in the table.
 #[derive(Debug)]
-struct Noun {
-    name: &'static str,
-    verbs: Vec<(&'static str, u16)>,
+struct Entry {
+    noun: &'static str,
+    verb: &'static str,
+    place: u16,
 }
 
 const BUCKETS: usize = 128;
@@ -67,22 +71,27 @@ pub(super) enum Lookup {
 impl Catalog {
     /// Indexes the commands by their words.
     pub fn new(commands: Vec<&'static Signature>, words: fn() -> Words) -> Catalog {
-        let mut index: Vec<Vec<Noun>> = (0..BUCKETS).map(|_| Vec::new()).collect();
-        for (place, signature) in (0u16..).zip(&commands) {
-            let (name, verb) = (signature.noun(), signature.verb().unwrap_or(""));
-            let nouns = &mut index[bucket(name)];
-            match nouns.iter_mut().find(|n| n.name == name) {
-                Some(noun) => noun.verbs.push((verb, place)),
-                None => nouns.push(Noun {
-                    name,
-                    verbs: vec![(verb, place)],
-                }),
-            }
+        let entry = |(place, signature): (u16, &&'static Signature)| {
+            let (noun, verb) = signature
+                .name
+                .split_once(' ')
+                .unwrap_or((signature.name, ""));
+            Entry { noun, verb, place }
+        };
+        let mut index: Vec<Entry> = (0u16..).zip(&commands).map(entry).collect();
+        index.sort_by_cached_key(|e| (bucket(e.noun), e.noun));
+        let mut starts = [0; BUCKETS + 1];
+        for entry in &index {
+            starts[bucket(entry.noun) + 1] += 1;
+        }
+        for bucket in 0..BUCKETS {
+            starts[bucket + 1] += starts[bucket];
         }
         Catalog {
             commands,
             words: LazyLock::new(words),
             index,
+            starts,
         }
     }
 
@@ -97,16 +106,28 @@ impl Catalog {
         u16::try_from(place).ok()
     }
 
-    /// The verbs of a noun with their places.
-    fn of(&self, noun: &str) -> &[(&'static str, u16)] {
-        let nouns = &self.index[bucket(noun)];
-        let found = nouns.iter().find(|n| n.name == noun);
-        found.map_or(&[], |n| &n.verbs)
+    /// The commands of a noun.
+    fn of(&self, noun: &str) -> &[Entry] {
+        let bucket = bucket(noun);
+        let (start, end) = (self.starts[bucket], self.starts[bucket + 1]);
+        let mut found = &self.index[start.into()..end.into()];
+        // Hardly ever is more than one noun in a bucket.
+        while let Some((first, rest)) = found.split_first()
+            && first.noun != noun
+        {
+            found = rest;
+        }
+        while let Some((last, rest)) = found.split_last()
+            && last.noun != noun
+        {
+            found = rest;
+        }
+        found
     }
 
     /// The verbs of a noun; empty where there is no such noun or it has none.
     pub fn verbs(&self, noun: &str) -> impl Iterator<Item = &'static str> {
-        let verbs = self.of(noun).iter().map(|(verb, _)| *verb);
+        let verbs = self.of(noun).iter().map(|e| e.verb);
         verbs.filter(|v| !v.is_empty())
     }
 
@@ -129,7 +150,7 @@ impl Catalog {
         if verbs.is_empty() {
             return Lookup::NoNoun;
         }
-        let find = |v: &str| verbs.iter().find(|(verb, _)| *verb == v).map(|c| c.1);
+        let find = |v: &str| verbs.iter().find(|e| e.verb == v).map(|e| e.place);
         if let Some(place) = verb.and_then(find) {
             return Lookup::Found(place, 2);
         }

@@ -3,6 +3,7 @@
 //! What travels to an actor ([`Work`] and all it holds) can be serialised.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -52,6 +53,8 @@ pub struct Source {
     pub text: String,
     /// Where each line begins.
     lines: Vec<u32>,
+    /// The line that was asked for last: the next is mostly the same or the one behind it.
+    last: AtomicU32,
 }
 
 impl Source {
@@ -66,6 +69,7 @@ impl Source {
             name: name.into(),
             text,
             lines,
+            last: AtomicU32::new(0),
         }
     }
 
@@ -76,7 +80,17 @@ impl Source {
 
     /// The line, from 1, that a byte stands on.
     pub fn line(&self, offset: u32) -> u32 {
-        self.lines.partition_point(|start| *start <= offset) as u32
+        let last = self.last.load(Ordering::Relaxed) as usize;
+        let is_at = |at: &usize| {
+            let begins = |at: usize| self.lines.get(at).is_some_and(|start| *start <= offset);
+            begins(*at) && !begins(at + 1)
+        };
+        let at = [last, last + 1].into_iter().find(is_at).unwrap_or_else(|| {
+            let behind = self.lines.partition_point(|start| *start <= offset);
+            behind.saturating_sub(1)
+        });
+        self.last.store(at as u32, Ordering::Relaxed);
+        at as u32 + 1
     }
 }
 
