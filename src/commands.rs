@@ -52,11 +52,8 @@ pub fn errno_text(symbol: &str) -> Option<String> {
 
 /// What a claim or an expectation may name.
 fn words() -> Words {
-    let fields = mechanism::ALL
-        .iter()
-        .map(|m| (m.family, (m.fields)().iter().map(|c| c.name).collect()));
     Words {
-        fields: fields.collect(),
+        fields: mechanism::all_fields(),
         actor_fields: builtin::ACTOR_FIELDS.iter().map(|c| c.name).collect(),
         limits: inspect::limits::names(),
         errnos: errnos(),

@@ -206,11 +206,11 @@ pub fn run(engine: &mut Engine, programs: &[Program], sink: &mut dyn Sink) -> Ex
 
 /// What is to be said of an object that could not be removed.
 pub(crate) fn left_behind(removed: &Removed) -> Option<String> {
-    let (family, error) = (removed.family?, removed.error?);
+    let error = removed.error?;
     Some(format!(
-        "the {} with id {} is left behind: {}",
-        family.object(),
-        removed.id,
+        "the {} {} is left behind: {}",
+        removed.kind.object(),
+        removed.object,
         error.desc()
     ))
 }

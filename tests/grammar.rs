@@ -81,6 +81,9 @@ fn open(rule: &str, random: &mut Random, catalog: &Catalog) -> Option<String> {
         "FITTING" => &["0", "5", "0x7f", "0o17"],
         "REGEX" => &["a", "^h\\w+$", "a|b", "\\\"", "é"],
         "GLOB" => &["*", "job-?.txt", "[ab]*"],
+        "COUNT-PLAIN" => &["1", "6517"],
+        "WORD-PATH" => &["/tmp/f", "./x"],
+        "POSIX-NAME" => &["/jobs", "/a.b"],
         "PROJECT" => &["1", "255"],
         "PLAIN-PATH" => &["/tmp/a.b", "../x", "f"],
         "SMALL" => &["0", "1", "32767"],
@@ -137,11 +140,15 @@ fn argument(param: &Param, random: &mut Random, catalog: &Catalog) -> String {
 
 /// Each kind of argument is a rule of the grammar.
 fn value(kind: Kind, random: &mut Random, catalog: &Catalog) -> String {
-    use ipcsh::lang::Family::{Msgq, Sem, Shm};
+    use ipcsh::lang::Family::{Fifo, Msgq, Pipe, Sem, Shm, Sock};
     let rule = match kind {
         Kind::Ref(Msgq) => "REF-MSGQ",
         Kind::Ref(Shm) => "REF-SHM",
         Kind::Ref(Sem) => "REF-SEM",
+        Kind::Ref(Pipe) => "REF-PIPE",
+        Kind::Ref(Fifo) => "REF-FIFO",
+        Kind::Ref(Sock) => "REF-SOCK",
+        Kind::NewRef(Fifo) => "PATH",
         Kind::AnyRef => "REF-ANY",
         Kind::NewRef(_) => "NEW-NAME",
         Kind::Int(0.., _) => return random.of(&["1", "7", "0x10", "$v", "$((v + 1))"]).into(),
@@ -298,7 +305,8 @@ fn every_rule_is_there_and_is_used() {
     let mut used: BTreeSet<&str> = BTreeSet::from(["program", "BLANK", "COMMENT"]);
     // What the table's generated grammar is written in.
     used.extend([
-        "REF-MSGQ", "REF-SHM", "REF-SEM", "REF-ANY", "NEW-NAME", "PATH", "PLACE", "SEM-OP", "MODE",
+        "REF-MSGQ", "REF-SHM", "REF-SEM", "REF-PIPE", "REF-FIFO", "REF-SOCK", "REF-ANY",
+        "NEW-NAME", "PATH", "PLACE", "SEM-OP", "MODE",
     ]);
     let mut names = Vec::new();
     for expr in rules.values() {

@@ -1,11 +1,12 @@
 //! An actor's process, from start to end.
 
 use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
 use super::outbox::Outbox;
 use super::wire::{self, Order, Report};
-use crate::kernel::{inherit, process, signal};
+use crate::kernel::{Errno, inherit, process, signal, socket as sockets};
 use crate::session::Ledger;
 
 /// The hidden argument that makes this program an actor; its name follows.
@@ -20,8 +21,9 @@ pub(super) const ALIVE_FD: i32 = 6;
 
 /// What runs the steps.
 pub trait Runner {
-    /// Takes over what changed elsewhere in the session.
-    fn prepare(&mut self, order: &mut Order);
+    /// Takes over what changed elsewhere in the session, and the descriptors that came
+    /// with the order.
+    fn prepare(&mut self, order: &mut Order, descriptors: Vec<OwnedFd>);
     /// Does one step of the order.
     fn step(&mut self, order: &Order, place: usize) -> Report;
 }
@@ -41,13 +43,13 @@ pub fn serve<R: Runner>(name: &str, runner: impl FnOnce(Ledger) -> R) -> io::Res
     let mut runner = runner(ledger);
     let mut frame = Vec::new();
     let mut broken = false;
-    while let Some(mut order) = receive(&mut socket, &mut frame)? {
+    while let Some((mut order, descriptors)) = receive(&mut socket, &mut frame)? {
         if order.continues && broken {
             continue;
         }
         broken = false;
         signal::clear_cancelled();
-        runner.prepare(&mut order);
+        runner.prepare(&mut order, descriptors);
         for place in 0..order.steps.len() {
             outbox.set_running(Some(order.first + place as u64));
             let report = runner.step(&order, place);
@@ -63,11 +65,25 @@ pub fn serve<R: Runner>(name: &str, runner: impl FnOnce(Ledger) -> R) -> io::Res
     Ok(())
 }
 
-/// The next order; `None` when the shell is gone.
-fn receive(socket: &mut UnixStream, frame: &mut Vec<u8>) -> io::Result<Option<Order>> {
+/// The next order and the descriptors that came with it; `None` when the shell is gone.
+fn receive(
+    socket: &mut UnixStream,
+    frame: &mut Vec<u8>,
+) -> io::Result<Option<(Order, Vec<OwnedFd>)>> {
     frame.clear();
     frame.resize(4, 0);
-    if !read_all(socket, frame)? {
+    // Descriptors come with the first byte.
+    let (got, descriptors) = loop {
+        match sockets::receive_with(socket.as_fd(), frame) {
+            Ok((0, _)) => return Ok(None),
+            Ok(received) => break received,
+            // A cancelling signal that comes between two steps is none of its business.
+            Err(Errno::EINTR) => {}
+            Err(Errno::ECONNRESET) => return Ok(None),
+            Err(e) => return Err(e.into()),
+        }
+    };
+    if !read_all(socket, &mut frame[got..])? {
         return Ok(None);
     }
     let length = wire::frame_length(frame).unwrap_or(4);
@@ -81,11 +97,11 @@ fn receive(socket: &mut UnixStream, frame: &mut Vec<u8>) -> io::Result<Option<Or
             Err(e) => return Err(e),
         }
     }
-    wire::message(frame).map(Some).map_err(io::Error::other)
+    let order = wire::message(frame).map_err(io::Error::other)?;
+    Ok(Some((order, descriptors)))
 }
 
-/// Fills the buffer; `false` at the end of the stream. A cancelling signal that comes
-/// between two steps is none of its business.
+/// Fills the buffer; `false` at the end of the stream.
 fn read_all(socket: &mut UnixStream, buffer: &mut [u8]) -> io::Result<bool> {
     match socket.read_exact(buffer) {
         Ok(()) => Ok(true),

@@ -1,7 +1,7 @@
 //! An actor as the shell sees it.
 
 use std::collections::VecDeque;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
@@ -15,7 +15,7 @@ use super::outbox::Outbox;
 use super::wire::{self, Order, Report};
 use crate::inspect::wait::{Observation, Wait, decode, observe};
 use crate::kernel::process::{self, Child, Ended, SpawnSpec, Stream};
-use crate::kernel::{poll, signal, socket};
+use crate::kernel::{Errno, poll, signal, socket};
 use crate::session::Ledger;
 
 /// An actor.
@@ -125,11 +125,15 @@ impl Actor {
         self.ended
     }
 
-    /// Gives it an order.
+    /// Gives it an order, and the descriptors that the order speaks of.
     ///
     /// # Errors
     /// It is gone.
-    pub fn send<S: Serialize>(&mut self, order: &Order<S>) -> io::Result<()> {
+    pub fn send<S: Serialize>(
+        &mut self,
+        order: &Order<S>,
+        descriptors: &[BorrowedFd],
+    ) -> io::Result<()> {
         if order.continues && self.broken {
             return Ok(());
         }
@@ -138,13 +142,14 @@ impl Actor {
         wire::frame(order, &mut frame).map_err(io::Error::other)?;
         self.sent = order.first + order.steps.len() as u64;
         self.last_seen = None;
-        let mut rest = frame.as_slice();
+        let (mut rest, mut descriptors) = (frame.as_slice(), descriptors);
         while !rest.is_empty() {
-            match self.socket.write(rest) {
-                Ok(n) => rest = &rest[n..],
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => self.wait_writable()?,
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                Err(e) => return Err(e),
+            match socket::send_with(self.socket.as_fd(), rest, descriptors) {
+                // The descriptors go with the first byte.
+                Ok(n) => (rest, descriptors) = (&rest[n..], &[]),
+                Err(Errno::EAGAIN) => self.wait_writable()?,
+                Err(Errno::EINTR) => {}
+                Err(e) => return Err(e.into()),
             }
         }
         Ok(())

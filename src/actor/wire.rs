@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::{Outcome, StepResult};
 use crate::lang::{Span, Work};
-use crate::session::{Change, Hold};
+use crate::session::{Change, FileChange, Held, Hold};
 
 /// Shell to actor: steps to do one after the other. The first that does not end as it
 /// should ends the order, and those that continue it.
@@ -19,6 +19,9 @@ pub struct Order<Step = Work> {
     pub changes: Vec<Change>,
     /// Variables that changed since the last order.
     pub bindings: Vec<(String, Outcome)>,
+    /// Descriptors that travel with the order, in this order; their numbers are the
+    /// sender's.
+    pub files: Vec<Held>,
     /// The steps. The shell sends them as references.
     pub steps: Vec<Step>,
 }
@@ -40,6 +43,8 @@ pub struct Report {
     pub bindings: Vec<(String, Outcome)>,
     /// Semaphores of which it now holds more or less.
     pub holds: Vec<Hold>,
+    /// Descriptors that it opened, used or closed.
+    pub files: Vec<FileChange>,
 }
 
 /// The length of a frame stands before it, as four bytes.

@@ -70,7 +70,7 @@ fn ipcs(sight: &Sight, args: &Args) -> Result<Reply, Failure> {
                 .help("Say which: ipcs -q -i ID, ipcs -m -i ID, ipcs -s -i ID"));
         };
         return Ok(Reply {
-            tables: (mechanism::of(*family).info)(sight, id)?,
+            tables: (mechanism::system_v(*family)?.info)(sight, &id.into())?,
             ..Reply::default()
         });
     }
@@ -88,7 +88,7 @@ fn ipcs(sight: &Sight, args: &Args) -> Result<Reply, Failure> {
                 [] => preset(family, args).iter().map(|c| c.to_string()).collect(),
                 wanted => wanted.to_vec(),
             };
-            (mechanism::of(family).list)(sight, &Listing { id: None, columns })
+            (mechanism::system_v(family)?.list)(sight, &Listing { columns })
         })
         .collect::<Result<_, _>>()?;
     Ok(Reply {
@@ -101,7 +101,7 @@ fn ipcs(sight: &Sight, args: &Args) -> Result<Reply, Failure> {
 /// has, the first one tells what is wrong.
 fn with_columns(mut families: Vec<Family>, columns: &[String], every: bool) -> Vec<Family> {
     let has = |family: &Family| {
-        let fields = (mechanism::of(*family).fields)();
+        let fields = mechanism::system_v(*family).map_or_else(|_| Vec::new(), |k| (k.fields)());
         columns.iter().all(|c| fields.iter().any(|f| f.name == c))
     };
     if every && families.iter().any(has) {

@@ -42,5 +42,5 @@ fn look(
     what: impl FnOnce(&Sight) -> Result<Reply, Failure>,
 ) -> Result<Reply, Failure> {
     let actors = engine.actors_by_pid();
-    what(&Sight::new(&engine.names, &engine.env, &actors))
+    what(&engine.sight(&actors))
 }

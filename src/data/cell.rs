@@ -102,6 +102,16 @@ fn write_elapsed(f: &mut fmt::Formatter<'_>, d: Duration) -> fmt::Result {
     }
 }
 
+/// Bytes as a word of the language: bare where every character of it stands for itself,
+/// quoted otherwise.
+pub fn word(bytes: &[u8]) -> String {
+    let bare = |b: &u8| b.is_ascii_alphanumeric() || b"/._-+:,@%[]".contains(b);
+    match std::str::from_utf8(bytes) {
+        Ok(text) if !text.is_empty() && bytes.iter().all(bare) => text.to_string(),
+        _ => quote(bytes),
+    }
+}
+
 /// Bytes as the language writes them, so that what is shown can be typed back and no
 /// control byte reaches a terminal: `"hi\n"` where they are UTF-8, `x"ff 00"` otherwise.
 pub fn quote(bytes: &[u8]) -> String {

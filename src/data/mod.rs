@@ -6,13 +6,15 @@
 mod cell;
 mod event;
 mod family;
+mod object;
 mod outcome;
 mod reply;
 mod table;
 
-pub use cell::{Cell, quote};
+pub use cell::{Cell, quote, word};
 pub use event::{Event, Sink, Stand};
 pub use family::Family;
+pub use object::Object;
 pub use outcome::{Failure, FailureKind, Field, Outcome, StepResult};
 pub use reply::Reply;
 pub use table::{Column, Table};

@@ -126,7 +126,7 @@ impl Engine {
             seen.push(place);
             let name = &self.slots[place].actor.name;
             let (id, num) = s.lock;
-            let set = match self.names.name_of(crate::data::Family::Sem, id) {
+            let set = match self.names.name_of(crate::data::Family::Sem, &id.into()) {
                 Some(name) => name.to_string(),
                 None => format!("id:{id}"),
             };

@@ -12,7 +12,7 @@ use crate::kernel::signal::SignalFd;
 use crate::lang::{Catalog, Known, Program, Signature, Source, Span, Statement, StatementKind};
 use crate::mechanism::Args;
 use crate::session::janitor::Janitor;
-use crate::session::{Change, Ledger, Names};
+use crate::session::{Change, Held, Ledger, Names};
 
 use super::host::Job;
 use super::interpret::Verbs;
@@ -98,6 +98,8 @@ pub(super) struct Slot {
     pub ended: Option<End>,
     /// What it holds of which semaphore: `(set, number)`.
     pub holds: HashMap<(i32, u16), i64>,
+    /// The descriptors that it holds, the newest last.
+    pub files: Vec<Held>,
     /// How much of the log it knows.
     pub cursor: usize,
     /// Whether its death has been told.
@@ -432,6 +434,7 @@ impl Engine {
             pending: None,
             ended: None,
             holds: HashMap::new(),
+            files: Vec::new(),
             cursor: usize::MAX,
             mourned: false,
         });

@@ -11,7 +11,7 @@ use crate::kernel::shm;
 use crate::lang::{
     CompareOp, Condition, Expect, Expected, Require, Requirement, Source, Span, Subject,
 };
-use crate::mechanism::{self, Sight};
+use crate::mechanism;
 
 impl Engine {
     pub(super) fn expect(
@@ -122,8 +122,8 @@ impl Engine {
             },
             Subject::Object(family, reference, field) => {
                 let actors = self.actors_by_pid();
-                let sight = Sight::new(&self.names, &self.env, &actors);
-                let id = sight.find(*family, Some(reference))?;
+                let sight = self.sight(&actors);
+                let object = sight.find(*family, Some(reference))?;
                 let index = match &reference.index {
                     Some(term) => {
                         let n = self.env.int(term)?;
@@ -133,12 +133,12 @@ impl Engine {
                     }
                     None => None,
                 };
-                (mechanism::of(*family).look)(&sight, id, index, field)
+                (mechanism::kind_of(*family, &object)?.look)(&sight, &object, index, field)
             }
             Subject::Memory(reference, place) => {
                 let actors = self.actors_by_pid();
-                let sight = Sight::new(&self.names, &self.env, &actors);
-                let id = sight.find(crate::data::Family::Shm, Some(reference))?;
+                let sight = self.sight(&actors);
+                let id = sight.find_id(crate::data::Family::Shm, Some(reference))?;
                 let offset = self.env.int(&place.offset)?;
                 memory(id, place.ty, offset)
             }

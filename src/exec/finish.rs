@@ -1,12 +1,14 @@
 //! The end of a session: what was deferred, what is left over, what is removed.
 
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use super::engine::{Engine, Flow};
-use crate::data::{Event, Failure, FailureKind, Family, Sink};
-use crate::session::{Ledger, Removed};
+use crate::data::{Event, Failure, FailureKind, Sink};
+use crate::kernel::process;
+use crate::session::ledger::{FileKind, Kind};
+use crate::session::{Ledger, Removed, now};
 
 /// What was done at the end.
 #[derive(Debug, Default)]
@@ -18,13 +20,15 @@ pub struct Finished {
 impl Finished {
     /// `removed 2 message queues, 1 semaphore set`; `None` where nothing was there.
     pub fn summary(&self) -> Option<String> {
-        let parts: Vec<String> = Family::ALL
-            .into_iter()
-            .filter_map(|family| {
-                let of_family = |r: &&Removed| r.family == Some(family) && r.error.is_none();
-                let n = self.removed.iter().filter(of_family).count();
-                let plural = if n == 1 { "" } else { "s" };
-                (n > 0).then(|| format!("{n} {}{plural}", family.object()))
+        // A directory of our own is nobody's business.
+        let shown = |r: &&Removed| r.error.is_none() && r.kind != Kind::File(FileKind::Directory);
+        let mut kinds: Vec<Kind> = self.removed.iter().filter(shown).map(|r| r.kind).collect();
+        kinds.sort_unstable();
+        let parts: Vec<String> = kinds
+            .chunk_by(|a, b| a == b)
+            .map(|same| {
+                let plural = if same.len() == 1 { "" } else { "s" };
+                format!("{} {}{plural}", same.len(), same[0].object())
             })
             .collect();
         (!parts.is_empty()).then(|| format!("removed {}", parts.join(", ")))
@@ -153,13 +157,19 @@ pub(super) fn make_work(ledger: &Ledger) -> Result<PathBuf, Failure> {
         if path.symlink_metadata().is_ok() {
             continue;
         }
-        ledger
-            .intend_directory(&path)
+        let entry = ledger
+            .intend_file(FileKind::Directory, &path, now(), process::geteuid())
             .map_err(|e| Failure::environment(format!("$WORK: {e}")))?;
         match std::fs::DirBuilder::new().mode(0o700).create(&path) {
-            Ok(()) => return Ok(path),
-            Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
+            Ok(()) => {
+                if let Ok(meta) = path.symlink_metadata() {
+                    ledger.settle_file(entry, FileKind::Directory, meta.dev(), meta.ino());
+                }
+                return Ok(path);
+            }
+            Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => ledger.forget(entry),
             Err(e) => {
+                ledger.forget(entry);
                 return Err(Failure::environment(format!(
                     "$WORK cannot be made in {}: {e}",
                     base.display()

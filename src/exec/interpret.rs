@@ -1,5 +1,7 @@
 //! Inside an actor: doing the work of a step.
 
+use std::os::fd::OwnedFd;
+
 use crate::actor::{Order, Report, Runner};
 use crate::data::{Failure, FailureKind, Outcome, StepResult};
 use crate::kernel::signal;
@@ -91,7 +93,7 @@ impl Interpreter {
         match self.verbs.get(usize::from(call.command)) {
             Some(Some(Verb {
                 signature,
-                run: Run::Actor(run),
+                run: Run::Actor(run) | Run::Through(_, run),
             })) => {
                 let args = Args {
                     signature,
@@ -151,12 +153,17 @@ fn mismatch(outcome: &Outcome) -> Failure {
 }
 
 impl Runner for Interpreter {
-    fn prepare(&mut self, order: &mut Order) {
+    fn prepare(&mut self, order: &mut Order, descriptors: Vec<OwnedFd>) {
         for change in &order.changes {
             self.world.names.apply(change);
         }
         for (name, outcome) in order.bindings.drain(..) {
             self.env.bind(&name, outcome);
+        }
+        for (held, fd) in order.files.drain(..).zip(descriptors) {
+            self.world
+                .files
+                .insert(held.family, held.object, held.side, fd);
         }
     }
 
@@ -170,6 +177,7 @@ impl Runner for Interpreter {
             changes: self.world.names.take_changes(),
             bindings: std::mem::take(&mut self.bound),
             holds: self.world.holds.take_changes(),
+            files: self.world.files.take_changes(),
         }
     }
 }

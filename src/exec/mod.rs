@@ -7,6 +7,7 @@ mod deadlock;
 mod engine;
 mod expect;
 mod finish;
+mod grants;
 mod host;
 mod interpret;
 mod shell_steps;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::engine::{Engine, Flow, Ran};
 use crate::data::{Event, Failure, FailureKind, Outcome, Reply, Sink, StepResult};
 use crate::lang::{Action, Call, Source, Step};
-use crate::mechanism::{Args, Run, Sight};
+use crate::mechanism::{Args, Run};
 
 impl Engine {
     pub(super) fn shell_step(
@@ -89,7 +89,7 @@ impl Engine {
                 seen: true,
             };
             let actors = self.actors_by_pid();
-            let sight = Sight::new(&self.names, &env, &actors);
+            let sight = self.sight(&actors);
             return run(&sight, &args).map_err(Interrupted::Failed);
         }
         Err(Interrupted::Failed(Failure::refused(

@@ -1,5 +1,6 @@
 //! Steps in actors: in batches, left pending, resumed.
 
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -193,6 +194,8 @@ impl Engine {
     /// Sends steps, with what changed since the actor's last order.
     fn order(&mut self, place: usize, steps: &[&Step], continues: bool) -> std::io::Result<()> {
         let (changes, bindings) = self.news(place);
+        let granted = self.grants(place, steps);
+        let (files, descriptors): (Vec<_>, Vec<_>) = granted.into_iter().unzip();
         let slot = &mut self.slots[place];
         let first = slot.actor.next_number();
         let order = Order {
@@ -200,9 +203,11 @@ impl Engine {
             continues,
             changes,
             bindings,
+            files,
             steps: steps.iter().map(|s| &s.work).collect(),
         };
-        slot.actor.send(&order)
+        let borrowed: Vec<_> = descriptors.iter().map(AsFd::as_fd).collect();
+        slot.actor.send(&order, &borrowed)
     }
 
     /// What an actor does not know yet.
@@ -467,7 +472,9 @@ impl Engine {
             text = format!("{ME}: {text}");
         }
         self.record(format!("{text} ..."));
-        let why = self.condition(wait).unwrap_or_else(|| self.wait_text(wait));
+        let why = self
+            .condition(place, wait)
+            .unwrap_or_else(|| self.wait_text(place, wait));
         sink.event(&Event::Blocked {
             actor: self.slots[place].actor.name.clone(),
             source: text,

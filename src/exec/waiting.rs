@@ -1,5 +1,6 @@
 //! Waiting without blocking: one poll over everything that can have something to say.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use nix::poll::{PollFd, PollFlags};
@@ -7,10 +8,11 @@ use std::os::fd::AsFd;
 
 use super::engine::{End, Engine, Flow, Mode, Ran, Update};
 use crate::actor::{Report, Sighting};
-use crate::data::{Event, Family, Stand};
+use crate::data::{Event, Family, Object, Stand};
 use crate::inspect::wait::{Kind, Name, Wait};
 use crate::kernel::{poll, sem};
 use crate::mechanism::{self, Sight};
+use crate::session::{Held, files};
 
 /// How long the first look at a step waits, and the longest that looks are apart.
 const FIRST_LOOK: Duration = Duration::from_micros(300);
@@ -117,6 +119,9 @@ impl Engine {
     /// Takes over what a step changed, for the shell and every other actor.
     fn learn(&mut self, place: usize, report: &Report) {
         let slot = &mut self.slots[place];
+        for change in &report.files {
+            files::note(&mut slot.files, change.clone());
+        }
         for hold in &report.holds {
             slot.holds.insert((hold.id, hold.num), hold.taken);
         }
@@ -195,8 +200,8 @@ impl Engine {
             }
             Sighting::Blocked { wait, .. } => {
                 stand.state = "blocked".into();
-                stand.call = Some(self.wait_text(&wait));
-                stand.about = self.condition(&wait);
+                stand.call = Some(self.wait_text(place, &wait));
+                stand.about = self.condition(place, &wait);
             }
         }
         stand
@@ -219,41 +224,78 @@ impl Engine {
         sighting
     }
 
-    /// A wait in words, with this session's names: `semop lock -1`.
-    pub(super) fn wait_text(&self, wait: &Wait) -> String {
-        wait.text(|kind, id| {
-            let family = match kind {
-                Kind::Msgq => Family::Msgq,
-                Kind::Sem => Family::Sem,
-                Kind::Fd => return None,
+    /// A wait in words, with this session's names: `semop lock -1`, `read p`.
+    pub(super) fn wait_text(&self, place: usize, wait: &Wait) -> String {
+        let held = &self.slots[place].files;
+        wait.text(|kind, number| {
+            let (family, object) = match kind {
+                Kind::Msgq => (Family::Msgq, Object::Id(number)),
+                Kind::Sem => (Family::Sem, Object::Id(number)),
+                Kind::Fd => {
+                    let behind = held.iter().find(|h| h.fd == number)?;
+                    (behind.family, behind.object.clone())
+                }
             };
-            let text = self.names.name_of(family, id)?.to_string();
             let nsems = match kind {
-                Kind::Sem => sem::stat_any_id(id).ok().map(|s| s.nsems),
+                Kind::Sem => sem::stat_any_id(number).ok().map(|s| s.nsems),
                 _ => None,
+            };
+            let text = match (self.names.name_of(family, &object), kind) {
+                (Some(name), _) => name.to_string(),
+                (None, Kind::Fd) => mechanism::label(&self.names, family, None, &object),
+                (None, _) => return None,
             };
             Some(Name { text, nsems })
         })
     }
 
     /// The condition of the object that is waited on.
-    pub(super) fn condition(&self, wait: &Wait) -> Option<String> {
-        let (family, id, num) = waited_on(wait)?;
+    pub(super) fn condition(&self, place: usize, wait: &Wait) -> Option<String> {
+        let (family, object, num) = waited_on(wait, &self.slots[place].files)?;
         let actors = self.actors_by_pid();
-        let mut sight = Sight::new(&self.names, &self.env, &actors);
+        let mut sight = self.sight(&actors);
         sight.blocked = Some(wait);
-        Some((mechanism::of(family).condition)(&sight, id, num))
+        let kind = mechanism::kind_of(family, &object).ok()?;
+        Some((kind.condition)(&sight, &object, num))
+    }
+
+    /// A fresh look at the host, with the session's names and the actors' descriptors.
+    pub fn sight<'a>(&'a self, actors: &'a HashMap<i32, String>) -> Sight<'a> {
+        let mut sight = Sight::new(&self.names, &self.env, actors);
+        for slot in self.slots.iter().filter(|s| !s.actor.is_dead()) {
+            let pid = slot.actor.pid();
+            let held = slot.files.iter().cloned();
+            sight.held.extend(held.map(|held| (pid, held)));
+        }
+        sight
     }
 }
 
-/// The object that a thread waits on.
-pub(super) fn waited_on(wait: &Wait) -> Option<(Family, i32, Option<u32>)> {
+/// The object that a thread waits on, given what its process holds.
+pub(super) fn waited_on(wait: &Wait, held: &[Held]) -> Option<(Family, Object, Option<u32>)> {
+    let behind = |fd: &i32| {
+        let held = held.iter().find(|h| h.fd == *fd)?;
+        Some((held.family, held.object.clone(), None))
+    };
     match wait {
-        Wait::MsgSend { id, .. } | Wait::MsgReceive { id, .. } => Some((Family::Msgq, *id, None)),
+        Wait::MsgSend { id, .. } | Wait::MsgReceive { id, .. } => {
+            Some((Family::Msgq, Object::Id(*id), None))
+        }
         Wait::SemOp { id, ops, .. } => {
             let num = ops.first().map(|op| u32::from(op.num));
-            Some((Family::Sem, *id, num))
+            Some((Family::Sem, Object::Id(*id), num))
         }
+        Wait::Open {
+            path: Some(path), ..
+        } => Some((Family::Fifo, Object::from(path.as_path()), None)),
+        Wait::Read { fd }
+        | Wait::Write { fd }
+        | Wait::Accept { fd }
+        | Wait::Connect { fd }
+        | Wait::Receive { fd }
+        | Wait::Send { fd }
+        | Wait::MqSend { fd }
+        | Wait::MqReceive { fd } => behind(fd),
         _ => None,
     }
 }

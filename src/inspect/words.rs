@@ -1,10 +1,9 @@
 //! A wait in words, as it is shown and matched: `semop lock -1 undo`.
 
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 
 use super::decode::{SemBuf, Wait};
-use crate::data::quote;
+use crate::data::word;
 
 /// What a number in a [`Wait`] is the number of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -84,7 +83,7 @@ impl Wait {
                 )
             }
             Wait::Open { path, .. } => match path {
-                Some(path) => format!("open {}", path_text(path)),
+                Some(path) => format!("open {}", word(path.as_os_str().as_bytes())),
                 None => "open".into(),
             },
             Wait::Accept { fd } => on_fd("accept", *fd),
@@ -128,16 +127,10 @@ fn ops_text(set: &Name, ops: &[SemBuf]) -> String {
     text
 }
 
-/// A path bare where every character of it shows, quoted otherwise.
-fn path_text(path: &Path) -> String {
-    match path.to_str() {
-        Some(text) if !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic()) => text.into(),
-        _ => quote(path.as_os_str().as_bytes()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     fn op(num: u16, op: i16, flags: &str) -> SemBuf {

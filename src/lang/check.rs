@@ -143,8 +143,13 @@ impl Known {
     }
 
     fn reference(&self, reference: &Reference, seek: &Seek) -> Parsed<()> {
-        if let Target::Id(term) | Target::Key(term) = &reference.target {
-            self.term(term, seek)?;
+        match &reference.target {
+            Target::Id(term) | Target::Key(term) | Target::Path(term) => self.term(term, seek)?,
+            Target::Fd(pid, fd) => {
+                self.term(pid, seek)?;
+                self.term(fd, seek)?;
+            }
+            Target::Current | Target::Name(_) | Target::Ftok(..) | Target::Inode(_) => {}
         }
         match &reference.index {
             Some(index) => self.term(index, seek),

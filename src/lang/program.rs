@@ -291,6 +291,12 @@ pub enum Target {
     Key(Term),
     /// `key:PATH,N`: ftok(3).
     Ftok(String, u8),
+    /// A path, the name of a POSIX object, or `@NAME` for an abstract socket.
+    Path(Term),
+    /// `pipe:[N]`, `socket:[N]`: what has no path.
+    Inode(u64),
+    /// `pid:N/fd:M`: what is behind another process's descriptor.
+    Fd(Term, Term),
 }
 
 /// `@OFF` or `TYPE@OFF`.

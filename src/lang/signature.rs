@@ -221,7 +221,7 @@ impl Kind {
     /// What it takes, for "expected …".
     pub fn describe(self) -> String {
         match self {
-            Kind::Ref(family) => format!("a {} (NAME, id:N, key:K)", family.object()),
+            Kind::Ref(family) => format!("a {} ({})", family.object(), family.forms()),
             Kind::NewRef(family) => format!("a name for the {}", family.object()),
             Kind::AnyRef => "an object (NAME or FAMILY.NAME)".into(),
             Kind::Int(i64::MIN, i64::MAX) => "an integer".into(),

@@ -4,7 +4,7 @@ use super::arith::arithmetic;
 use super::diagnostic::{Mistake, Parsed, is_not};
 use super::lexer::{Lexeme, Token, is_name};
 use super::number;
-use super::program::{IntType, Place, Reference, SemOpTerm, Span, Target, Term, VarRef};
+use super::program::{IntType, Piece, Place, Reference, SemOpTerm, Span, Target, Term, VarRef};
 use super::quoted::{braced_variable, variable};
 use super::signature::Family;
 
@@ -124,6 +124,13 @@ pub(super) fn reference(word: &str, at: usize) -> Option<Parsed<Reference>> {
         _ => (None, word),
     };
     let from = at + word.len() - rest.len();
+    if let Some(target) = elsewhere(rest, from) {
+        return Some(target.map(|target| Reference {
+            family,
+            target,
+            index: None,
+        }));
+    }
     let (rest, index) = match rest.strip_suffix(']').and_then(|r| r.split_once('[')) {
         Some((name, index)) => {
             let at = from + name.len() + 1;
@@ -150,6 +157,54 @@ pub(super) fn reference(word: &str, at: usize) -> Option<Parsed<Reference>> {
         target,
         index,
     }))
+}
+
+/// `pipe:[N]`, `socket:[N]`, `pid:N/fd:M`: what has no name here and no path.
+fn elsewhere(word: &str, at: usize) -> Option<Parsed<Target>> {
+    let wrong = |label: &str| {
+        let span = Span::new(at, at + word.len());
+        Mistake::new(span, format!("`{word}` names nothing")).label(label)
+    };
+    if let Some((noun @ ("pipe" | "socket"), inode)) = word.split_once(":[") {
+        let inode = inode.strip_suffix(']').and_then(|n| n.parse().ok());
+        return Some(
+            inode
+                .map(Target::Inode)
+                .ok_or_else(|| wrong(&format!("expected an inode, such as {noun}:[6517]"))),
+        );
+    }
+    let rest = word.strip_prefix("pid:")?;
+    let Some((pid, fd)) = rest.split_once("/fd:") else {
+        return Some(Err(wrong("expected pid:N/fd:M, such as pid:812/fd:7")));
+    };
+    let fd_at = at + word.len() - fd.len();
+    match (integer(pid, at + 4), integer(fd, fd_at)) {
+        (Some(Ok(pid)), Some(Ok(fd))) => Some(Ok(Target::Fd(pid, fd))),
+        (Some(Err(e)), _) | (_, Some(Err(e))) => Some(Err(e)),
+        _ => Some(Err(wrong("expected pid:N/fd:M, such as pid:812/fd:7"))),
+    }
+}
+
+/// Whether an object of a family can be named so; the error says why not.
+pub(super) fn suits(target: &Target, family: Family) -> Result<(), &'static str> {
+    match target {
+        Target::Id(_) | Target::Key(_) | Target::Ftok(..) if !family.is_system_v() => {
+            Err("only System V objects have an id and a key")
+        }
+        Target::Path(_) if family == Family::Pipe => Err("it has no path"),
+        Target::Path(Term::Bytes(name)) if family.is_system_v() => match name.split_first() {
+            Some((b'/', rest)) if !rest.is_empty() && !rest.contains(&b'/') => Ok(()),
+            _ => Err("a POSIX name is one slash and what follows it"),
+        },
+        Target::Path(Term::Bytes(name)) if family == Family::Fifo && name.starts_with(b"@") => {
+            Err("only sockets have abstract names")
+        }
+        Target::Inode(_) | Target::Fd(..) if family.is_system_v() => {
+            Err("it is not used through a descriptor")
+        }
+        Target::Inode(_) if family == Family::Fifo => Err("it has a path"),
+        _ => Ok(()),
+    }
 }
 
 fn target(word: &str, at: usize) -> Option<Parsed<Target>> {
@@ -185,7 +240,44 @@ fn target(word: &str, at: usize) -> Option<Parsed<Target>> {
             )),
         });
     }
+    if word.contains('/') || word.starts_with('@') {
+        return Some(template(word, at).map(Target::Path));
+    }
     is_name(word).then(|| Ok(Target::Name(word.to_string())))
+}
+
+/// A bare word in which `$name` is put in: `$WORK/fifo`.
+pub(super) fn template(word: &str, at: usize) -> Parsed<Term> {
+    let span = Span::new(at, at + word.len());
+    if let Some(term) = computed(word, at)
+        && (term.is_ok() || word.starts_with("$(("))
+    {
+        return term;
+    }
+    let mut pieces = Vec::new();
+    let mut rest = word;
+    while let Some(at) = rest.find('$') {
+        pieces.push(Piece::Bytes(rest.as_bytes()[..at].to_vec()));
+        let from = &rest[at..];
+        let found = if from.starts_with("${") {
+            braced_variable(from)
+        } else {
+            variable(&from[1..])
+        };
+        let Ok((after, var)) = found else {
+            return Err(
+                Mistake::new(span, format!("`{word}` holds a `$` that names no variable"))
+                    .label("a variable is written $name; a plain $ stands in quotes"),
+            );
+        };
+        pieces.push(Piece::Var(var));
+        rest = after;
+    }
+    if pieces.is_empty() {
+        return Ok(Term::Bytes(word.as_bytes().to_vec()));
+    }
+    pieces.push(Piece::Bytes(rest.as_bytes().to_vec()));
+    Ok(Term::Template(pieces))
 }
 
 /// `INDEX:DELTA[u][n]`.
@@ -208,7 +300,7 @@ pub(super) fn sem_op(word: &str) -> Option<SemOpTerm> {
 
 /// The variables that a term reads.
 pub(super) fn variables<'a>(term: &'a Term, found: &mut Vec<&'a VarRef>) {
-    use super::program::{Arith, Piece};
+    use super::program::Arith;
     fn arith<'a>(a: &'a Arith, found: &mut Vec<&'a VarRef>) {
         match a {
             Arith::Int(_) => {}

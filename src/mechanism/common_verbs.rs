@@ -1,7 +1,7 @@
 //! The verbs that every family has alike: `ls`, `info`, `use`, `rm`.
 
-use super::{Args, Listing, Sight, World, common, errno_symbol, of};
-use crate::data::{Cell, Failure, FailureKind, Family, Outcome, Reply, StepResult};
+use super::{Args, Listing, Sight, World, common, errno_symbol, kind_of, with_columns};
+use crate::data::{Cell, Failure, FailureKind, Family, Object, Outcome, Reply, StepResult};
 use crate::lang::{Arg, Reference, Target};
 use crate::session::{self, Binding};
 
@@ -135,10 +135,20 @@ pub(super) use common_verbs;
 
 pub(super) fn ls(family: Family, sight: &Sight, args: &Args) -> Result<Reply, Failure> {
     let listing = Listing {
-        id: None,
         columns: columns(args, "columns")?,
     };
-    Ok((of(family).list)(sight, &listing)?.into())
+    let kinds = with_columns(family, &listing.columns);
+    let mut tables = kinds
+        .iter()
+        .map(|kind| (kind.list)(sight, &listing))
+        .collect::<Result<Vec<_>, _>>()?;
+    // The usual kind's table is shown even where it is empty.
+    let mut first = true;
+    tables.retain(|table| std::mem::take(&mut first) || table.rows().next().is_some());
+    Ok(Reply {
+        tables,
+        ..Reply::default()
+    })
 }
 
 /// The column names of `-o`.
@@ -152,17 +162,18 @@ pub fn columns(args: &Args, param: &str) -> Result<Vec<String>, Failure> {
 }
 
 pub(super) fn info(family: Family, sight: &Sight, args: &Args) -> Result<Reply, Failure> {
-    let id = sight.find(family, args.reference("object"))?;
+    let object = sight.find(family, args.reference("object"))?;
     Ok(Reply {
         outcome: Outcome::ok(),
-        tables: (of(family).info)(sight, id)?,
+        tables: (kind_of(family, &object)?.info)(sight, &object)?,
         text: None,
     })
 }
 
 pub(super) fn take(family: Family, world: &mut World, args: &Args) -> StepResult {
     let reference = args.reference("object");
-    let id = world.find(family, args, "object")?;
+    let id = world.find_id(family, args, "object")?;
+    let object = Object::Id(id);
     let key = session::perm_of(family, id)
         .map(|perm| perm.key)
         .map_err(|errno| Failure {
@@ -179,7 +190,7 @@ pub(super) fn take(family: Family, world: &mut World, args: &Args) -> StepResult
     };
     let known = match reference.map(|r| &r.target) {
         Some(Target::Name(name)) => Some(name.clone()),
-        _ => world.names.name_of(family, id).map(String::from),
+        _ => world.names.name_of(family, &object).map(String::from),
     };
     let name = match (wanted, known) {
         (Some(wanted), _) => wanted,
@@ -190,11 +201,11 @@ pub(super) fn take(family: Family, world: &mut World, args: &Args) -> StepResult
         (None, None) => world.names.fresh(family),
     };
     let taken = world.names.get(family, &name);
-    if let Some(other) = taken.filter(|b| b.id != id) {
+    if let Some(other) = taken.filter(|b| b.object != object) {
         return Err(Failure::refused(format!(
-            "`{name}` already names a {} (id {})",
+            "`{name}` already names a {} ({})",
             family.object(),
-            other.id
+            other.object
         )));
     }
     // A second name for an object of ours leaves the ledger as it is.
@@ -202,9 +213,11 @@ pub(super) fn take(family: Family, world: &mut World, args: &Args) -> StepResult
         .names
         .all(family)
         .iter()
-        .find(|(_, b)| b.id == id)
+        .find(|(_, b)| b.object == object)
         .and_then(|(_, b)| b.entry);
-    world.names.bind(family, &name, Binding { id, key, entry });
+    world
+        .names
+        .bind(family, &name, Binding { object, key, entry });
     let outcome = outcome(id, key);
     Ok(match args.reference("name") {
         Some(_) => outcome,
@@ -221,6 +234,7 @@ fn call_prefix(family: Family) -> &'static str {
         Family::Msgq => "msg",
         Family::Shm => "shm",
         Family::Sem => "sem",
+        family => family.noun(),
     }
 }
 
@@ -239,10 +253,13 @@ pub(super) fn rm(family: Family, world: &mut World, args: &Args) -> StepResult {
     // All are found before any is removed: a slip in the last name removes nothing.
     let found = references
         .into_iter()
-        .map(|r| Ok((r, super::sight::resolve(&world.names, family, r, args.env)?)))
+        .map(|r| {
+            let object = super::sight::resolve(&world.names, family, r, args.env)?;
+            Ok((r, super::sight::system_v(family, &object)?))
+        })
         .collect::<Result<Vec<_>, Failure>>()?;
     for (reference, id) in found {
-        let label = world.label(family, reference, id);
+        let label = world.label(family, reference, &id.into());
         session::remove(family, id).map_err(|errno| {
             let call = format!("{}ctl({label}, IPC_RMID)", call_prefix(family));
             let mut failure = args.failure(errno, call);

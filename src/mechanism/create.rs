@@ -6,11 +6,12 @@
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 
+use super::sight::{posix_name, system_v};
 use super::{Args, World};
-use crate::data::{Cell, Failure, FailureKind, Family, Outcome};
+use crate::data::{Cell, Failure, FailureKind, Family, Object, Outcome};
 use crate::kernel::{Errno, sysv};
 use crate::lang::{Reference, Target};
-use crate::session::Binding;
+use crate::session::{Binding, now};
 
 /// The upper half of every key we choose: `ip`, so that ours can be told from others'.
 const OUR_KEYS: u32 = 0x6970_0000;
@@ -82,25 +83,30 @@ impl World {
                 let key = ftok(path, *project)?;
                 (None, Some(key))
             }
+            Some(Target::Path(term)) => {
+                let name = posix_name(&args.env.bytes(term)?)?;
+                system_v(family, &Object::Posix(name))?;
+                (None, None)
+            }
             _ => (None, None),
         };
         if let Some(name) = &name
             && let Some(binding) = self.names.get(family, name)
         {
-            let id = binding.id;
-            if (maker.exists)(id) {
+            let object = binding.object.clone();
+            if object.id().is_some_and(maker.exists) {
                 return Err(Failure {
                     kind: FailureKind::Errno,
                     errno: Some("EEXIST".into()),
                     call: Some(format!("{}({name})", maker.call)),
-                    meaning: format!("`{name}` already names a {} (id {id})", family.object()),
+                    meaning: format!("`{name}` already names a {} ({object})", family.object()),
                     help: Some(format!(
                         "Remove it with `{} rm {name}`, or choose another name",
                         family.noun()
                     )),
                 });
             }
-            self.names.forget(family, id);
+            self.names.forget(family, &object);
         }
         let name = name.unwrap_or_else(|| self.names.fresh(family));
         let (id, key, entry) = match chosen {
@@ -116,7 +122,7 @@ impl World {
             None => self.create_anywhere(args, maker)?,
         };
         let binding = Binding {
-            id,
+            object: id.into(),
             key,
             entry: Some(entry),
         };
@@ -175,11 +181,11 @@ impl World {
             .names
             .all(family)
             .into_iter()
-            .filter(|(_, binding)| binding.id == id)
+            .filter(|(_, binding)| binding.object.id() == Some(id))
             .filter_map(|(_, binding)| binding.entry)
             .collect();
         entries.into_iter().for_each(|e| self.ledger.forget(e));
-        self.names.forget(family, id);
+        self.names.forget(family, &id.into());
     }
 }
 
@@ -210,11 +216,4 @@ pub(super) fn ftok(path: &str, project: u8) -> Result<i32, Failure> {
         ),
         help: None,
     })
-}
-
-/// Seconds since the epoch.
-fn now() -> i64 {
-    std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .map_or(0, |d| d.as_secs() as i64)
 }

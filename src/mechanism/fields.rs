@@ -3,7 +3,7 @@
 
 use super::sight::Sight;
 use super::{Listing, errno_symbol};
-use crate::data::{Cell, Column, Failure, FailureKind, Family, Table};
+use crate::data::{Cell, Column, Failure, FailureKind, Family, Object, Table};
 use crate::inspect::process::Certainty;
 use crate::kernel::sysv::Perm;
 use crate::kernel::{Errno, process};
@@ -28,63 +28,81 @@ impl<R> Field<R> {
     }
 }
 
+/// What can be a row of a table of objects.
+pub(super) trait Row: 'static {
+    const FAMILY: Family;
+    fn object(&self) -> Object;
+}
+
 /// What every System V object has.
-pub(super) trait Object: 'static {
+pub(super) trait SystemV: 'static {
     const FAMILY: Family;
     fn id(&self) -> i32;
     fn perm(&self) -> &Perm;
 }
 
+impl<S: SystemV> Row for S {
+    const FAMILY: Family = S::FAMILY;
+    fn object(&self) -> Object {
+        self.id().into()
+    }
+}
+
+/// The id of a System V object; one that no object has where it is of another flavour.
+pub(super) fn id_of(object: &Object) -> i32 {
+    object.id().unwrap_or(-1)
+}
+
 /// The fields that every object has.
-pub(super) const fn name<R: Object>() -> Field<R> {
+pub(super) const fn name<R: Row>() -> Field<R> {
     Field::new(
         "name",
         "its name in this session",
-        |r: &R, sight| match sight.name_of(R::FAMILY, r.id()) {
+        |r: &R, sight| match sight.name_of(R::FAMILY, &r.object()) {
             Some(name) => Cell::text(name),
             None => Cell::Nothing,
         },
     )
 }
-pub(super) const fn key<R: Object>() -> Field<R> {
+pub(super) const fn key<R: SystemV>() -> Field<R> {
     Field::new("key", "its key; 0 is IPC_PRIVATE", |r: &R, _| {
         Cell::Key(r.perm().key)
     })
 }
-pub(super) const fn id<R: Object>() -> Field<R> {
+pub(super) const fn id<R: SystemV>() -> Field<R> {
     Field::new("id", "the kernel's identifier", |r: &R, _| {
         Cell::from(r.id())
     })
 }
-pub(super) const fn owner<R: Object>() -> Field<R> {
+pub(super) const fn owner<R: SystemV>() -> Field<R> {
     Field::new("owner", "the owner's name", |r: &R, sight| {
         Cell::Text(sight.user(r.perm().uid))
     })
 }
-pub(super) const fn creator<R: Object>() -> Field<R> {
+pub(super) const fn creator<R: SystemV>() -> Field<R> {
     Field::new("creator", "the creator's name", |r: &R, sight| {
         Cell::Text(sight.user(r.perm().cuid))
     })
 }
-pub(super) const fn perms<R: Object>() -> Field<R> {
+pub(super) const fn perms<R: SystemV>() -> Field<R> {
     Field::new("perms", "its permissions, in octal", |r: &R, _| {
         Cell::Mode(r.perm().mode & 0o777)
     })
 }
-pub(super) const fn uid<R: Object>() -> Field<R> {
+pub(super) const fn uid<R: SystemV>() -> Field<R> {
     Field::new("uid", "the owner's user id", |r: &R, _| r.perm().uid.into())
 }
-pub(super) const fn gid<R: Object>() -> Field<R> {
+pub(super) const fn gid<R: SystemV>() -> Field<R> {
     Field::new("gid", "the owner's group id", |r: &R, _| {
         r.perm().gid.into()
     })
 }
-pub(super) const fn cuid<R: Object>() -> Field<R> {
+pub(super) const fn cuid<R: SystemV>() -> Field<R> {
     Field::new("cuid", "the creator's user id", |r: &R, _| {
         r.perm().cuid.into()
     })
 }
-pub(super) const fn cgid<R: Object>() -> Field<R> {
+pub(super) const fn cgid<R: SystemV>() -> Field<R> {
     Field::new("cgid", "the creator's group id", |r: &R, _| {
         r.perm().cgid.into()
     })
@@ -123,7 +141,7 @@ pub(super) fn columns<R>(fields: &'static [Field<R>]) -> Vec<&'static Column> {
 }
 
 /// A table of these rows, with the chosen columns or the usual ones.
-pub(super) fn table<R: Object>(
+pub(super) fn table<R: Row>(
     title: &'static str,
     fields: &'static [Field<R>],
     usual: &[&str],
@@ -211,7 +229,7 @@ static VALUE: Column = Column {
 };
 
 /// Every field of one object.
-pub(super) fn details<R: Object>(
+pub(super) fn details<R: Row>(
     kind: &'static str,
     title: &'static str,
     fields: &'static [Field<R>],

@@ -17,13 +17,14 @@ mod sight;
 mod testing;
 mod world;
 
-use crate::data::{Cell, Column, Failure, Family, Reply, StepResult, Table};
+use crate::data::{Cell, Column, Failure, Family, Object, Reply, StepResult, Table};
 use crate::lang::Signature;
+use crate::session::Side;
 
 pub use args::{Args, errno_symbol};
 pub use common_verbs::columns;
 pub use create::Created;
-pub use sight::{Listing, Sight};
+pub use sight::{Listing, Sight, label, resolve};
 pub use world::World;
 
 /// A command of a mechanism.
@@ -40,6 +41,9 @@ pub struct Verb {
 pub enum Run {
     /// In an actor: it makes the calls.
     Actor(fn(&mut World, &Args) -> StepResult),
+    /// In an actor, through a descriptor that is used this way. Where the actor has none of
+    /// the object, it is given a copy of another actor's.
+    Through(Side, fn(&mut World, &Args) -> StepResult),
     /// In the shell: it looks.
     Shell(fn(&Sight, &Args) -> Result<Reply, Failure>),
 }
@@ -47,28 +51,93 @@ pub enum Run {
 /// A mechanism.
 #[derive(Debug)]
 pub struct Mechanism {
-    /// Its family.
-    pub family: Family,
     /// Its commands.
     pub verbs: &'static [&'static Verb],
+    /// The kinds of its objects: one for each flavour, System V's first. Signals have none.
+    pub kinds: &'static [&'static ObjectKind],
+}
+
+/// One flavour of a family's objects, and how they are seen.
+#[derive(Debug)]
+pub struct ObjectKind {
+    /// Its family.
+    pub family: Family,
+    /// Whether they are POSIX objects, which have names with a slash.
+    pub posix: bool,
     /// Every field of its objects: the columns of its tables, the keys of its JSON and
     /// what `expect` may name.
     pub fields: fn() -> Vec<&'static Column>,
     /// One field of one object; the number is that of a semaphore of a set.
-    pub look: fn(&Sight, i32, Option<u32>, &str) -> Result<Cell, Failure>,
+    pub look: fn(&Sight, &Object, Option<u32>, &str) -> Result<Cell, Failure>,
     /// Every object of the host.
     pub list: fn(&Sight, &Listing) -> Result<Table, Failure>,
     /// Everything about one object.
-    pub info: fn(&Sight, i32) -> Result<Vec<Table>, Failure>,
+    pub info: fn(&Sight, &Object) -> Result<Vec<Table>, Failure>,
     /// The condition of an object that somebody waits on, and its last operator:
     /// `lock is 0, last operated by a (pid 4240)`.
-    pub condition: fn(&Sight, i32, Option<u32>) -> String,
+    pub condition: fn(&Sight, &Object, Option<u32>) -> String,
 }
 
 /// Every mechanism, in the order in which `ipcs` lists them.
 pub static ALL: [&Mechanism; 3] = [&msgq::MECHANISM, &shm::MECHANISM, &sem::MECHANISM];
 
-/// The mechanism of a family.
-pub fn of(family: Family) -> &'static Mechanism {
-    ALL[family.index()]
+/// The kinds of objects that a family has, the usual one first.
+pub fn kinds(family: Family) -> impl Iterator<Item = &'static ObjectKind> {
+    let kinds = ALL.iter().flat_map(|m| m.kinds.iter().copied());
+    kinds.filter(move |kind| kind.family == family)
+}
+
+/// A family's System V objects.
+///
+/// # Errors
+/// System V has none.
+pub fn system_v(family: Family) -> Result<&'static ObjectKind, Failure> {
+    kind_of(family, &Object::Id(0)).and_then(|kind| match family.is_system_v() {
+        true => Ok(kind),
+        false => Err(Failure::refused(format!(
+            "System V has no {}",
+            family.object()
+        ))),
+    })
+}
+
+/// The kinds of a family that have all of these columns. Where none has, the first one
+/// tells what is wrong.
+pub fn with_columns(family: Family, columns: &[String]) -> Vec<&'static ObjectKind> {
+    let has = |kind: &&ObjectKind| {
+        let fields = (kind.fields)();
+        columns.iter().all(|c| fields.iter().any(|f| f.name == c))
+    };
+    match kinds(family).any(|kind| has(&kind)) {
+        true => kinds(family).filter(has).collect(),
+        false => kinds(family).take(1).collect(),
+    }
+}
+
+/// The kind of an object.
+///
+/// # Errors
+/// There is none: a POSIX name for what has no POSIX flavour.
+pub fn kind_of(family: Family, object: &Object) -> Result<&'static ObjectKind, Failure> {
+    let posix = matches!(object, Object::Posix(_));
+    kinds(family)
+        .find(|kind| kind.posix == posix)
+        .ok_or_else(|| Failure::refused(format!("`{object}` cannot be a {}", family.object())))
+}
+
+/// What `expect FAMILY.REF.FIELD` may name.
+pub fn all_fields() -> Vec<(Family, Vec<&'static str>)> {
+    let of = |family| fields(family).iter().map(|c| c.name).collect();
+    Family::ALL.map(|family| (family, of(family))).into()
+}
+
+/// The fields of a family's objects, of any flavour, each once.
+pub fn fields(family: Family) -> Vec<&'static Column> {
+    let mut fields: Vec<&'static Column> = Vec::new();
+    for field in kinds(family).flat_map(|kind| (kind.fields)()) {
+        if !fields.iter().any(|known| known.name == field.name) {
+            fields.push(field);
+        }
+    }
+    fields
 }

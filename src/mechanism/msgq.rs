@@ -6,7 +6,7 @@ mod table;
 
 use super::common::{self, DEFAULT_MODE, MODE, PRIVATE};
 use super::create::Maker;
-use super::{Args, Mechanism, Run, Verb, World};
+use super::{Args, Mechanism, ObjectKind, Run, Verb, World};
 use crate::data::{Cell, Failure, Family, Outcome, StepResult};
 use crate::kernel::{Errno, msg};
 use crate::lang::{Example, Kind, Param, Runs, Signature};
@@ -139,7 +139,7 @@ fn send(world: &mut World, args: &Args) -> StepResult {
         let created = make(world, args, None, DEFAULT_MODE, false)?;
         note = Some(created.note(FAMILY));
     }
-    let id = world.find(FAMILY, args, "queue")?;
+    let id = world.find_id(FAMILY, args, "queue")?;
     match world.mailbox.send(id, mtype, &data, nowait) {
         Ok(()) => Ok(common::noted(note)),
         Err(errno) => Err(send_failure(
@@ -163,7 +163,7 @@ fn send_failure(
     length: usize,
     nowait: bool,
 ) -> Failure {
-    let label = world.label(FAMILY, args.reference("queue"), id);
+    let label = world.label(FAMILY, args.reference("queue"), &id.into());
     let flag = common::flags_text(&[(nowait, "IPC_NOWAIT")]);
     let call = format!("msgsnd({label}, type {mtype}, {length} B{flag})");
     let mut failure = args.failure(errno, call);
@@ -262,7 +262,7 @@ fn recv(world: &mut World, args: &Args) -> StepResult {
         except: args.flag("except"),
         copy: false,
     };
-    let id = world.find(FAMILY, args, "queue")?;
+    let id = world.find_id(FAMILY, args, "queue")?;
     let mut room = max.unwrap_or(world.mailbox.capacity());
     loop {
         match world.mailbox.receive(id, room, mtype, how) {
@@ -298,7 +298,7 @@ fn recv_failure(
     room: usize,
     how: msg::Receive,
 ) -> Failure {
-    let label = world.label(FAMILY, args.reference("queue"), id);
+    let label = world.label(FAMILY, args.reference("queue"), &id.into());
     let flags = common::flags_text(&[
         (how.nowait, "IPC_NOWAIT"),
         (how.noerror, "MSG_NOERROR"),
@@ -331,7 +331,6 @@ fn recv_failure(
 
 /// Everything about message queues.
 pub static MECHANISM: Mechanism = Mechanism {
-    family: FAMILY,
     verbs: &[
         &LS,
         &INFO,
@@ -343,9 +342,13 @@ pub static MECHANISM: Mechanism = Mechanism {
         &USE,
         &RM,
     ],
-    fields: table::fields,
-    look: table::look,
-    list: table::list,
-    info: table::info,
-    condition: table::condition,
+    kinds: &[&ObjectKind {
+        family: FAMILY,
+        posix: false,
+        fields: table::fields,
+        look: table::look,
+        list: table::list,
+        info: table::info,
+        condition: table::condition,
+    }],
 };

@@ -7,7 +7,7 @@ mod wording;
 
 use super::common::{DEFAULT_MODE, MODE, PRIVATE};
 use super::create::Maker;
-use super::{Args, Created, Mechanism, Run, Verb, World};
+use super::{Args, Created, Mechanism, ObjectKind, Run, Verb, World};
 use crate::data::{Failure, Family, StepResult};
 use crate::kernel::{Result as KernelResult, sem};
 use crate::lang::{Example, Kind, Param, Reference, Runs, Signature};
@@ -179,7 +179,7 @@ fn find_or_make(
     value: i32,
 ) -> Result<(i32, Option<String>), Failure> {
     if args.reference("set").is_some() || world.names.current(FAMILY).is_some() {
-        return Ok((world.find(FAMILY, args, "set")?, None));
+        return Ok((world.find_id(FAMILY, args, "set")?, None));
     }
     let created = make(world, args, None, Shape::one(value))?;
     let note = format!("{}, value {value}", created.note(FAMILY));
@@ -201,7 +201,6 @@ fn index(args: &Args) -> Result<Option<u16>, Failure> {
 
 /// Everything about semaphore sets.
 pub static MECHANISM: Mechanism = Mechanism {
-    family: FAMILY,
     verbs: &[
         &LS,
         &INFO,
@@ -215,11 +214,15 @@ pub static MECHANISM: Mechanism = Mechanism {
         &USE,
         &RM,
     ],
-    fields: table::fields,
-    look: table::look,
-    list: table::list,
-    info: table::info,
-    condition: table::condition,
+    kinds: &[&ObjectKind {
+        family: FAMILY,
+        posix: false,
+        fields: table::fields,
+        look: table::look,
+        list: table::list,
+        info: table::info,
+        condition: table::condition,
+    }],
 };
 
 #[cfg(test)]

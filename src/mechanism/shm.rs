@@ -9,7 +9,7 @@ mod table;
 
 use super::common::{DEFAULT_MODE, MODE, PRIVATE};
 use super::create::Maker;
-use super::{Args, Created, Mechanism, Run, Verb, World};
+use super::{Args, Created, Mechanism, ObjectKind, Run, Verb, World};
 use crate::data::{Failure, Family, StepResult};
 use crate::kernel::shm;
 use crate::lang::{Example, Kind, Param, Reference, Runs, Signature};
@@ -160,7 +160,7 @@ fn find_or_make(
     size: usize,
 ) -> Result<(i32, Option<String>), Failure> {
     if args.reference("segment").is_some() || world.names.current(FAMILY).is_some() {
-        return Ok((world.find(FAMILY, args, "segment")?, None));
+        return Ok((world.find_id(FAMILY, args, "segment")?, None));
     }
     let size = size.max(DEFAULT_SIZE);
     let created = make(world, args, None, size, DEFAULT_MODE, false)?;
@@ -169,7 +169,6 @@ fn find_or_make(
 
 /// Everything about shared memory segments.
 pub static MECHANISM: Mechanism = Mechanism {
-    family: FAMILY,
     verbs: &[
         &LS,
         &INFO,
@@ -183,11 +182,15 @@ pub static MECHANISM: Mechanism = Mechanism {
         &USE,
         &RM,
     ],
-    fields: table::fields,
-    look: table::look,
-    list: table::list,
-    info: table::info,
-    condition: table::condition,
+    kinds: &[&ObjectKind {
+        family: FAMILY,
+        posix: false,
+        fields: table::fields,
+        look: table::look,
+        list: table::list,
+        info: table::info,
+        condition: table::condition,
+    }],
 };
 
 #[cfg(test)]

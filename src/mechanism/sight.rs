@@ -2,14 +2,17 @@
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 use super::create::{ftok, key_of};
-use crate::data::{Failure, FailureKind, Family};
+use crate::data::{Failure, FailureKind, Family, Object};
 use crate::inspect::process::{self, LastOperator};
 use crate::inspect::wait::{Wait, Waiters, waiters};
 use crate::kernel::{Errno, msg, sem, shm};
 use crate::lang::{Env, Reference, Target, closest};
-use crate::session::Names;
+use crate::session::{Held, Names};
 
 /// What the shell knows and can look at. What costs a pass over `/proc` is looked up when
 /// it is first asked for, and once.
@@ -23,9 +26,11 @@ pub struct Sight<'a> {
     pub actors: &'a HashMap<i32, String>,
     /// What the thread waits for whose object's condition is asked.
     pub blocked: Option<&'a Wait>,
+    /// The descriptors that the actors hold, each with the actor's process.
+    pub held: Vec<(i32, Held)>,
     waiters: OnceCell<Waiters>,
     ipc_namespace: OnceCell<Option<u64>>,
-    named: OnceCell<[HashMap<i32, String>; Family::ALL.len()]>,
+    named: OnceCell<[HashMap<Object, String>; Family::ALL.len()]>,
     operators: RefCell<HashMap<(i32, i64), Option<LastOperator>>>,
     users: RefCell<HashMap<u32, String>>,
 }
@@ -33,8 +38,6 @@ pub struct Sight<'a> {
 /// Which objects are listed, and how.
 #[derive(Clone, Debug, Default)]
 pub struct Listing {
-    /// Only this object.
-    pub id: Option<i32>,
     /// The columns, by name; empty for the family's usual ones.
     pub columns: Vec<String>,
 }
@@ -47,6 +50,7 @@ impl<'a> Sight<'a> {
             env,
             actors,
             blocked: None,
+            held: Vec::new(),
             waiters: OnceCell::new(),
             ipc_namespace: OnceCell::new(),
             named: OnceCell::new(),
@@ -67,14 +71,15 @@ impl<'a> Sight<'a> {
     }
 
     /// The name of an object in this session, for tables of thousands of rows.
-    pub fn name_of(&self, family: Family, id: i32) -> Option<&str> {
+    pub fn name_of(&self, family: Family, object: &Object) -> Option<&str> {
         let named = self.named.get_or_init(|| {
             Family::ALL.map(|family| {
                 let all = self.names.all(family).into_iter().rev();
-                all.map(|(name, b)| (b.id, name.to_string())).collect()
+                all.map(|(name, b)| (b.object.clone(), name.to_string()))
+                    .collect()
             })
         });
-        named[family.index()].get(&id).map(String::as_str)
+        named[family.index()].get(object).map(String::as_str)
     }
 
     /// How many processes could not be looked into, where anybody has looked.
@@ -125,40 +130,136 @@ impl<'a> Sight<'a> {
     ///
     /// # Errors
     /// There is no such name, no current object, no object with that key.
-    pub fn find(&self, family: Family, reference: Option<&Reference>) -> Result<i32, Failure> {
+    pub fn find(&self, family: Family, reference: Option<&Reference>) -> Result<Object, Failure> {
         resolve(self.names, family, reference, self.env)
     }
 
+    /// The id of the System V object that an argument names.
+    ///
+    /// # Errors
+    /// Those of [`Sight::find`]; it is a POSIX object.
+    pub fn find_id(&self, family: Family, reference: Option<&Reference>) -> Result<i32, Failure> {
+        system_v(family, &self.find(family, reference)?)
+    }
+
     /// How an object is called in a sentence: its name, or `id:7`.
-    pub fn label(&self, family: Family, id: i32) -> String {
-        label(self.names, family, None, id)
+    pub fn label(&self, family: Family, object: &Object) -> String {
+        label(self.names, family, None, object)
     }
 }
 
-/// The id of the object that a reference names.
-pub(super) fn resolve(
+/// The id of an object that must be of System V.
+pub(super) fn system_v(family: Family, object: &Object) -> Result<i32, Failure> {
+    object.id().ok_or_else(|| {
+        Failure::refused(format!("`{object}` is a POSIX {}", posix_object(family)))
+            .help("This is done to System V objects only, which have a plain name, an id or a key")
+    })
+}
+
+/// What a POSIX object of a family is called.
+pub(super) fn posix_object(family: Family) -> &'static str {
+    match family {
+        // There are no sets of them.
+        Family::Sem => "semaphore",
+        family => family.object(),
+    }
+}
+
+/// The object that a reference names.
+///
+/// # Errors
+/// There is no such name, no current object, no object with that key.
+pub fn resolve(
     names: &Names,
     family: Family,
     reference: Option<&Reference>,
     env: &Env,
-) -> Result<i32, Failure> {
+) -> Result<Object, Failure> {
     let target = reference.map_or(&Target::Current, |r| &r.target);
     match target {
         Target::Name(name) => match names.get(family, name) {
-            Some(binding) => Ok(binding.id),
+            Some(binding) => Ok(binding.object.clone()),
+            None if family == Family::Fifo => Ok(absolute(name.as_bytes())),
             None => Err(unknown(names, family, name)),
         },
         Target::Current => match names.current(family) {
-            Some((_, binding)) => Ok(binding.id),
+            Some((_, binding)) => Ok(binding.object.clone()),
             None => Err(no_current(family)),
         },
         Target::Id(term) => {
             let id = env.int(term)?;
             i32::try_from(id)
+                .map(Object::Id)
                 .map_err(|_| Failure::refused(format!("the id {id} does not fit an int")))
         }
-        Target::Key(term) => by_key(family, key_of(env.int(term)?)?),
-        Target::Ftok(path, project) => by_key(family, ftok(path, *project)?),
+        Target::Key(term) => by_key(family, key_of(env.int(term)?)?).map(Object::Id),
+        Target::Ftok(path, project) => by_key(family, ftok(path, *project)?).map(Object::Id),
+        Target::Path(term) => by_path(names, family, &env.bytes(term)?),
+        Target::Inode(ino) => Ok(Object::Inode(*ino)),
+        Target::Fd(pid, fd) => behind(family, env.int(pid)?, env.int(fd)?),
+    }
+}
+
+/// What a path names: a POSIX object, a FIFO, or a socket that is bound to it here.
+fn by_path(names: &Names, family: Family, path: &[u8]) -> Result<Object, Failure> {
+    let text = String::from_utf8_lossy(path);
+    if let Some(binding) = names.get(family, &text) {
+        return Ok(binding.object.clone());
+    }
+    match family {
+        Family::Fifo => Ok(absolute(path)),
+        Family::Msgq | Family::Shm | Family::Sem => posix_name(path).map(Object::Posix),
+        Family::Pipe | Family::Sock => Err(unknown(names, family, &text)),
+    }
+}
+
+/// What is behind a descriptor of some process.
+fn behind(family: Family, pid: i128, fd: i128) -> Result<Object, Failure> {
+    let place = format!("/proc/{pid}/fd/{fd}");
+    let link = std::fs::read_link(&place)
+        .map_err(|e| Failure::environment(format!("{place} cannot be looked at: {e}")))?;
+    let text = link.to_string_lossy();
+    let inode = text
+        .strip_prefix(kernel_noun(family))
+        .and_then(|rest| rest.strip_prefix(":[")?.strip_suffix(']')?.parse().ok());
+    match (family, inode) {
+        (Family::Fifo, _) if link.is_absolute() => Ok(Object::from(link.as_path())),
+        (_, Some(inode)) => Ok(Object::Inode(inode)),
+        _ => Err(Failure::refused(format!(
+            "{place} is `{text}`, which is no {}",
+            family.object()
+        ))),
+    }
+}
+
+/// A path from the root, so that it means the same to the janitor.
+fn absolute(path: &[u8]) -> Object {
+    let path = Path::new(OsStr::from_bytes(path));
+    Object::from(
+        std::path::absolute(path)
+            .unwrap_or_else(|_| path.into())
+            .as_path(),
+    )
+}
+
+/// The name of a POSIX object: a slash, then up to 255 bytes without another.
+///
+/// # Errors
+/// It is none.
+pub(super) fn posix_name(name: &[u8]) -> Result<Box<str>, Failure> {
+    let failure = |why: &str| {
+        Failure::refused(format!("`{}` {why}", String::from_utf8_lossy(name)))
+            .help("A POSIX name is a slash and up to 255 bytes without another, such as /jobs")
+    };
+    match name.strip_prefix(b"/") {
+        Some(rest) if rest.is_empty() || rest.contains(&b'/') || rest.contains(&0) => {
+            Err(failure("is no POSIX name"))
+        }
+        Some(rest) if rest.len() > 255 => Err(failure("is too long for a POSIX name")),
+        Some(_) => std::str::from_utf8(name)
+            .map(Box::from)
+            .map_err(|_| failure("is not UTF-8")),
+        None => Err(failure("does not begin with a slash")),
     }
 }
 
@@ -186,6 +287,12 @@ fn by_key(family: Family, key: i32) -> Result<i32, Failure> {
         Family::Msgq => ("msgget", msg::get(key, 0, false, false)),
         Family::Shm => ("shmget", shm::get(key, 0, 0, false, false)),
         Family::Sem => ("semget", sem::get(key, 0, 0, false, false)),
+        _ => {
+            return Err(Failure::refused(format!(
+                "a {} has no key",
+                family.object()
+            )));
+        }
     };
     found.map_err(|errno| Failure {
         kind: FailureKind::Errno,
@@ -205,17 +312,28 @@ fn by_key(family: Family, key: i32) -> Result<i32, Failure> {
 }
 
 /// How an object is called: as it was written, by its name, or by its id.
-pub(super) fn label(
+pub fn label(
     names: &Names,
     family: Family,
     reference: Option<&Reference>,
-    id: i32,
+    object: &Object,
 ) -> String {
     match reference.map(|r| &r.target) {
         Some(Target::Name(name)) => name.clone(),
-        _ => match names.name_of(family, id) {
+        _ => match names.name_of(family, object) {
             Some(name) => name.to_string(),
-            None => format!("id:{id}"),
+            None => match object {
+                Object::Inode(ino) => format!("{}:[{ino}]", kernel_noun(family)),
+                object => object.to_string(),
+            },
         },
+    }
+}
+
+/// How the kernel names what is behind a descriptor of this family: `pipe:[6517]`.
+fn kernel_noun(family: Family) -> &'static str {
+    match family {
+        Family::Sock => "socket",
+        family => family.noun(),
     }
 }

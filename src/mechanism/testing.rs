@@ -32,10 +32,7 @@ impl Bench {
                 .flat_map(|verb| verb.signature.errnos)
                 .map(|(symbol, _)| *symbol)
                 .collect(),
-            fields: ALL
-                .iter()
-                .map(|m| (m.family, (m.fields)().iter().map(|c| c.name).collect()))
-                .collect(),
+            fields: super::all_fields(),
             ..Words::default()
         };
         let catalog = Catalog::new(verbs().map(|verb| &verb.signature).collect(), words);
@@ -103,7 +100,7 @@ impl Bench {
             env: &self.env,
             seen: true,
         };
-        let Run::Actor(run) = verb.run else {
+        let (Run::Actor(run) | Run::Through(_, run)) = verb.run else {
             panic!("{} does not run in an actor", verb.signature.name);
         };
         let outcome = run(&mut self.world, &args)?;
@@ -143,7 +140,12 @@ impl Bench {
         let mut found = Family::ALL
             .into_iter()
             .filter_map(|family| self.world.names.get(family, name));
-        found.next().unwrap_or_else(|| panic!("no {name}")).id
+        found
+            .next()
+            .unwrap_or_else(|| panic!("no {name}"))
+            .object
+            .id()
+            .unwrap()
     }
 
     /// Runs a program of steps, each against its claim. `false` where it takes more than

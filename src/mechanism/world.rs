@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use super::Args;
-use super::sight::resolve;
-use crate::data::{Failure, Family};
+use super::sight::{resolve, system_v};
+use crate::data::{Failure, Family, Object};
 use crate::kernel::{msg, process, shm};
-use crate::lang::Reference;
-use crate::session::{Holds, Ledger, Names};
+use crate::lang::{Reference, Target};
+use crate::session::{Files, Holds, Ledger, Names, Side, files};
 
 /// An actor's names, its ledger, and what its process holds.
 #[derive(Debug)]
@@ -20,6 +20,8 @@ pub struct World {
     pub mailbox: msg::Mailbox,
     /// The segments that this process has attached, by id.
     pub attachments: HashMap<i32, shm::Attachment>,
+    /// The descriptors through which this process holds pipes, FIFOs, sockets, queues.
+    pub files: Files,
     /// What this actor holds of which semaphore.
     pub holds: Holds,
     /// The next key that is tried for a new object.
@@ -36,6 +38,7 @@ impl World {
             ledger,
             mailbox: msg::Mailbox::new(8192),
             attachments: HashMap::new(),
+            files: Files::default(),
             holds: Holds::default(),
             next_key: super::create::first_key(),
             uid: process::geteuid(),
@@ -46,12 +49,40 @@ impl World {
     ///
     /// # Errors
     /// There is no such name, no current object, no object with that key.
-    pub fn find(&self, family: Family, args: &Args, param: &str) -> Result<i32, Failure> {
+    pub fn find(&self, family: Family, args: &Args, param: &str) -> Result<Object, Failure> {
         resolve(&self.names, family, args.reference(param), args.env)
     }
 
+    /// The id of the System V object that an argument names, or the family's current one.
+    ///
+    /// # Errors
+    /// Those of [`World::find`]; it is a POSIX object.
+    pub fn find_id(&self, family: Family, args: &Args, param: &str) -> Result<i32, Failure> {
+        system_v(family, &self.find(family, args, param)?)
+    }
+
+    /// The object that an argument names and that is used through a descriptor; where it
+    /// names none, the one that this process used last this way, and then the session's.
+    ///
+    /// # Errors
+    /// Those of [`World::find`].
+    pub fn find_held(
+        &self,
+        family: Family,
+        args: &Args,
+        param: &str,
+        side: Side,
+    ) -> Result<Object, Failure> {
+        let reference = args.reference(param);
+        let current = reference.is_none_or(|r| r.target == Target::Current);
+        match files::newest(self.files.held(), family, side).filter(|_| current) {
+            Some(held) => Ok(held.object.clone()),
+            None => resolve(&self.names, family, reference, args.env),
+        }
+    }
+
     /// How an object is called in the text of a call: its name, or `id:7`.
-    pub fn label(&self, family: Family, reference: Option<&Reference>, id: i32) -> String {
-        super::sight::label(&self.names, family, reference, id)
+    pub fn label(&self, family: Family, reference: Option<&Reference>, object: &Object) -> String {
+        super::sight::label(&self.names, family, reference, object)
     }
 }

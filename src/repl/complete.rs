@@ -7,7 +7,7 @@ mod subjects;
 pub(super) mod tests;
 
 use super::statement::Statement;
-use crate::data::{Column, Family, Outcome};
+use crate::data::{Column, Family, Object, Outcome};
 use crate::lang::{Catalog, Lexeme, Signature, wanted};
 use subjects::{operators, requirements, subjects, values};
 
@@ -15,7 +15,7 @@ use subjects::{operators, requirements, subjects, values};
 pub(super) trait Knowledge {
     fn catalog(&self) -> &Catalog;
     /// The names of a family's objects, with their ids.
-    fn names(&self, family: Family) -> Vec<(String, i32)>;
+    fn names(&self, family: Family) -> Vec<(String, Object)>;
     /// The objects of the host: id and key.
     fn host(&self, family: Family) -> Vec<(i32, i32)>;
     /// The actors.

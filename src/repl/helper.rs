@@ -15,11 +15,12 @@ use super::hint::hint;
 use super::notices::Board;
 use crate::builtin;
 use crate::commands::errno_text;
-use crate::data::{Column, Family, Outcome};
+use crate::data::{Column, Family, Object, Outcome};
 use crate::exec::Engine;
 use crate::inspect::{limits, sysv};
 use crate::kernel::{signal, terminal};
 use crate::lang::{Catalog, Lexeme, Signature, Source, Token, parse, tokens};
+use crate::session::Binding;
 use crate::view::{Style, printable};
 use crate::{mechanism, script};
 
@@ -52,9 +53,10 @@ impl Knowledge for Session<'_> {
         &self.0.commands.catalog
     }
 
-    fn names(&self, family: Family) -> Vec<(String, i32)> {
+    fn names(&self, family: Family) -> Vec<(String, Object)> {
         let names = self.0.names.all(family);
-        names.iter().map(|(n, b)| (n.to_string(), b.id)).collect()
+        let own = |(n, b): (&str, &Binding)| (n.to_string(), b.object.clone());
+        names.into_iter().map(own).collect()
     }
 
     fn host(&self, family: Family) -> Vec<(i32, i32)> {
@@ -69,6 +71,7 @@ impl Knowledge for Session<'_> {
                 .map(|s| of(s.id, s.perm.key))
                 .collect(),
             Family::Sem => sysv::sets().iter().map(|s| of(s.id, s.perm.key)).collect(),
+            Family::Pipe | Family::Fifo | Family::Sock => Vec::new(),
         }
     }
 
@@ -95,7 +98,7 @@ impl Knowledge for Session<'_> {
 
     fn fields(&self, kind: &str) -> Vec<&'static Column> {
         match Family::from_noun(kind) {
-            Some(family) => (mechanism::of(family).fields)(),
+            Some(family) => mechanism::fields(family),
             None if kind == "actor" => builtin::ACTOR_FIELDS.to_vec(),
             None => Vec::new(),
         }

@@ -6,13 +6,16 @@
 //! eight words, each written by itself; its first word is written last and says how much
 //! of the rest may be believed.
 
+mod file;
+
 use std::os::fd::{BorrowedFd, OwnedFd};
-use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
 
-use crate::data::Family;
+pub use file::FileKind;
+
+use crate::data::{Family, Object};
 use crate::kernel::shared::SharedMemory;
 use crate::kernel::sysv::Perm;
 use crate::kernel::{Errno, Result, msg, sem, shm};
@@ -36,13 +39,53 @@ pub enum State {
     Kept = 4,
 }
 
+/// What a record speaks of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// A System V object, found by its key and then by its id.
+    SystemV(Family),
+    /// What has a name in a file system.
+    File(FileKind),
+}
+
+impl Kind {
+    /// What one of them is called in a sentence.
+    pub fn object(self) -> &'static str {
+        match self {
+            Kind::SystemV(family) => family.object(),
+            Kind::File(kind) => kind.object(),
+        }
+    }
+
+    /// Its number in a record: System V families first, from 0.
+    fn code(self) -> u64 {
+        match self {
+            Kind::SystemV(family) => family.index() as u64,
+            Kind::File(kind) => FIRST_FILE + kind as u64,
+        }
+    }
+
+    fn from_code(code: u64) -> Option<Kind> {
+        match code.checked_sub(FIRST_FILE) {
+            Some(file) => FileKind::ALL.get(file as usize).copied().map(Kind::File),
+            None => Family::SYSTEM_V
+                .get(code as usize)
+                .copied()
+                .map(Kind::SystemV),
+        }
+    }
+}
+
+/// The first number of a kind that is no System V family.
+const FIRST_FILE: u64 = 0x10;
+
 /// What a sweep did with one record.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Removed {
-    /// Its family; `None` for a directory.
-    pub family: Option<Family>,
-    /// The object's id.
-    pub id: i32,
+    /// What it was.
+    pub kind: Kind,
+    /// What the kernel knew it by.
+    pub object: Object,
     /// Why it could not be removed.
     pub error: Option<Errno>,
 }
@@ -50,9 +93,12 @@ pub struct Removed {
 const RECORDS: usize = 1 << 16;
 const RECORD_WORDS: usize = 8;
 const HEADER_WORDS: usize = 8;
-/// A directory's path, for `$WORK`: its length and up to 4088 bytes.
+/// Paths stand in an arena behind the records: each has a word for its length and up to
+/// 4088 bytes. Pages that nobody wrote cost nothing.
+const PATHS: usize = 1 << 12;
 const PATH_WORDS: usize = 512;
-const WORDS: usize = HEADER_WORDS + RECORDS * RECORD_WORDS + PATH_WORDS;
+const ARENA: usize = HEADER_WORDS + RECORDS * RECORD_WORDS;
+const WORDS: usize = ARENA + PATHS * PATH_WORDS;
 
 /// Where the search for a free record begins.
 const HINT: usize = 0;
@@ -60,15 +106,19 @@ const HINT: usize = 0;
 const HIGH: usize = 1;
 /// Whether everything is to stay.
 const KEEP_ALL: usize = 2;
-/// The process whose session it is: what is removed must be of its user.
-const PATH: usize = HEADER_WORDS + RECORDS * RECORD_WORDS;
 
 /// The words of a record.
 const STATE: usize = 0;
+/// The key of a System V object; the place of a file's path in the arena.
 const KEY: usize = 1;
+/// The id of a System V object; the inode of a file.
 const ID: usize = 2;
+/// When it was about to be created, in seconds since the epoch.
 const SINCE: usize = 3;
+/// On whose behalf.
 const UID: usize = 4;
+/// The device of a file.
+const DEVICE: usize = 5;
 
 /// The shared memory in which the records stand.
 #[derive(Debug)]
@@ -111,7 +161,7 @@ impl Ledger {
         self.word(HEADER_WORDS + entry.0 as usize * RECORD_WORDS + word)
     }
 
-    fn state(&self, entry: Entry) -> (State, Option<Family>) {
+    fn state(&self, entry: Entry) -> (State, Option<Kind>) {
         let word = self.field(entry, STATE).load(Ordering::Acquire);
         let state = match word & 0xff {
             1 => State::Claimed,
@@ -120,39 +170,47 @@ impl Ledger {
             4 => State::Kept,
             _ => State::Free,
         };
-        let family = Family::ALL.get((word >> 8) as usize & 0xff).copied();
-        (state, family)
+        (state, Kind::from_code((word >> 8) & 0xff))
     }
 
-    fn set_state(&self, entry: Entry, state: State, family: Family) {
-        let word = state as u64 | (family.index() as u64) << 8;
+    fn set_state(&self, entry: Entry, state: State, kind: Kind) {
+        let word = state as u64 | kind.code() << 8;
         self.field(entry, STATE).store(word, Ordering::Release);
     }
 
-    /// Records that an object is about to be created, under this key, at this time
+    fn set(&self, entry: Entry, word: usize, value: u64) {
+        self.field(entry, word).store(value, Ordering::Relaxed);
+    }
+
+    fn get(&self, entry: Entry, word: usize) -> u64 {
+        self.field(entry, word).load(Ordering::Relaxed)
+    }
+
+    /// Records that a System V object is about to be created, under this key, at this time
     /// (seconds since the epoch) and by this user. `None` where the ledger is full.
     pub fn intend(&self, family: Family, key: i32, now: i64, uid: u32) -> Option<Entry> {
         let entry = self.claim()?;
-        self.field(entry, KEY)
-            .store(key as u32 as u64, Ordering::Relaxed);
-        self.field(entry, ID).store(u64::MAX, Ordering::Relaxed);
-        self.field(entry, SINCE)
-            .store(now as u64, Ordering::Relaxed);
-        self.field(entry, UID)
-            .store(u64::from(uid), Ordering::Relaxed);
-        self.set_state(entry, State::Intended, family);
+        self.set(entry, KEY, key as u32 as u64);
+        self.set(entry, ID, u64::MAX);
+        self.set(entry, SINCE, now as u64);
+        self.set(entry, UID, u64::from(uid));
+        self.set_state(entry, State::Intended, Kind::SystemV(family));
         Some(entry)
     }
 
     /// Records that the object now exists under this id.
     pub fn settle(&self, entry: Entry, family: Family, id: i32) {
-        self.field(entry, ID)
-            .store(id as u32 as u64, Ordering::Relaxed);
-        self.set_state(entry, State::Live, family);
+        self.set(entry, ID, id as u32 as u64);
+        self.set_state(entry, State::Live, Kind::SystemV(family));
     }
 
     /// Records that there is nothing to remove: it was not created, or it is gone.
     pub fn forget(&self, entry: Entry) {
+        if let (State::Intended | State::Live | State::Kept, Some(Kind::File(_))) =
+            self.state(entry)
+        {
+            self.release_path(entry);
+        }
         self.field(entry, STATE)
             .store(State::Free as u64, Ordering::Release);
         self.word(HINT).store(u64::from(entry.0), Ordering::Relaxed);
@@ -160,8 +218,8 @@ impl Ledger {
 
     /// Records that the object is to stay.
     pub fn keep(&self, entry: Entry) {
-        if let (State::Live, Some(family)) = self.state(entry) {
-            self.set_state(entry, State::Kept, family);
+        if let (State::Live, Some(kind)) = self.state(entry) {
+            self.set_state(entry, State::Kept, kind);
         }
     }
 
@@ -191,31 +249,6 @@ impl Ledger {
         None
     }
 
-    /// Records the directory that is about to be made, so that it is removed at the end.
-    ///
-    /// # Errors
-    /// ENAMETOOLONG.
-    pub fn intend_directory(&self, path: &Path) -> Result<()> {
-        use std::os::unix::ffi::OsStrExt;
-        let bytes = path.as_os_str().as_bytes();
-        if bytes.len() > (PATH_WORDS - 1) * 8 {
-            return Err(Errno::ENAMETOOLONG);
-        }
-        self.memory.copy_in((PATH + 1) * 8, bytes)?;
-        self.word(PATH).store(bytes.len() as u64, Ordering::Release);
-        Ok(())
-    }
-
-    fn directory(&self) -> Option<PathBuf> {
-        use std::os::unix::ffi::OsStringExt;
-        let length = self.word(PATH).load(Ordering::Acquire) as usize;
-        if length == 0 {
-            return None;
-        }
-        let bytes = self.memory.copy_out((PATH + 1) * 8, length).ok()?;
-        Some(std::ffi::OsString::from_vec(bytes).into())
-    }
-
     /// Removes everything that is left. Every process of the session but the caller must
     /// be gone, so that nothing more is created.
     pub fn sweep(&self) -> Vec<Removed> {
@@ -224,50 +257,46 @@ impl Ledger {
         let high = self.word(HIGH).load(Ordering::Acquire) as usize;
         for i in 0..high.min(RECORDS) {
             let entry = Entry(i as u32);
-            let (state, Some(family)) = self.state(entry) else {
+            let (state, Some(kind)) = self.state(entry) else {
                 continue;
             };
-            if keep_all || !matches!(state, State::Intended | State::Live) {
+            let stays = keep_all && kind != Kind::File(FileKind::Directory);
+            if stays || !matches!(state, State::Intended | State::Live) {
                 continue;
             }
-            if let Some(id) = self.find(entry, state, family) {
-                let error = remove(family, id).err();
-                // Somebody else was quicker.
-                let gone = matches!(error, Some(Errno::EINVAL | Errno::EIDRM));
-                if !gone {
-                    removed.push(Removed {
-                        family: Some(family),
-                        id,
-                        error,
-                    });
-                }
-            }
+            removed.extend(match kind {
+                Kind::SystemV(family) => self.sweep_object(entry, state, family),
+                Kind::File(kind) => self.sweep_file(entry, state, kind),
+            });
             self.forget(entry);
         }
-        self.sweep_directory();
         removed
     }
 
-    fn sweep_directory(&self) {
-        if let Some(path) = self.directory() {
-            // It was made with mode 0700 under a name of our own.
-            let _ = std::fs::remove_dir_all(path);
-            self.word(PATH).store(0, Ordering::Release);
-        }
+    fn sweep_object(&self, entry: Entry, state: State, family: Family) -> Option<Removed> {
+        let id = self.find(entry, state, family)?;
+        let error = remove(family, id).err();
+        // Somebody else was quicker.
+        let gone = matches!(error, Some(Errno::EINVAL | Errno::EIDRM));
+        (!gone).then(|| Removed {
+            kind: Kind::SystemV(family),
+            object: id.into(),
+            error,
+        })
     }
 
     /// The id of the object that the record speaks of, if it is still there and is ours:
     /// an id may have been given to a new object, a key been taken by somebody else.
     fn find(&self, entry: Entry, state: State, family: Family) -> Option<i32> {
-        let key = self.field(entry, KEY).load(Ordering::Relaxed) as u32 as i32;
+        let key = self.get(entry, KEY) as u32 as i32;
         let id = match state {
-            State::Live => self.field(entry, ID).load(Ordering::Relaxed) as u32 as i32,
+            State::Live => self.get(entry, ID) as u32 as i32,
             _ if key == 0 => return None,
             _ => lookup(family, key).ok()?,
         };
         let (perm, ctime) = perm_and_ctime(family, id).ok()?;
-        let since = self.field(entry, SINCE).load(Ordering::Relaxed) as i64;
-        let uid = self.field(entry, UID).load(Ordering::Relaxed) as u32;
+        let since = self.get(entry, SINCE) as i64;
+        let uid = self.get(entry, UID) as u32;
         // The kernel's clock of ctime may lag behind ours by a tick.
         let ours = perm.key == key && perm.cuid == uid && ctime >= since - 1;
         ours.then_some(id)
@@ -292,7 +321,7 @@ impl Ledger {
     }
 }
 
-/// Removes an object.
+/// Removes a System V object.
 ///
 /// # Errors
 /// Those of msgctl(2), shmctl(2), semctl(2) with `IPC_RMID`.
@@ -301,6 +330,7 @@ pub fn remove(family: Family, id: i32) -> Result<()> {
         Family::Msgq => msg::remove(id),
         Family::Shm => shm::remove(id),
         Family::Sem => sem::remove(id),
+        _ => Err(Errno::EINVAL),
     }
 }
 
@@ -310,10 +340,11 @@ fn lookup(family: Family, key: i32) -> Result<i32> {
         Family::Msgq => msg::get(key, 0, false, false),
         Family::Shm => shm::get(key, 0, 0, false, false),
         Family::Sem => sem::get(key, 0, 0, false, false),
+        _ => Err(Errno::ENOENT),
     }
 }
 
-/// The key, the owner and the permissions of an object.
+/// The key, the owner and the permissions of a System V object.
 ///
 /// # Errors
 /// EINVAL where there is none with this id.
@@ -326,5 +357,13 @@ fn perm_and_ctime(family: Family, id: i32) -> Result<(Perm, i64)> {
         Family::Msgq => msg::stat_any_id(id).map(|s| (s.perm, s.ctime)),
         Family::Shm => shm::stat_any_id(id).map(|s| (s.perm, s.ctime)),
         Family::Sem => sem::stat_any_id(id).map(|s| (s.perm, s.ctime)),
+        _ => Err(Errno::EINVAL),
     }
+}
+
+/// Seconds since the epoch: when something is about to be created.
+pub fn now() -> i64 {
+    std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |d| d.as_secs() as i64)
 }

@@ -1,10 +1,12 @@
 //! What a session has: names, what it created, and who cleans up after it.
 
+pub mod files;
 mod holds;
 pub mod janitor;
-mod ledger;
+pub mod ledger;
 mod names;
 
+pub use files::{FileChange, Files, Held, Side};
 pub use holds::{Hold, Holds};
-pub use ledger::{Entry, Ledger, Removed, State, perm_of, remove};
+pub use ledger::{Entry, Ledger, Removed, State, now, perm_of, remove};
 pub use names::{Binding, Change, Names};

@@ -8,14 +8,14 @@ use std::collections::{HashMap, HashSet};
 use serde::{Deserialize, Serialize};
 
 use super::ledger::Entry;
-use crate::data::Family;
+use crate::data::{Family, Object};
 
 /// The object behind a name.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Binding {
-    /// The kernel's identifier.
-    pub id: i32,
-    /// Its key; 0 (IPC_PRIVATE) where it has none.
+    /// What the kernel knows it by.
+    pub object: Object,
+    /// Its System V key; 0 (IPC_PRIVATE) where it has none.
     pub key: i32,
     /// Where the ledger holds it; `None` for an object this session did not create.
     pub entry: Option<Entry>,
@@ -70,9 +70,9 @@ impl Names {
     }
 
     /// The name of an object, where it has one.
-    pub fn name_of(&self, family: Family, id: i32) -> Option<&str> {
+    pub fn name_of(&self, family: Family, object: &Object) -> Option<&str> {
         let bindings = &self.families[family.index()].bindings;
-        let mut found = bindings.iter().filter(|(_, b)| b.id == id);
+        let mut found = bindings.iter().filter(|(_, b)| b.object == *object);
         found.next().map(|(name, _)| name.as_str())
     }
 
@@ -82,6 +82,9 @@ impl Names {
             Family::Msgq => "q",
             Family::Shm => "shm",
             Family::Sem => "sem",
+            Family::Pipe => "p",
+            Family::Fifo => "fifo",
+            Family::Sock => "s",
         };
         let names = &mut self.families[family.index()];
         loop {
@@ -114,17 +117,21 @@ impl Names {
     }
 
     /// Forgets every name of an object that is gone.
-    pub fn forget(&mut self, family: Family, id: i32) {
+    pub fn forget(&mut self, family: Family, object: &Object) {
         let names = &mut self.families[family.index()];
         let touched = &mut names.touched;
         names.bindings.retain(|name, binding| {
-            let stays = binding.id != id;
+            let stays = binding.object != *object;
             if !stays {
                 touched.insert(name.clone());
             }
             stays
         });
-        if names.current.as_ref().is_some_and(|(_, b)| b.id == id) {
+        if names
+            .current
+            .as_ref()
+            .is_some_and(|(_, b)| b.object == *object)
+        {
             names.current = None;
             names.current_touched = true;
         }
@@ -174,7 +181,7 @@ mod tests {
 
     fn binding(id: i32) -> Binding {
         Binding {
-            id,
+            object: id.into(),
             key: 0,
             entry: None,
         }
@@ -186,10 +193,10 @@ mod tests {
         names.bind(Family::Msgq, "jobs", binding(1));
         names.bind(Family::Msgq, "more", binding(2));
         assert_eq!(names.current(Family::Msgq).map(|(n, _)| n), Some("more"));
-        names.forget(Family::Msgq, 2);
+        names.forget(Family::Msgq, &2.into());
         assert!(names.current(Family::Msgq).is_none());
         assert!(names.get(Family::Msgq, "more").is_none());
-        assert_eq!(names.name_of(Family::Msgq, 1), Some("jobs"));
+        assert_eq!(names.name_of(Family::Msgq, &1.into()), Some("jobs"));
         assert!(names.current(Family::Sem).is_none());
     }
 
@@ -198,7 +205,7 @@ mod tests {
         let (mut here, mut there) = (Names::default(), Names::default());
         for i in 0..1000 {
             here.bind(Family::Sem, "x", binding(i));
-            here.forget(Family::Sem, i);
+            here.forget(Family::Sem, &i.into());
         }
         here.bind(Family::Sem, "lock", binding(7));
         let changes = here.take_changes();

@@ -3,9 +3,8 @@
 use super::super::diagnostic::{Mistake, Parsed};
 use super::super::lexer::{Lexeme, Token, is_name};
 use super::super::number;
-use super::super::program::{Arg, Piece, Span, Target, Term};
-use super::super::quoted::{braced_variable, variable};
-use super::super::signature::{Family, Kind, Param};
+use super::super::program::{Arg, Reference, Span, Target, Term};
+use super::super::signature::{Family, Kind, Need, Param};
 use super::super::term;
 
 /// `None` where the parameter takes no such thing, and a later one may.
@@ -14,6 +13,9 @@ pub(super) fn take(param: &Param, token: &mut Token) -> Option<Parsed<Arg>> {
     let term = |t: Parsed<Term>| t.map(Arg::Term);
     let word = token.bare();
     match param.kind {
+        Kind::Ref(family) | Kind::NewRef(family) if quoted_path(param, family, token) => {
+            Some(Ok(boxed(path(data(token)?.ok()?))))
+        }
         Kind::Ref(family) => Some(reference(word?, token.span, family)?.map(boxed)),
         Kind::NewRef(family) => Some(new_reference(word?, token.span, family)?.map(boxed)),
         Kind::AnyRef => term::reference(word?, at).map(|r| r.map(boxed)),
@@ -64,7 +66,7 @@ pub(super) fn take(param: &Param, token: &mut Token) -> Option<Parsed<Arg>> {
         }
         Kind::Path | Kind::Owner | Kind::Word => match &mut token.lexeme {
             Lexeme::Data(data) => Some(Ok(Arg::Term(moved(data)))),
-            Lexeme::Bare(word) => Some(words_term(word, token.span).map(Arg::Term)),
+            Lexeme::Bare(word) => Some(term::template(word, at).map(Arg::Term)),
             _ => None,
         },
         Kind::Command | Kind::Switch => None,
@@ -83,8 +85,26 @@ fn moved(data: &mut Term) -> Term {
     std::mem::replace(data, Term::Int(0))
 }
 
+/// Whether a string is the path of a FIFO or a socket: only where there must be one, as it
+/// may be the data otherwise.
+fn quoted_path(param: &Param, family: Family, token: &Token) -> bool {
+    let has_path = matches!(family, Family::Fifo | Family::Sock);
+    has_path && param.need == Need::Required && matches!(token.lexeme, Lexeme::Data(_))
+}
+
+fn path(path: Term) -> Reference {
+    Reference {
+        family: None,
+        target: Target::Path(path),
+        index: None,
+    }
+}
+
 /// An object that exists. A word that cannot be one may be the next parameter's.
-fn reference(word: &str, span: Span, family: Family) -> Option<Parsed<super::super::Reference>> {
+fn reference(word: &str, span: Span, family: Family) -> Option<Parsed<Reference>> {
+    if family.is_system_v() && word.starts_with('@') {
+        return None;
+    }
     let found = match term::reference(word, span.start as usize)? {
         Ok(found) => found,
         Err(e) => return Some(Err(e)),
@@ -100,22 +120,29 @@ fn reference(word: &str, span: Span, family: Family) -> Option<Parsed<super::sup
             format!("a {} has no members", family.object()),
         )
         .label("only a semaphore set is indexed, such as set[2]")),
-        _ => Ok(found),
+        _ => term::suits(&found.target, family)
+            .map(|()| found)
+            .map_err(|why| {
+                Mistake::new(
+                    span,
+                    format!("`{word}` cannot be a {}: {why}", family.object()),
+                )
+                .label(format!("expected {}", Kind::Ref(family).describe()))
+            }),
     })
 }
 
 /// The name or key that a new object gets.
-fn new_reference(
-    word: &str,
-    span: Span,
-    family: Family,
-) -> Option<Parsed<super::super::Reference>> {
+fn new_reference(word: &str, span: Span, family: Family) -> Option<Parsed<Reference>> {
     Some(reference(word, span, family)?.and_then(|found| {
         let expected = "expected a name, or a key such as key:0x1234";
         if matches!(found.target, Target::Id(_)) {
             return Err(
                 Mistake::new(span, "the kernel chooses the ids of new objects").label(expected),
             );
+        }
+        if matches!(found.target, Target::Inode(_) | Target::Fd(..)) {
+            return Err(Mistake::new(span, "this names what exists").label(expected));
         }
         if found.index.is_some() {
             return Err(Mistake::new(span, "a new object is named as a whole").label(expected));
@@ -124,40 +151,7 @@ fn new_reference(
     }))
 }
 
-/// A bare word in which `$name` is put in: `$WORK/fifo`.
-fn words_term(word: &str, span: Span) -> Parsed<Term> {
-    if let Some(term) = term::computed(word, span.start as usize)
-        && (term.is_ok() || word.starts_with("$(("))
-    {
-        return term;
-    }
-    let mut pieces = Vec::new();
-    let mut rest = word;
-    while let Some(at) = rest.find('$') {
-        pieces.push(Piece::Bytes(rest.as_bytes()[..at].to_vec()));
-        let from = &rest[at..];
-        let found = if from.starts_with("${") {
-            braced_variable(from)
-        } else {
-            variable(&from[1..])
-        };
-        let Ok((after, var)) = found else {
-            return Err(
-                Mistake::new(span, format!("`{word}` holds a `$` that names no variable"))
-                    .label("a variable is written $name; a plain $ stands in quotes"),
-            );
-        };
-        pieces.push(Piece::Var(var));
-        rest = after;
-    }
-    if pieces.is_empty() {
-        return Ok(Term::Bytes(word.as_bytes().to_vec()));
-    }
-    pieces.push(Piece::Bytes(rest.as_bytes().to_vec()));
-    Ok(Term::Template(pieces))
-}
-
 /// A reference is the largest argument: its size should not be every argument's.
-fn boxed(reference: crate::lang::Reference) -> Arg {
+fn boxed(reference: Reference) -> Arg {
     Arg::Ref(Box::new(reference))
 }

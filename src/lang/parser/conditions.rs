@@ -7,7 +7,7 @@ use super::super::program::{
     CompareOp, Condition, Expect, Expected, Reference, Require, Requirement, Span, StatementKind,
     Subject, Target, Term,
 };
-use super::super::signature::Family;
+use super::super::signature::{Family, Kind};
 use super::super::suggest::did_you_mean;
 use super::super::term;
 use super::control::duration;
@@ -376,6 +376,12 @@ fn object(family: Family, name: Option<(&str, Span)>) -> Parsed<Reference> {
             .label("expected NAME, id:N or key:K"));
     };
     let reference = reference?;
+    if let Err(why) = term::suits(&reference.target, family) {
+        let message = format!("`{name}` cannot be a {}: {why}", family.object());
+        return Err(
+            Mistake::new(at, message).label(format!("expected {}", Kind::Ref(family).describe()))
+        );
+    }
     if reference.index.is_some() && family != Family::Sem {
         return Err(
             Mistake::new(at, format!("a {} has no members", family.object()))

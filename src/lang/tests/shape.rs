@@ -132,6 +132,9 @@ fn reference(r: &Reference) -> String {
         Target::Id(t) => format!("id:{}", term(t)),
         Target::Key(t) => format!("key:{}", term(t)),
         Target::Ftok(path, n) => format!("ftok({path}, {n})"),
+        Target::Path(t) => format!("path:{}", term(t)),
+        Target::Inode(n) => format!("[{n}]"),
+        Target::Fd(pid, fd) => format!("pid:{}/fd:{}", term(pid), term(fd)),
     };
     let index = r
         .index

@@ -6,10 +6,15 @@ use crate::kernel::witness::{Guard, proc_row};
 use crate::kernel::{msg, sem, shm};
 use crate::lang::Env;
 use crate::mechanism::testing::{again_as_nobody, handed_over};
-use crate::mechanism::{ALL, of};
+use crate::mechanism::{ObjectKind, system_v};
 use crate::session::{Binding, Names};
 
-/// One object of each family, in the order of [`ALL`].
+/// The kinds of System V objects, in the order of [`Family::SYSTEM_V`].
+fn kinds() -> [&'static ObjectKind; 3] {
+    Family::SYSTEM_V.map(|family| system_v(family).unwrap())
+}
+
+/// One object of each of them.
 fn objects(mode: u32) -> [Guard; 3] {
     [
         Guard::new(msg::get(0, mode, true, true), msg::remove),
@@ -24,22 +29,22 @@ const PROC: [&str; 3] = ["msg", "shm", "sem"];
 fn every_number_is_that_of_proc() {
     let (names, env, actors) = (Names::default(), Env::default(), HashMap::new());
     let sight = Sight::new(&names, &env, &actors);
-    for ((mechanism, object), kind) in ALL.iter().zip(objects(0o640)).zip(PROC) {
-        let row = proc_row(kind, object.id).unwrap();
+    for ((kind, object), file) in kinds().iter().zip(objects(0o640)).zip(PROC) {
+        let row = proc_row(file, object.id).unwrap();
         let mut compared = 0;
-        for column in (mechanism.fields)() {
+        for column in (kind.fields)() {
             let Some(said) = row.get(column.name) else {
                 continue;
             };
-            let cell = (mechanism.look)(&sight, object.id, None, column.name).unwrap();
+            let cell = (kind.look)(&sight, &object.id.into(), None, column.name).unwrap();
             let seen = match cell {
                 Cell::Nothing => 0,
                 cell => cell.as_int().unwrap(),
             };
-            assert_eq!(seen, i128::from(*said), "{kind} {}", column.name);
+            assert_eq!(seen, i128::from(*said), "{file} {}", column.name);
             compared += 1;
         }
-        assert!(compared >= 9, "{kind}: only {compared} are in {row:?}");
+        assert!(compared >= 9, "{file}: only {compared} are in {row:?}");
     }
 }
 
@@ -47,12 +52,11 @@ fn every_number_is_that_of_proc() {
 fn ipcs_lists_the_same_ids() {
     let (names, env, actors) = (Names::default(), Env::default(), HashMap::new());
     let sight = Sight::new(&names, &env, &actors);
-    for ((mechanism, object), flag) in ALL.iter().zip(objects(0o600)).zip(["-q", "-m", "-s"]) {
+    for ((kind, object), flag) in kinds().iter().zip(objects(0o600)).zip(["-q", "-m", "-s"]) {
         let listing = Listing {
-            id: None,
             columns: vec!["id".into(), "key".into()],
         };
-        let table = (mechanism.list)(&sight, &listing).unwrap();
+        let table = (kind.list)(&sight, &listing).unwrap();
         let row = [Cell::from(object.id), Cell::Key(0)];
         assert!(table.rows().any(|r| r == row), "{table:?}");
         let Ok(output) = Command::new("ipcs").arg(flag).output() else {
@@ -70,21 +74,21 @@ fn ipcs_lists_the_same_ids() {
 fn names_are_those_of_the_session() {
     let (mut names, env, actors) = (Names::default(), Env::default(), HashMap::new());
     let guards = objects(0o600);
-    for (mechanism, object) in ALL.iter().zip(&guards) {
+    for (kind, object) in kinds().iter().zip(&guards) {
         let binding = Binding {
-            id: object.id,
+            object: object.id.into(),
             key: 0,
             entry: None,
         };
-        names.bind(mechanism.family, "mine", binding);
+        names.bind(kind.family, "mine", binding);
     }
     let sight = Sight::new(&names, &env, &actors);
-    for (mechanism, object) in ALL.iter().zip(&guards) {
-        let look = |field| (mechanism.look)(&sight, object.id, None, field).unwrap();
+    for (kind, object) in kinds().iter().zip(&guards) {
+        let look = |field| (kind.look)(&sight, &object.id.into(), None, field).unwrap();
         assert_eq!(look("name"), Cell::text("mine"));
         let me = sight.user(nix::unistd::geteuid().as_raw());
         assert_eq!(look("owner"), Cell::Text(me));
-        assert!((mechanism.condition)(&sight, object.id, None).starts_with("mine "));
+        assert!((kind.condition)(&sight, &object.id.into(), None).starts_with("mine "));
     }
 }
 
@@ -92,20 +96,15 @@ fn names_are_those_of_the_session() {
 fn what_is_gone_is_said_to_be() {
     let (names, env, actors) = (Names::default(), Env::default(), HashMap::new());
     let sight = Sight::new(&names, &env, &actors);
-    for (mechanism, object) in ALL.iter().zip(objects(0o600)) {
+    for (kind, object) in kinds().iter().zip(objects(0o600)) {
         let id = object.id;
         drop(object);
-        let failure = (mechanism.look)(&sight, id, None, "id").unwrap_err();
+        let failure = (kind.look)(&sight, &id.into(), None, "id").unwrap_err();
         assert_eq!(failure.symbol(), "EINVAL");
-        let what = mechanism.family.object();
+        let what = kind.family.object();
         assert_eq!(failure.meaning, format!("there is no {what} with id {id}"));
-        let listing = Listing {
-            id: Some(id),
-            columns: Vec::new(),
-        };
-        assert!((mechanism.list)(&sight, &listing).is_err());
-        assert!((mechanism.info)(&sight, id).is_err());
-        let condition = (mechanism.condition)(&sight, id, None);
+        assert!((kind.info)(&sight, &id.into()).is_err());
+        let condition = (kind.condition)(&sight, &id.into(), None);
         assert_eq!(condition, format!("id:{id} was removed"));
     }
 }
@@ -120,10 +119,9 @@ fn a_column_that_is_none_names_the_closest() {
         (Family::Sem, "nsem", "nsems"),
     ] {
         let listing = Listing {
-            id: None,
             columns: vec![slip.into()],
         };
-        let failure = (of(family).list)(&sight, &listing).unwrap_err();
+        let failure = (system_v(family).unwrap().list)(&sight, &listing).unwrap_err();
         assert_eq!(failure.symbol(), "error");
         assert_eq!(failure.help, Some(format!("Did you mean `{meant}`?")));
     }
@@ -134,7 +132,7 @@ fn the_usual_columns_are_all_there() {
     let (names, env, actors) = (Names::default(), Env::default(), HashMap::new());
     let sight = Sight::new(&names, &env, &actors);
     for (family, count) in [(Family::Msgq, 13), (Family::Shm, 12), (Family::Sem, 10)] {
-        let table = (of(family).list)(&sight, &Listing::default()).unwrap();
+        let table = (system_v(family).unwrap().list)(&sight, &Listing::default()).unwrap();
         assert_eq!(table.columns.len(), count, "{:?}", table.columns);
     }
 }
@@ -157,25 +155,21 @@ fn what_may_not_be_read_is_listed_all_the_same() {
 fn unreadable(ids: &[i32]) {
     let (names, env, actors) = (Names::default(), Env::default(), HashMap::new());
     let sight = Sight::new(&names, &env, &actors);
-    for (mechanism, id) in ALL.iter().zip(ids) {
-        for listed in [Some(*id), None] {
-            let listing = Listing {
-                id: listed,
-                columns: vec!["id".into(), "perms".into()],
-            };
-            let table = (mechanism.list)(&sight, &listing).unwrap();
-            let row = [Cell::from(*id), Cell::Mode(0)];
-            assert!(table.rows().any(|r| r == row), "{table:?}");
-        }
-        assert!(!(mechanism.condition)(&sight, *id, None).is_empty());
-        assert!((mechanism.info)(&sight, *id).is_ok());
+    for (kind, id) in kinds().iter().zip(ids) {
+        let listing = Listing {
+            columns: vec!["id".into(), "perms".into()],
+        };
+        let table = (kind.list)(&sight, &listing).unwrap();
+        let row = [Cell::from(*id), Cell::Mode(0)];
+        assert!(table.rows().any(|r| r == row), "{table:?}");
+        assert!(!(kind.condition)(&sight, &(*id).into(), None).is_empty());
+        assert!((kind.info)(&sight, &(*id).into()).is_ok());
     }
-    let value = (of(Family::Sem).look)(&sight, ids[2], None, "value");
+    let value = (system_v(Family::Sem).unwrap().look)(&sight, &ids[2].into(), None, "value");
     assert_eq!(value, Ok(Cell::Unknown));
     let listing = Listing {
-        id: Some(ids[2]),
         columns: vec!["value".into()],
     };
-    let table = (of(Family::Sem).list)(&sight, &listing).unwrap();
+    let table = (system_v(Family::Sem).unwrap().list)(&sight, &listing).unwrap();
     assert_eq!(table.footer.len(), 1, "{table:?}");
 }

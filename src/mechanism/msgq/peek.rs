@@ -49,7 +49,7 @@ pub(super) static PEEK: Verb = Verb {
 };
 
 fn peek(sight: &Sight, args: &Args) -> Result<Reply, Failure> {
-    let id = sight.find(FAMILY, args.reference("queue"))?;
+    let id = sight.find_id(FAMILY, args.reference("queue"))?;
     let n: Option<i64> = args.int("n")?;
     let failed = |errno, n| failure(sight, args, errno, id, n);
     if args.flag("all") {
@@ -196,7 +196,7 @@ fn table(messages: Vec<Copied>, settled: bool) -> Table {
 }
 
 fn failure(sight: &Sight, args: &Args, errno: Errno, id: i32, n: i64) -> Failure {
-    let label = sight.label(FAMILY, id);
+    let label = sight.label(FAMILY, &id.into());
     let call = format!("msgrcv({label}, place {n}, IPC_NOWAIT|MSG_COPY)");
     // Removed while it was copied: to who looks it is gone, as it is a moment later.
     let errno = match errno {

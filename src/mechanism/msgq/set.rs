@@ -59,7 +59,7 @@ fn set(world: &mut World, args: &Args) -> StepResult {
         (None, None) => return Err(common::nothing_to_set(args)),
         (perm, _) => perm.unwrap_or_default(),
     };
-    let id = world.find(FAMILY, args, "queue")?;
+    let id = world.find_id(FAMILY, args, "queue")?;
     match msg::set(id, &perm, qbytes) {
         Ok(()) => Ok(Outcome::ok()),
         Err(errno) => Err(failure(world, args, errno, id, &perm, qbytes)),
@@ -74,7 +74,7 @@ fn failure(
     perm: &PermSet,
     qbytes: Option<u64>,
 ) -> Failure {
-    let label = world.label(FAMILY, args.reference("queue"), id);
+    let label = world.label(FAMILY, args.reference("queue"), &id.into());
     let bytes = qbytes.map_or(String::new(), |n| format!(", qbytes {n}"));
     let call = format!("msgctl({label}, IPC_SET{bytes}{})", common::perm_text(perm));
     let mut failure = args.failure(errno, call);

@@ -1,13 +1,13 @@
 //! Seeing message queues: their fields and their table.
 
-use crate::data::{Cell, Column, Failure, Family, Table};
+use crate::data::{Cell, Column, Failure, Family, Object, Table};
 use crate::inspect::{sysv, wait::Wait};
 use crate::kernel::msg::{self, MsgStat};
 use crate::kernel::sysv::Perm;
-use crate::mechanism::fields::{self, Field, Object};
+use crate::mechanism::fields::{self, Field, SystemV};
 use crate::mechanism::{Listing, Sight};
 
-impl Object for MsgStat {
+impl SystemV for MsgStat {
     const FAMILY: Family = Family::Msgq;
     fn id(&self) -> i32 {
         self.id
@@ -111,20 +111,24 @@ pub(super) fn stat(id: i32) -> Result<MsgStat, Failure> {
     msg::stat_any_id(id).map_err(|e| fields::gone(Family::Msgq, "msgctl", id, e))
 }
 
-pub(super) fn look(sight: &Sight, id: i32, _: Option<u32>, field: &str) -> Result<Cell, Failure> {
+pub(super) fn look(
+    sight: &Sight,
+    object: &Object,
+    _: Option<u32>,
+    field: &str,
+) -> Result<Cell, Failure> {
+    let id = fields::id_of(object);
     let field = fields::find(FIELDS, field)?;
     Ok((field.cell)(&stat(id)?, sight))
 }
 
 pub(super) fn list(sight: &Sight, listing: &Listing) -> Result<Table, Failure> {
-    let rows = match listing.id {
-        Some(id) => vec![stat(id)?],
-        None => sysv::queues(),
-    };
+    let rows = sysv::queues();
     fields::table("Message queues", FIELDS, USUAL, &rows, listing, sight)
 }
 
-pub(super) fn info(sight: &Sight, id: i32) -> Result<Vec<Table>, Failure> {
+pub(super) fn info(sight: &Sight, object: &Object) -> Result<Vec<Table>, Failure> {
+    let id = fields::id_of(object);
     let queue = stat(id)?;
     Ok(vec![fields::details(
         "msgq.info",
@@ -135,8 +139,9 @@ pub(super) fn info(sight: &Sight, id: i32) -> Result<Vec<Table>, Failure> {
     )])
 }
 
-pub(super) fn condition(sight: &Sight, id: i32, _: Option<u32>) -> String {
-    let label = sight.label(Family::Msgq, id);
+pub(super) fn condition(sight: &Sight, object: &Object, _: Option<u32>) -> String {
+    let id = fields::id_of(object);
+    let label = sight.label(Family::Msgq, object);
     let Ok(queue) = msg::stat_any_id(id) else {
         return format!("{label} was removed");
     };

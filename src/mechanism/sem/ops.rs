@@ -192,7 +192,7 @@ fn z(world: &mut World, args: &Args) -> StepResult {
         undo: false,
     };
     let timeout = args.duration("timeout")?;
-    let id = world.find(FAMILY, args, "set")?;
+    let id = world.find_id(FAMILY, args, "set")?;
     operate(world, args, id, &[op], timeout, None)
 }
 
@@ -259,7 +259,7 @@ fn op(world: &mut World, args: &Args) -> StepResult {
     });
     let ops: Vec<SemOp> = ops.collect();
     let timeout = args.duration("timeout")?;
-    let id = world.find(FAMILY, args, "set")?;
+    let id = world.find_id(FAMILY, args, "set")?;
     operate(world, args, id, &ops, timeout, None)
 }
 

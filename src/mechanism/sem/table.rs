@@ -1,13 +1,13 @@
 //! Seeing semaphore sets: their fields and their table.
 
-use crate::data::{Cell, Column, Failure, Family, Table};
+use crate::data::{Cell, Column, Failure, Family, Object, Table};
 use crate::inspect::sysv;
 use crate::kernel::sem::{self, SemStat};
 use crate::kernel::sysv::Perm;
-use crate::mechanism::fields::{self, Field, Object};
+use crate::mechanism::fields::{self, Field, SystemV};
 use crate::mechanism::{Listing, Sight};
 
-impl Object for SemStat {
+impl SystemV for SemStat {
     const FAMILY: Family = Family::Sem;
     fn id(&self) -> i32 {
         self.id
@@ -130,10 +130,11 @@ fn stat(id: i32) -> Result<SemStat, Failure> {
 
 pub(super) fn look(
     sight: &Sight,
-    id: i32,
+    object: &Object,
     index: Option<u32>,
     field: &str,
 ) -> Result<Cell, Failure> {
+    let id = fields::id_of(object);
     let found = fields::find(FIELDS, field)?;
     let set = stat(id)?;
     let Some(index) = index else {
@@ -162,10 +163,7 @@ pub(super) fn look(
 }
 
 pub(super) fn list(sight: &Sight, listing: &Listing) -> Result<Table, Failure> {
-    let rows = match listing.id {
-        Some(id) => vec![stat(id)?],
-        None => sysv::sets(),
-    };
+    let rows = sysv::sets();
     fields::table("Semaphore sets", FIELDS, USUAL, &rows, listing, sight)
 }
 
@@ -174,7 +172,8 @@ static NUM: Column = Column {
     help: "the semaphore's number in the set",
 };
 
-pub(super) fn info(sight: &Sight, id: i32) -> Result<Vec<Table>, Failure> {
+pub(super) fn info(sight: &Sight, object: &Object) -> Result<Vec<Table>, Failure> {
+    let id = fields::id_of(object);
     let set = stat(id)?;
     let details = fields::details("sem.info", "Semaphore set", FIELDS, &set, sight);
     let columns: Vec<&'static Column> = ["value", "ncnt", "zcnt", "pid", "pidcmd"]
@@ -188,15 +187,16 @@ pub(super) fn info(sight: &Sight, id: i32) -> Result<Vec<Table>, Failure> {
     for num in 0..set.nsems as u32 {
         let mut row = vec![Cell::from(num)];
         for name in &names {
-            row.push(look(sight, id, Some(num), name)?);
+            row.push(look(sight, object, Some(num), name)?);
         }
         members.push(row);
     }
     Ok(vec![details, members])
 }
 
-pub(super) fn condition(sight: &Sight, id: i32, index: Option<u32>) -> String {
-    let label = sight.label(Family::Sem, id);
+pub(super) fn condition(sight: &Sight, object: &Object, index: Option<u32>) -> String {
+    let id = fields::id_of(object);
+    let label = sight.label(Family::Sem, object);
     let Ok(set) = sem::stat_any_id(id) else {
         return format!("{label} was removed");
     };

@@ -46,7 +46,7 @@ pub(super) static GET: Verb = Verb {
 
 fn get(world: &mut World, args: &Args) -> StepResult {
     let index = index(args)?;
-    let id = world.find(FAMILY, args, "set")?;
+    let id = world.find_id(FAMILY, args, "set")?;
     let read = || -> KernelResult<Outcome> {
         let nsems = match index {
             Some(_) => 1,
@@ -152,7 +152,7 @@ fn set_perm(world: &World, args: &Args, perm: &PermSet) -> StepResult {
         )
         .help("Leave away the [i]"));
     }
-    let id = world.find(FAMILY, args, "set")?;
+    let id = world.find_id(FAMILY, args, "set")?;
     sem::set(id, perm).map(|()| Outcome::ok()).map_err(|errno| {
         let label = label(world, args, id);
         let call = format!("semctl({label}, IPC_SET{})", common::perm_text(perm));
@@ -162,7 +162,7 @@ fn set_perm(world: &World, args: &Args, perm: &PermSet) -> StepResult {
 
 fn set_values(world: &World, args: &Args, values: &[i32]) -> StepResult {
     let index = index(args)?;
-    let id = world.find(FAMILY, args, "set")?;
+    let id = world.find_id(FAMILY, args, "set")?;
     // A set that is gone: the call says so.
     let nsems = sem::stat_any_id(id).map_or(values.len(), |stat| stat.nsems as usize);
     let wanted = if index.is_some() { 1 } else { nsems };

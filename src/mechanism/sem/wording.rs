@@ -103,7 +103,7 @@ pub(super) fn failure(
 }
 
 pub(super) fn label(world: &World, args: &Args, id: i32) -> String {
-    world.label(FAMILY, args.reference("set"), id)
+    world.label(FAMILY, args.reference("set"), &id.into())
 }
 
 /// semop(2) refused.

@@ -66,7 +66,7 @@ pub(super) fn failure(world: &World, args: &Args, errno: Errno, call: String, id
 }
 
 pub(super) fn label(world: &World, args: &Args, id: i32) -> String {
-    world.label(FAMILY, args.reference("segment"), id)
+    world.label(FAMILY, args.reference("segment"), &id.into())
 }
 
 /// Where in a segment.

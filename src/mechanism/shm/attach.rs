@@ -44,7 +44,7 @@ pub(super) static ATTACH: Verb = Verb {
 
 fn attach(world: &mut World, args: &Args) -> StepResult {
     let read_only = args.flag("ro");
-    let id = world.find(FAMILY, args, "segment")?;
+    let id = world.find_id(FAMILY, args, "segment")?;
     if let Some(held) = world.attachments.get(&id)
         && held.read_only() == read_only
     {
@@ -82,7 +82,7 @@ pub(super) static DETACH: Verb = Verb {
 };
 
 fn detach(world: &mut World, args: &Args) -> StepResult {
-    let id = world.find(FAMILY, args, "segment")?;
+    let id = world.find_id(FAMILY, args, "segment")?;
     let done = match world.attachments.remove(&id) {
         Some(attachment) => attachment.detach(),
         None => Err(Errno::EINVAL),

@@ -190,7 +190,7 @@ pub(super) const GLANCE: usize = 1 << 20;
 fn read(world: &mut World, args: &Args) -> StepResult {
     let at = spot(args)?;
     let length: Option<usize> = args.int("len")?;
-    let id = world.find(FAMILY, args, "segment")?;
+    let id = world.find_id(FAMILY, args, "segment")?;
     let segment = access(world, args, id, true)?;
     if let Some(ty) = at.ty {
         if length.is_some() {

@@ -51,7 +51,7 @@ fn dump(world: &mut World, args: &Args) -> StepResult {
                 .help(format!("Say only where: @{}", at.offset)),
         );
     }
-    let id = world.find(FAMILY, args, "segment")?;
+    let id = world.find_id(FAMILY, args, "segment")?;
     let segment = access(world, args, id, true)?;
     let (data, rest) = copy(world, args, &segment, at.offset, args.int("len")?)?;
     let mut notes = lines(&data, at.offset);

@@ -65,7 +65,7 @@ fn set(world: &mut World, args: &Args) -> StepResult {
         (Some(_), _, true) => return two("--unlock", "the rest"),
         _ => {}
     }
-    let id = world.find(FAMILY, args, "segment")?;
+    let id = world.find_id(FAMILY, args, "segment")?;
     let (command, done) = match &perm {
         Some(perm) => (
             format!("IPC_SET{}", common::perm_text(perm)),

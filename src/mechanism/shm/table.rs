@@ -1,13 +1,13 @@
 //! Seeing shared memory segments: their fields and their table.
 
-use crate::data::{Cell, Column, Failure, Family, Table};
+use crate::data::{Cell, Column, Failure, Family, Object, Table};
 use crate::inspect::sysv;
 use crate::kernel::shm::{self, SHM_DEST, SHM_LOCKED, ShmStat};
 use crate::kernel::sysv::Perm;
-use crate::mechanism::fields::{self, Field, Object};
+use crate::mechanism::fields::{self, Field, SystemV};
 use crate::mechanism::{Listing, Sight};
 
-impl Object for ShmStat {
+impl SystemV for ShmStat {
     const FAMILY: Family = Family::Shm;
     fn id(&self) -> i32 {
         self.id
@@ -85,16 +85,19 @@ fn stat(id: i32) -> Result<ShmStat, Failure> {
     shm::stat_any_id(id).map_err(|e| fields::gone(Family::Shm, "shmctl", id, e))
 }
 
-pub(super) fn look(sight: &Sight, id: i32, _: Option<u32>, field: &str) -> Result<Cell, Failure> {
+pub(super) fn look(
+    sight: &Sight,
+    object: &Object,
+    _: Option<u32>,
+    field: &str,
+) -> Result<Cell, Failure> {
+    let id = fields::id_of(object);
     let field = fields::find(FIELDS, field)?;
     Ok((field.cell)(&stat(id)?, sight))
 }
 
 pub(super) fn list(sight: &Sight, listing: &Listing) -> Result<Table, Failure> {
-    let rows = match listing.id {
-        Some(id) => vec![stat(id)?],
-        None => sysv::segments(),
-    };
+    let rows = sysv::segments();
     fields::table(
         "Shared memory segments",
         FIELDS,
@@ -105,7 +108,8 @@ pub(super) fn list(sight: &Sight, listing: &Listing) -> Result<Table, Failure> {
     )
 }
 
-pub(super) fn info(sight: &Sight, id: i32) -> Result<Vec<Table>, Failure> {
+pub(super) fn info(sight: &Sight, object: &Object) -> Result<Vec<Table>, Failure> {
+    let id = fields::id_of(object);
     let segment = stat(id)?;
     Ok(vec![fields::details(
         "shm.info",
@@ -117,8 +121,9 @@ pub(super) fn info(sight: &Sight, id: i32) -> Result<Vec<Table>, Failure> {
 }
 
 /// Nobody waits on a segment.
-pub(super) fn condition(sight: &Sight, id: i32, _: Option<u32>) -> String {
-    let label = sight.label(Family::Shm, id);
+pub(super) fn condition(sight: &Sight, object: &Object, _: Option<u32>) -> String {
+    let id = fields::id_of(object);
+    let label = sight.label(Family::Shm, object);
     match shm::stat_any_id(id) {
         Ok(segment) => match segment.nattch {
             1 => format!("{label} is attached once"),

@@ -150,6 +150,9 @@ fn objects(family: Family, partial: &str, know: &dyn Knowledge, found: &mut Vec<
     for (name, id) in know.names(family) {
         found.push(Candidate::new(name, format!("{} {id}", family.object())));
     }
+    if !family.is_system_v() {
+        return;
+    }
     // The host may have thousands: they are listed once the user asks for ids or keys.
     if partial.starts_with("id:") {
         for (id, key) in know.host(family) {

@@ -1,5 +1,7 @@
 //! What `expect` and `require` may look at.
 
+use std::fmt::Display;
+
 use super::{Candidate, Knowledge};
 use crate::data::Family;
 use crate::repl::statement::Statement;
@@ -15,11 +17,7 @@ pub(super) fn subjects(partial: &str, know: &dyn Knowledge) -> Vec<Candidate> {
                 Some(family) => named(kind, know.names(family), family.object()),
                 None => {
                     let actors = know.actors().into_iter();
-                    named(
-                        kind,
-                        actors.map(|a| (a.name, a.pid)).collect(),
-                        "actor, pid",
-                    )
+                    named(kind, actors.map(|a| (a.name, a.pid)), "actor, pid")
                 }
             };
             // Of the current object the field alone will do.
@@ -47,7 +45,11 @@ pub(super) fn subjects(partial: &str, know: &dyn Knowledge) -> Vec<Candidate> {
     }
 }
 
-fn named(kind: &str, named: Vec<(String, i32)>, what: &str) -> Vec<Candidate> {
+fn named<T: Display>(
+    kind: &str,
+    named: impl IntoIterator<Item = (String, T)>,
+    what: &str,
+) -> Vec<Candidate> {
     named
         .into_iter()
         .map(|(name, id)| Candidate::new(format!("{kind}.{name}."), format!("{what} {id}")))

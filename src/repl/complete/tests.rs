@@ -9,9 +9,9 @@ impl Knowledge for Fixed {
     fn catalog(&self) -> &Catalog {
         &crate::commands::commands().catalog
     }
-    fn names(&self, family: Family) -> Vec<(String, i32)> {
+    fn names(&self, family: Family) -> Vec<(String, Object)> {
         match family {
-            Family::Msgq => vec![("jobs".into(), 7)],
+            Family::Msgq => vec![("jobs".into(), 7.into())],
             _ => Vec::new(),
         }
     }

@@ -14,7 +14,7 @@ fn queue() -> Guard {
 /// What a fresh look sees of a field.
 fn see(id: i32, field: &str) -> Cell {
     let (names, env, actors) = (Names::default(), Env::default(), HashMap::new());
-    look(&Sight::new(&names, &env, &actors), id, None, field).unwrap()
+    look(&Sight::new(&names, &env, &actors), &id.into(), None, field).unwrap()
 }
 
 fn condition_of(id: i32, blocked: Option<&Wait>) -> String {
@@ -22,7 +22,7 @@ fn condition_of(id: i32, blocked: Option<&Wait>) -> String {
     let actors = HashMap::from([(std::process::id().cast_signed(), "b".to_string())]);
     let mut sight = Sight::new(&names, &env, &actors);
     sight.blocked = blocked;
-    condition(&sight, id, None)
+    condition(&sight, &id.into(), None)
 }
 
 /// Where everything can be seen; an ordinary user sees no more than its own waiters.

@@ -13,12 +13,12 @@ fn set(nsems: i32) -> Guard {
 
 fn see(id: i32, index: Option<u32>, field: &str) -> Result<Cell, Failure> {
     let (names, env, actors) = (Names::default(), Env::default(), HashMap::new());
-    look(&Sight::new(&names, &env, &actors), id, index, field)
+    look(&Sight::new(&names, &env, &actors), &id.into(), index, field)
 }
 
 fn condition_of(id: i32, index: Option<u32>) -> String {
     let (names, env, actors) = (Names::default(), Env::default(), HashMap::new());
-    condition(&Sight::new(&names, &env, &actors), id, index)
+    condition(&Sight::new(&names, &env, &actors), &id.into(), index)
 }
 
 fn waiter(id: i32, num: u16, op: i16) {

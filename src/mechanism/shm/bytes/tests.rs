@@ -63,7 +63,7 @@ fn numbers_keep_to_their_type() {
             "shm read cnt u32@0 4",
             "a u32 has a length of its own, 4 bytes",
         ),
-        ("shm read cnt @-1", "the offset -1 is none"),
+        ("shm read cnt @$((0 - 1))", "the offset -1 is none"),
     ] {
         assert_eq!(bench.fails(line, "error").meaning, why, "{line}");
     }

@@ -7,12 +7,12 @@ use crate::session::Names;
 
 fn see(id: i32, field: &str) -> Cell {
     let (names, env, actors) = (Names::default(), Env::default(), HashMap::new());
-    look(&Sight::new(&names, &env, &actors), id, None, field).unwrap()
+    look(&Sight::new(&names, &env, &actors), &id.into(), None, field).unwrap()
 }
 
 fn condition_of(id: i32) -> String {
     let (names, env, actors) = (Names::default(), Env::default(), HashMap::new());
-    condition(&Sight::new(&names, &env, &actors), id, None)
+    condition(&Sight::new(&names, &env, &actors), &id.into(), None)
 }
 
 #[test]

@@ -1,0 +1,97 @@
+//! Descriptors that travel from one actor to another, so that a step finds what it names.
+//!
+//! A pipe or a socket has no name by which a second process could open it: the descriptor
+//! itself is passed (`SCM_RIGHTS`). The shell takes a copy from the actor that holds it
+//! (pidfd_getfd(2)), sends it with the order and closes its own, so that it never stands
+//! between a reader and the end of the stream for longer than that.
+
+use std::os::fd::OwnedFd;
+
+use super::engine::{Engine, Slot};
+use crate::data::{Family, Object};
+use crate::kernel::process;
+use crate::kernel::socket::MOST_DESCRIPTORS;
+use crate::lang::{Action, Arg, Reference, Step, Target, Work};
+use crate::mechanism::{self, Run};
+use crate::session::{Held, Side, files};
+
+/// What a step works on through a descriptor.
+struct Use<'a> {
+    family: Family,
+    side: Side,
+    reference: Option<&'a Reference>,
+}
+
+impl Engine {
+    /// What the steps use and their actor does not hold: copies of what others hold.
+    pub(super) fn grants(&mut self, place: usize, steps: &[&Step]) -> Vec<(Held, OwnedFd)> {
+        let mut uses = Vec::new();
+        for step in steps {
+            self.uses(&step.work, &mut uses);
+        }
+        let mut granted: Vec<(Held, OwnedFd)> = Vec::new();
+        for used in uses {
+            if granted.len() == MOST_DESCRIPTORS {
+                break;
+            }
+            let Some(object) = self.used_object(place, &used) else {
+                continue;
+            };
+            let slot = &self.slots[place];
+            let has = |held: &[Held]| files::of(held, used.family, &object, used.side).is_some();
+            if has(&slot.files) || granted.iter().any(|(h, _)| has(std::slice::from_ref(h))) {
+                continue;
+            }
+            let others = self.slots.iter().enumerate().filter(|(i, _)| *i != place);
+            let copied = others
+                .rev()
+                .find_map(|(_, slot)| copy(slot, &used, &object));
+            granted.extend(copied);
+        }
+        granted
+    }
+
+    fn uses<'a>(&self, work: &'a Work, found: &mut Vec<Use<'a>>) {
+        let call = match &work.action {
+            Action::Call(call) => call,
+            Action::Repeat { body, .. } => return body.iter().for_each(|w| self.uses(w, found)),
+            Action::Value(_) => return,
+        };
+        let Some(Some(verb)) = self.commands.verbs.get(usize::from(call.command)) else {
+            return;
+        };
+        let (Run::Through(side, _), Some(family)) = (verb.run, verb.signature.family()) else {
+            return;
+        };
+        let reference = call.args.iter().find_map(|(_, arg)| match arg {
+            Arg::Ref(reference) => Some(&**reference),
+            _ => None,
+        });
+        found.push(Use {
+            family,
+            side,
+            reference,
+        });
+    }
+
+    /// The object that is meant; `None` where the actor finds it by itself, or says why not.
+    fn used_object(&self, place: usize, used: &Use) -> Option<Object> {
+        let current = used.reference.is_none_or(|r| r.target == Target::Current);
+        let own = files::newest(&self.slots[place].files, used.family, used.side);
+        if current && own.is_some() {
+            return None;
+        }
+        mechanism::resolve(&self.names, used.family, used.reference, &self.env).ok()
+    }
+}
+
+/// A copy of a descriptor that an actor holds.
+fn copy(slot: &Slot, used: &Use, object: &Object) -> Option<(Held, OwnedFd)> {
+    if slot.actor.is_dead() {
+        return None;
+    }
+    let held = files::of(&slot.files, used.family, object, used.side)?;
+    let pidfd = process::pidfd_open(slot.actor.pid()).ok()?;
+    let copy = process::pidfd_getfd(&pidfd, held.fd).ok()?;
+    Some((held.clone(), copy))
+}

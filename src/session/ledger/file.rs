@@ -1,0 +1,220 @@
+//! What the ledger holds of things that have a name in a file system.
+
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+
+use super::{
+    ARENA, DEVICE, Entry, ID, KEY, Kind, Ledger, PATH_WORDS, PATHS, Removed, SINCE, State, UID,
+};
+use crate::data::Object;
+use crate::kernel::{Errno, Result};
+
+/// The kinds of things with a name in a file system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FileKind {
+    /// A directory of our own with all that is in it: `$WORK`. It never stays.
+    Directory,
+    /// A FIFO.
+    Fifo,
+    /// A Unix socket's file.
+    Socket,
+}
+
+impl FileKind {
+    pub(super) const ALL: [FileKind; 3] = [FileKind::Directory, FileKind::Fifo, FileKind::Socket];
+
+    /// What one of them is called in a sentence.
+    pub fn object(self) -> &'static str {
+        match self {
+            FileKind::Directory => "directory",
+            FileKind::Fifo => "FIFO",
+            FileKind::Socket => "socket file",
+        }
+    }
+
+    /// Whether this is the type of a file.
+    fn is(self, meta: &std::fs::Metadata) -> bool {
+        let kind = meta.file_type();
+        match self {
+            FileKind::Directory => kind.is_dir(),
+            FileKind::Fifo => kind.is_fifo(),
+            FileKind::Socket => kind.is_socket(),
+        }
+    }
+}
+
+/// Set in the word of a path's length while its place is taken.
+const TAKEN: u64 = 1 << 63;
+
+impl Ledger {
+    /// Records that a file of this kind is about to be made under an absolute path where
+    /// none is yet, at this time (seconds since the epoch) and by this user.
+    ///
+    /// # Errors
+    /// ENAMETOOLONG; ENOSPC where the ledger is full.
+    pub fn intend_file(&self, kind: FileKind, path: &Path, now: i64, uid: u32) -> Result<Entry> {
+        let bytes = path.as_os_str().as_bytes();
+        if bytes.len() > (PATH_WORDS - 1) * 8 {
+            return Err(Errno::ENAMETOOLONG);
+        }
+        let place = self.claim_path().ok_or(Errno::ENOSPC)?;
+        let word = ARENA + place * PATH_WORDS;
+        let written = self.memory.copy_in((word + 1) * 8, bytes);
+        let entry = written.and_then(|()| self.claim().ok_or(Errno::ENOSPC));
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(errno) => {
+                self.word(word).store(0, Ordering::Release);
+                return Err(errno);
+            }
+        };
+        self.word(word)
+            .store(TAKEN | bytes.len() as u64, Ordering::Release);
+        self.set(entry, KEY, place as u64);
+        self.set(entry, ID, 0);
+        self.set(entry, DEVICE, 0);
+        self.set(entry, SINCE, now as u64);
+        self.set(entry, UID, u64::from(uid));
+        self.set_state(entry, State::Intended, Kind::File(kind));
+        Ok(entry)
+    }
+
+    /// Records that the file now exists, as this inode of this device.
+    pub fn settle_file(&self, entry: Entry, kind: FileKind, device: u64, inode: u64) {
+        self.set(entry, ID, inode);
+        self.set(entry, DEVICE, device);
+        self.set_state(entry, State::Live, Kind::File(kind));
+    }
+
+    fn claim_path(&self) -> Option<usize> {
+        (0..PATHS).find(|place| {
+            let length = self.word(ARENA + place * PATH_WORDS);
+            length
+                .compare_exchange(0, TAKEN, Ordering::AcqRel, Ordering::Relaxed)
+                .is_ok()
+        })
+    }
+
+    pub(super) fn release_path(&self, entry: Entry) {
+        let place = self.get(entry, KEY) as usize;
+        if place < PATHS {
+            self.word(ARENA + place * PATH_WORDS)
+                .store(0, Ordering::Release);
+        }
+    }
+
+    fn path(&self, entry: Entry) -> Option<PathBuf> {
+        let place = self.get(entry, KEY) as usize;
+        let word = (place < PATHS).then_some(ARENA + place * PATH_WORDS)?;
+        let length = (self.word(word).load(Ordering::Acquire) & !TAKEN) as usize;
+        let bytes = self.memory.copy_out((word + 1) * 8, length).ok()?;
+        (!bytes.is_empty()).then(|| std::ffi::OsString::from_vec(bytes).into())
+    }
+
+    /// Removes the file that a record speaks of, if it is still there and is ours.
+    pub(super) fn sweep_file(&self, entry: Entry, state: State, kind: FileKind) -> Option<Removed> {
+        let path = self.path(entry)?;
+        let meta = path.symlink_metadata().ok()?;
+        let ours = match state {
+            State::Live => {
+                (meta.dev(), meta.ino()) == (self.get(entry, DEVICE), self.get(entry, ID))
+            }
+            // The file system's clock may lag behind ours by a tick.
+            _ => meta.ctime() >= self.get(entry, SINCE) as i64 - 1,
+        };
+        if !ours || !kind.is(&meta) || meta.uid() != self.get(entry, UID) as u32 {
+            return None;
+        }
+        let result = match kind {
+            FileKind::Directory => std::fs::remove_dir_all(&path),
+            FileKind::Fifo | FileKind::Socket => std::fs::remove_file(&path),
+        };
+        let error = result
+            .err()
+            .map(|e| Errno::from_raw(e.raw_os_error().unwrap_or(0)));
+        // Somebody else was quicker.
+        (error != Some(Errno::ENOENT)).then(|| Removed {
+            kind: Kind::File(kind),
+            object: Object::from(path.as_path()),
+            error,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::process::geteuid;
+    use crate::session::now;
+    use nix::sys::stat::Mode;
+    use nix::unistd::mkfifo;
+
+    fn fifo(path: &Path) -> (u64, u64) {
+        mkfifo(path, Mode::S_IRWXU).unwrap();
+        let meta = path.symlink_metadata().unwrap();
+        (meta.dev(), meta.ino())
+    }
+
+    #[test]
+    fn what_was_made_is_removed_and_what_took_its_place_is_not() {
+        let ledger = Ledger::create().unwrap();
+        let work = tempfile::tempdir().unwrap();
+        let at = |name: &str| work.path().join(name);
+        let intend = |name: &str| {
+            let path = at(name);
+            ledger
+                .intend_file(FileKind::Fifo, &path, now(), geteuid())
+                .unwrap()
+        };
+        // Made, and settled.
+        let entry = intend("live");
+        let (device, inode) = fifo(&at("live"));
+        ledger.settle_file(entry, FileKind::Fifo, device, inode);
+        // Killed between the making and the settling.
+        intend("intended");
+        fifo(&at("intended"));
+        // Killed before the making.
+        intend("never");
+        // Removed by somebody, who made another.
+        let entry = intend("replaced");
+        let (device, inode) = fifo(&at("replaced"));
+        ledger.settle_file(entry, FileKind::Fifo, device, inode + 1);
+        // A file of another kind.
+        intend("file");
+        std::fs::write(at("file"), "theirs").unwrap();
+        // Exempted.
+        let entry = intend("kept");
+        let (device, inode) = fifo(&at("kept"));
+        ledger.settle_file(entry, FileKind::Fifo, device, inode);
+        ledger.keep(entry);
+
+        let removed: Vec<_> = ledger
+            .sweep()
+            .into_iter()
+            .map(|r| (r.object, r.error))
+            .collect();
+        let gone = |name: &str| (Object::from(at(name).as_path()), None);
+        assert_eq!(removed, [gone("live"), gone("intended")]);
+        let left = |name: &str| at(name).symlink_metadata().is_ok();
+        assert!(!left("live") && !left("intended"));
+        assert!(left("replaced") && left("file") && left("kept"));
+    }
+
+    #[test]
+    fn the_places_of_paths_are_used_again() {
+        let ledger = Ledger::create().unwrap();
+        for _ in 0..3 * PATHS {
+            let path = Path::new("/nowhere/at/all");
+            let entry = ledger
+                .intend_file(FileKind::Fifo, path, now(), geteuid())
+                .unwrap();
+            ledger.forget(entry);
+        }
+        assert!(ledger.is_empty());
+        let long = "/x".repeat(4000);
+        let failed = ledger.intend_file(FileKind::Fifo, Path::new(&long), now(), geteuid());
+        assert_eq!(failed.unwrap_err(), Errno::ENAMETOOLONG);
+    }
+}
