@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use crate::exec::Commands;
 use crate::kernel::Errno;
-use crate::lang::{Catalog, Signature};
+use crate::lang::{Catalog, Signature, Words};
 use crate::mechanism::{self, Verb, errno_symbol};
 use crate::{builtin, inspect};
 
@@ -19,14 +19,9 @@ pub fn commands() -> &'static Commands {
             .map(|v| &v.signature)
             .chain(builtins().map(|b| &b.signature))
             .collect();
-        let mut catalog = Catalog::new(signatures);
-        catalog.fields = mechanism::all_fields();
-        catalog.actor_fields = builtin::ACTOR_FIELDS.iter().map(|c| c.name).collect();
-        catalog.limits = inspect::limits::names();
-        catalog.errnos = errnos();
         let places = verbs().count();
         Commands {
-            catalog,
+            catalog: Catalog::new(signatures, words),
             verbs: verbs().map(Some).collect(),
             builtins: std::iter::repeat_n(None, places)
                 .chain(builtins().map(Some))
@@ -53,6 +48,16 @@ pub fn errno_text(symbol: &str) -> Option<String> {
         .map(Errno::from_raw)
         .find(|e| errno_symbol(*e) == symbol)
         .map(|e| e.desc().to_string())
+}
+
+/// What a claim or an expectation may name.
+fn words() -> Words {
+    Words {
+        fields: mechanism::all_fields(),
+        actor_fields: builtin::ACTOR_FIELDS.iter().map(|c| c.name).collect(),
+        limits: inspect::limits::names(),
+        errnos: errnos(),
+    }
 }
 
 /// The symbols of all errnos.

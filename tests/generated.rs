@@ -48,7 +48,10 @@ fn the_table_says_what_it_must() {
             assert!(!param.help.is_empty(), "{name} {}", param.name);
         }
         for (errno, meaning) in signature.errnos {
-            assert!(commands.catalog.errnos.contains(errno), "{name} {errno}");
+            assert!(
+                commands.catalog.words.errnos.contains(errno),
+                "{name} {errno}"
+            );
             assert!(!meaning.is_empty(), "{name} {errno}");
         }
         if signature.runs == Runs::Actor {

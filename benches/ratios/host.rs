@@ -9,13 +9,16 @@ use std::time::Instant;
 const ISOLATED: &str = "IPCSH_BENCH_ISOLATED";
 
 /// Runs this program again in an IPC namespace of its own, so that nothing else on the host
-/// counts or is counted. `None` where it already has one, or cannot have one.
+/// counts or is counted, and where it may in a PID namespace too: what looks at every
+/// process then sees only ours. `None` where it already has one, or cannot have one.
 pub fn isolated() -> Option<ExitCode> {
     if std::env::var_os(ISOLATED).is_some() {
         return None;
     }
     let me = std::env::current_exe().ok()?;
-    for how in [&["--ipc"][..], &["--user", "--map-root-user", "--ipc"]] {
+    let user = ["--user", "--map-root-user", "--ipc"];
+    let processes = ["--ipc", "--pid", "--fork", "--kill-child", "--mount-proc"];
+    for how in [&processes[..], &["--ipc"], &user] {
         let may = Command::new("unshare").args(how).arg("true").output();
         if may.is_ok_and(|ran| ran.status.success()) {
             let mut again = Command::new("unshare");
@@ -80,7 +83,9 @@ pub struct Host {
 }
 
 impl Host {
-    /// Builds the references; the error says why that cannot be.
+    /// Builds the references; the error says why that cannot be. ipcsh is copied, as it is
+    /// installed: what the linker has just written lies in memory in small pieces, and
+    /// starts slower.
     pub fn new() -> Result<Host, String> {
         let directory = tempfile::tempdir().map_err(|e| e.to_string())?;
         let source = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/ratios/reference.c");
@@ -89,6 +94,8 @@ impl Host {
             .args(["-O2", "-o"])
             .args([host.path("reference").as_os_str(), source.as_ref()])
             .status();
+        let copied = std::fs::copy(env!("CARGO_BIN_EXE_ipcsh"), host.path("ipcsh"));
+        copied.map_err(|e| format!("ipcsh: {e}"))?;
         match built {
             Ok(status) if status.success() => Ok(host),
             Ok(status) => Err(format!("cc: {status}")),
@@ -108,7 +115,7 @@ impl Host {
     }
 
     pub fn ipcsh(&self, args: &[&str]) -> Program {
-        Program::new(env!("CARGO_BIN_EXE_ipcsh")).args(args)
+        Program::new(&self.path("ipcsh").to_string_lossy()).args(args)
     }
 
     pub fn reference(&self, what: &str, with: &str) -> Program {

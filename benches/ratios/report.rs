@@ -14,10 +14,26 @@ impl Samples {
     }
 
     pub fn median(&self) -> f64 {
-        let mut sorted = self.0.clone();
-        sorted.sort_unstable_by(f64::total_cmp);
-        sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
+        median(self.0.clone())
     }
+
+    /// The median of how each compares with what ran next to it: other work on the machine
+    /// that comes and goes hits both.
+    fn ratio(&self, reference: &Samples) -> f64 {
+        median(
+            self.0
+                .iter()
+                .zip(&reference.0)
+                .map(|(a, b)| a / b)
+                .collect(),
+        )
+    }
+}
+
+fn median(mut samples: Vec<f64>) -> f64 {
+    samples.sort_unstable_by(f64::total_cmp);
+    let middle = samples.get(samples.len() / 2);
+    middle.copied().unwrap_or(f64::NAN)
 }
 
 /// Shows each result as it comes.
@@ -48,8 +64,8 @@ impl Report {
 
     /// Two times, and how they compare.
     pub fn ratio(&mut self, name: &str, ours: &Samples, reference: &Samples, target: f64) {
+        let ratio = ours.ratio(reference);
         let (ours, reference) = (ours.median(), reference.median());
-        let ratio = ours / reference;
         let met = self.judge(ratio <= target);
         println!(
             "{name:46} {:>10} {:>10} {ratio:>7.2} {target:>8.2}  {met}",

@@ -278,7 +278,7 @@ impl Actor {
     }
 
     /// The next report that has arrived.
-    pub fn next_report(&mut self) -> Option<Report> {
+    pub fn next_report(&mut self) -> Option<Box<Report>> {
         self.reports.pop()
     }
 

@@ -7,8 +7,8 @@ use super::wire::{self, Report};
 /// What an actor was given to do and what it has told of it.
 #[derive(Debug, Default)]
 pub(super) struct Reports {
-    /// Whole reports, in order.
-    told: VecDeque<Report>,
+    /// Whole reports, in order. They are large, and handed on.
+    told: VecDeque<Box<Report>>,
     /// The number that the next report will have.
     next: u64,
     /// The number that the next step will get.
@@ -45,13 +45,13 @@ impl Reports {
     }
 
     /// The next report that has come.
-    pub fn pop(&mut self) -> Option<Report> {
+    pub fn pop(&mut self) -> Option<Box<Report>> {
         self.told.pop_front()
     }
 
     /// Takes the whole reports off what has arrived.
     pub fn take(&mut self, bytes: &mut Vec<u8>) -> Result<(), Foreign> {
-        let reports: Vec<Report> = wire::drain(bytes).map_err(|_| Foreign)?;
+        let reports: Vec<Box<Report>> = wire::drain(bytes).map_err(|_| Foreign)?;
         let given = self.sent;
         for report in reports {
             if report.number >= given {

@@ -55,6 +55,8 @@ impl Outcome {
 
     /// Adds a field that is the same in every run.
     pub fn field(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Cell>) -> Outcome {
+        // Nearly every outcome that has a field has one.
+        self.fields.reserve_exact(1);
         self.fields.push(Field {
             name: name.into(),
             value: value.into(),

@@ -29,6 +29,17 @@ struct Done {
     at: Span,
 }
 
+impl Done {
+    /// It has not passed until it is held against what was claimed.
+    fn new(result: StepResult, at: Span) -> Done {
+        Done {
+            result,
+            passed: false,
+            at,
+        }
+    }
+}
+
 impl Interpreter {
     /// An actor that has done nothing.
     pub fn new(verbs: Verbs, ledger: Ledger) -> Interpreter {
@@ -41,51 +52,44 @@ impl Interpreter {
     }
 
     fn work(&mut self, work: &Work) -> Done {
-        let mut at = work.span;
-        let result = match &work.action {
-            Action::Call(call) => self.call(call),
-            Action::Value(term) => self
-                .env
-                .value(term)
-                .map(Outcome::value)
-                .map_err(Failure::from),
+        let mut done = match &work.action {
+            Action::Call(call) => Done::new(self.call(call, true), work.span),
+            Action::Value(term) => {
+                let value = self.env.value(term).map(Outcome::value);
+                Done::new(value.map_err(Failure::from), work.span)
+            }
             Action::Repeat { count, body } => match self.repeat(count, body) {
-                Ok(()) => Ok(Outcome::ok()),
+                Ok(()) => Done::new(Ok(Outcome::ok()), work.span),
                 Err(done) => {
-                    at = done.at;
-                    done.result.and_then(|outcome| Err(mismatch(&outcome)))
+                    let result = done.result.and_then(|outcome| Err(mismatch(&outcome)));
+                    Done::new(result, done.at)
                 }
             },
         };
-        self.claimed(work, result, at)
+        match self.claimed(work, &done.result) {
+            Ok(passed) => done.passed = passed,
+            Err(failure) => done.result = Err(failure),
+        }
+        done
     }
 
-    /// Holds a result against what was claimed, and binds it.
-    fn claimed(&mut self, work: &Work, result: StepResult, at: Span) -> Done {
+    /// Whether a result is what was claimed; it is bound.
+    fn claimed(&mut self, work: &Work, result: &StepResult) -> Result<bool, Failure> {
         let passed = match &work.claim {
             None => result.is_ok(),
-            Some(claim) => match claim.accepts(&result, &self.env) {
-                Ok(accepted) => accepted,
-                Err(e) => {
-                    return Done {
-                        result: Err(e.into()),
-                        passed: false,
-                        at,
-                    };
-                }
-            },
+            Some(claim) => claim.accepts(result, &self.env)?,
         };
-        if let (Some(name), Ok(outcome)) = (&work.bind, &result) {
+        if let (Some(name), Ok(outcome)) = (&work.bind, result) {
             self.env.bind(name, outcome.clone());
             match self.bound.iter_mut().find(|(n, _)| n == name) {
                 Some((_, bound)) => bound.clone_from(outcome),
                 None => self.bound.push((name.clone(), outcome.clone())),
             }
         }
-        Done { result, passed, at }
+        Ok(passed)
     }
 
-    fn call(&mut self, call: &Call) -> StepResult {
+    fn call(&mut self, call: &Call, seen: bool) -> StepResult {
         match self.verbs.get(usize::from(call.command)) {
             Some(Some(Verb {
                 signature,
@@ -95,6 +99,7 @@ impl Interpreter {
                     signature,
                     given: &call.args,
                     env: &self.env,
+                    seen,
                 };
                 run(&mut self.world, &args)
             }
@@ -105,25 +110,27 @@ impl Interpreter {
     /// A loop; the error is how the step that ended it early ended.
     fn repeat(&mut self, count: &crate::lang::Term, body: &[Work]) -> Result<(), Box<Done>> {
         let count = self.env.int(count).map_err(|e| {
-            Box::new(Done {
-                result: Err(e.into()),
-                passed: false,
-                at: Span::default(),
-            })
+            let failure = Err(e.into());
+            Box::new(Done::new(failure, Span::default()))
         })?;
         for _ in 0..count {
             for work in body {
+                // Moving what a step yields would cost as much as the step: most are not
+                // asked for it.
+                if let (Action::Call(call), None, None) = (&work.action, &work.claim, &work.bind) {
+                    if let Err(failure) = self.call(call, false) {
+                        return Err(Box::new(Done::new(Err(failure), work.span)));
+                    }
+                    continue;
+                }
                 let done = self.work(work);
                 if !done.passed {
                     return Err(Box::new(done));
                 }
             }
             if signal::cancelled() {
-                return Err(Box::new(Done {
-                    result: Err(cancelled()),
-                    passed: false,
-                    at: body.first().map_or(Span::default(), |w| w.span),
-                }));
+                let at = body.first().map_or(Span::default(), |w| w.span);
+                return Err(Box::new(Done::new(Err(cancelled()), at)));
             }
         }
         Ok(())

@@ -75,6 +75,7 @@ impl Engine {
                 signature: &builtin.signature,
                 given: &call.args,
                 env: &env,
+                seen: true,
             };
             if matches!(
                 builtin.signature.name,
@@ -96,6 +97,7 @@ impl Engine {
                 signature: &verb.signature,
                 given: &call.args,
                 env: &env,
+                seen: true,
             };
             let actors = self.actors_by_pid();
             let sight = self.sight(&actors);

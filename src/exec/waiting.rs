@@ -234,7 +234,7 @@ impl Engine {
         let slot = &mut self.slots[place];
         if let Some(report) = slot.actor.next_report() {
             self.learn(place, &report);
-            return Some(End::Report(Box::new(report)));
+            return Some(End::Report(report));
         }
         self.slots[place].death()
     }

@@ -1,5 +1,7 @@
 //! What the parser may know of the world: the commands, the fields, the errnos.
 
+use std::sync::LazyLock;
+
 use super::signature::{Family, Signature};
 use super::suggest::closest;
 
@@ -8,6 +10,19 @@ use super::suggest::closest;
 pub struct Catalog {
     /// Every command; a [`super::Call`] names one by its place here.
     pub commands: Vec<&'static Signature>,
+    /// What a claim or an expectation may name. Most programs name none of it, so it is
+    /// made when it is first asked for.
+    pub words: LazyLock<Words>,
+    /// The commands by their words: those of one [`bucket`] together, and in it those of one
+    /// noun.
+    index: Vec<Entry>,
+    /// Where each bucket begins in the index.
+    starts: [u16; BUCKETS + 1],
+}
+
+/// What a claim or an expectation may name.
+#[derive(Debug, Default)]
+pub struct Words {
     /// The fields that `expect FAMILY.REF.FIELD` may name.
     pub fields: Vec<(Family, Vec<&'static str>)>,
     /// The fields of `expect actor.NAME.FIELD`.
@@ -16,15 +31,14 @@ pub struct Catalog {
     pub limits: Vec<&'static str>,
     /// The symbols of the errnos.
     pub errnos: Vec<&'static str>,
-    /// The nouns with their verbs, by [`bucket`].
-    index: Vec<Vec<Noun>>,
 }
 
-/// A noun, and its verbs (an empty one where it stands alone) with their places.
+/// A noun with a verb (an empty one where it stands alone), and their place in the table.
 #[derive(Debug)]
-struct Noun {
-    name: &'static str,
-    verbs: Vec<(&'static str, u16)>,
+struct Entry {
+    noun: &'static str,
+    verb: &'static str,
+    place: u16,
 }
 
 const BUCKETS: usize = 128;
@@ -56,26 +70,28 @@ pub(super) enum Lookup {
 
 impl Catalog {
     /// Indexes the commands by their words.
-    pub fn new(commands: Vec<&'static Signature>) -> Catalog {
-        let mut index: Vec<Vec<Noun>> = (0..BUCKETS).map(|_| Vec::new()).collect();
-        for (place, signature) in (0u16..).zip(&commands) {
-            let (name, verb) = (signature.noun(), signature.verb().unwrap_or(""));
-            let nouns = &mut index[bucket(name)];
-            match nouns.iter_mut().find(|n| n.name == name) {
-                Some(noun) => noun.verbs.push((verb, place)),
-                None => nouns.push(Noun {
-                    name,
-                    verbs: vec![(verb, place)],
-                }),
-            }
+    pub fn new(commands: Vec<&'static Signature>, words: fn() -> Words) -> Catalog {
+        let entry = |(place, signature): (u16, &&'static Signature)| {
+            let (noun, verb) = signature
+                .name
+                .split_once(' ')
+                .unwrap_or((signature.name, ""));
+            Entry { noun, verb, place }
+        };
+        let mut index: Vec<Entry> = (0u16..).zip(&commands).map(entry).collect();
+        index.sort_by_cached_key(|e| (bucket(e.noun), e.noun));
+        let mut starts = [0; BUCKETS + 1];
+        for entry in &index {
+            starts[bucket(entry.noun) + 1] += 1;
+        }
+        for bucket in 0..BUCKETS {
+            starts[bucket + 1] += starts[bucket];
         }
         Catalog {
             commands,
-            fields: Vec::new(),
-            actor_fields: Vec::new(),
-            limits: Vec::new(),
-            errnos: Vec::new(),
+            words: LazyLock::new(words),
             index,
+            starts,
         }
     }
 
@@ -90,16 +106,28 @@ impl Catalog {
         u16::try_from(place).ok()
     }
 
-    /// The verbs of a noun with their places.
-    fn of(&self, noun: &str) -> &[(&'static str, u16)] {
-        let nouns = &self.index[bucket(noun)];
-        let found = nouns.iter().find(|n| n.name == noun);
-        found.map_or(&[], |n| &n.verbs)
+    /// The commands of a noun.
+    fn of(&self, noun: &str) -> &[Entry] {
+        let bucket = bucket(noun);
+        let (start, end) = (self.starts[bucket], self.starts[bucket + 1]);
+        let mut found = &self.index[start.into()..end.into()];
+        // Hardly ever is more than one noun in a bucket.
+        while let Some((first, rest)) = found.split_first()
+            && first.noun != noun
+        {
+            found = rest;
+        }
+        while let Some((last, rest)) = found.split_last()
+            && last.noun != noun
+        {
+            found = rest;
+        }
+        found
     }
 
     /// The verbs of a noun; empty where there is no such noun or it has none.
     pub fn verbs(&self, noun: &str) -> impl Iterator<Item = &'static str> {
-        let verbs = self.of(noun).iter().map(|(verb, _)| *verb);
+        let verbs = self.of(noun).iter().map(|e| e.verb);
         verbs.filter(|v| !v.is_empty())
     }
 
@@ -122,7 +150,7 @@ impl Catalog {
         if verbs.is_empty() {
             return Lookup::NoNoun;
         }
-        let find = |v: &str| verbs.iter().find(|(verb, _)| *verb == v).map(|c| c.1);
+        let find = |v: &str| verbs.iter().find(|e| e.verb == v).map(|e| e.place);
         if let Some(place) = verb.and_then(find) {
             return Lookup::Found(place, 2);
         }
@@ -160,7 +188,8 @@ impl Catalog {
 
     /// The fields of a family's objects.
     pub fn fields(&self, family: Family) -> &[&'static str] {
-        self.fields
+        self.words
+            .fields
             .iter()
             .find(|(f, _)| *f == family)
             .map_or(&[], |(_, fields)| fields)

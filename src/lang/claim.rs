@@ -98,7 +98,9 @@ fn stranger(word: &str, span: Span, catalog: &Catalog) -> Mistake {
         }
         _ => did_you_mean(
             word,
-            OUTCOMES.into_iter().chain(catalog.errnos.iter().copied()),
+            OUTCOMES
+                .into_iter()
+                .chain(catalog.words.errnos.iter().copied()),
         )
         .or_else(|| Some(format!("data is written in quotes: \"{word}\""))),
     };
@@ -116,14 +118,14 @@ fn is_errno(word: &str) -> bool {
 }
 
 fn errno(word: &str, span: Span, catalog: &Catalog) -> Parsed<Claim> {
-    if catalog.errnos.contains(&word) {
+    if catalog.words.errnos.contains(&word) {
         return Ok(Claim::Errno(word.to_string()));
     }
     Err(Mistake::new(span, format!("unknown errno `{word}`"))
         .label("expected an errno such as EAGAIN or ENOMSG")
         .maybe_help(did_you_mean(
             word,
-            catalog.errnos.iter().copied().chain(["eof"]),
+            catalog.words.errnos.iter().copied().chain(["eof"]),
         )))
 }
 

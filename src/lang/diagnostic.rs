@@ -30,9 +30,13 @@ impl std::fmt::Display for Diagnostic {
 
 impl std::error::Error for Diagnostic {}
 
-/// A mistake before it is known in which text: what the parser's parts return.
+/// A mistake before it is known in which text: what the parser's parts return. It is one
+/// pointer, so that what they return where there is none is small too.
 #[derive(Clone, Debug)]
-pub(super) struct Mistake {
+pub(super) struct Mistake(Box<Parts>);
+
+#[derive(Clone, Debug)]
+pub(super) struct Parts {
     pub span: Span,
     pub message: String,
     pub label: String,
@@ -44,44 +48,55 @@ pub(super) type Parsed<T> = Result<T, Mistake>;
 
 impl Mistake {
     pub fn new(span: Span, message: impl Into<String>) -> Mistake {
-        Mistake {
+        Mistake(Box::new(Parts {
             span,
             message: short(message.into(), 200),
             label: String::new(),
             help: None,
             incomplete: false,
-        }
+        }))
     }
 
     pub fn label(mut self, label: impl Into<String>) -> Mistake {
-        self.label = short(label.into(), 800);
+        self.0.label = short(label.into(), 800);
         self
     }
 
     pub fn help(mut self, help: impl Into<String>) -> Mistake {
-        self.help = Some(short(help.into(), 800));
+        self.0.help = Some(short(help.into(), 800));
         self
     }
 
     pub fn maybe_help(mut self, help: Option<String>) -> Mistake {
-        self.help = help.map(|h| short(h, 800)).or(self.help);
+        if let Some(help) = help {
+            self = self.help(help);
+        }
         self
     }
 
     pub fn incomplete(mut self) -> Mistake {
-        self.incomplete = true;
+        self.0.incomplete = true;
         self
     }
 
     pub fn in_source(self, source: &Arc<Source>) -> Diagnostic {
+        let parts = *self.0;
         Diagnostic {
             source: Arc::clone(source),
-            span: self.span,
-            message: self.message,
-            label: self.label,
-            help: self.help,
-            incomplete: self.incomplete,
+            span: parts.span,
+            message: parts.message,
+            label: parts.label,
+            help: parts.help,
+            incomplete: parts.incomplete,
         }
+    }
+}
+
+impl std::ops::Deref for Mistake {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
     }
 }
 

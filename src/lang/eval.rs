@@ -102,35 +102,47 @@ impl Env {
     }
 
     /// A term's value as an integer.
+    #[inline(always)]
     pub fn int(&self, term: &Term) -> Result<i128, EvalError> {
         match term {
             Term::Int(n) => Ok(*n),
-            Term::Arith(arith) => self.arith(arith),
-            term => {
-                let value = self.value(term)?;
-                value.as_int().ok_or_else(|| EvalError::NotInt {
-                    what: value.to_string(),
-                })
-            }
+            term => self.computed_int(term),
         }
     }
 
+    fn computed_int(&self, term: &Term) -> Result<i128, EvalError> {
+        if let Term::Arith(arith) = term {
+            return self.arith(arith);
+        }
+        let value = self.value(term)?;
+        value.as_int().ok_or_else(|| EvalError::NotInt {
+            what: value.to_string(),
+        })
+    }
+
     /// A term's value as bytes: an integer is its decimal digits.
+    #[inline(always)]
     pub fn bytes<'a>(&self, term: &'a Term) -> Result<Cow<'a, [u8]>, EvalError> {
+        match term {
+            Term::Bytes(bytes) => Ok(Cow::Borrowed(bytes)),
+            term => self.computed_bytes(term).map(Cow::Owned),
+        }
+    }
+
+    fn computed_bytes(&self, term: &Term) -> Result<Vec<u8>, EvalError> {
         Ok(match term {
-            Term::Bytes(bytes) => Cow::Borrowed(bytes),
-            Term::Template(pieces) => Cow::Owned(self.template(pieces)?),
+            Term::Template(pieces) => self.template(pieces)?,
             Term::File(path) => {
                 let path = String::from_utf8_lossy(&self.template(path)?).into_owned();
-                Cow::Owned(read_regular(path.as_ref()).map_err(|e| EvalError::File {
+                read_regular(path.as_ref()).map_err(|e| EvalError::File {
                     path,
                     error: e.to_string(),
-                })?)
+                })?
             }
-            Term::Number(ty, term) => Cow::Owned(ty.encode(self.int(term)?)?),
+            Term::Number(ty, term) => ty.encode(self.int(term)?)?,
             term => match self.value(term)? {
-                Cell::Data(bytes) => Cow::Owned(bytes),
-                other => Cow::Owned(other.to_string().into_bytes()),
+                Cell::Data(bytes) => bytes,
+                other => other.to_string().into_bytes(),
             },
         })
     }

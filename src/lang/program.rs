@@ -3,6 +3,7 @@
 //! What travels to an actor ([`Work`] and all it holds) can be serialised.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -52,6 +53,8 @@ pub struct Source {
     pub text: String,
     /// Where each line begins.
     lines: Vec<u32>,
+    /// The line that was asked for last: the next is mostly the same or the one behind it.
+    last: AtomicU32,
 }
 
 impl Source {
@@ -66,6 +69,7 @@ impl Source {
             name: name.into(),
             text,
             lines,
+            last: AtomicU32::new(0),
         }
     }
 
@@ -76,7 +80,17 @@ impl Source {
 
     /// The line, from 1, that a byte stands on.
     pub fn line(&self, offset: u32) -> u32 {
-        self.lines.partition_point(|start| *start <= offset) as u32
+        let last = self.last.load(Ordering::Relaxed) as usize;
+        let is_at = |at: &usize| {
+            let begins = |at: usize| self.lines.get(at).is_some_and(|start| *start <= offset);
+            begins(*at) && !begins(at + 1)
+        };
+        let at = [last, last + 1].into_iter().find(is_at).unwrap_or_else(|| {
+            let behind = self.lines.partition_point(|start| *start <= offset);
+            behind.saturating_sub(1)
+        });
+        self.last.store(at as u32, Ordering::Relaxed);
+        at as u32 + 1
     }
 }
 
@@ -101,17 +115,18 @@ pub struct Statement {
     pub kind: StatementKind,
 }
 
-/// The kinds of statement.
+/// The kinds of statement. A program is mostly steps: what is rare is behind a pointer, so
+/// that a step takes no more room than it needs.
 #[derive(Clone, Debug)]
 pub enum StatementKind {
     /// A command, in an actor or in the shell.
     Step(Step),
     /// `b: ... [=> outcome]`: the pending step must end.
-    Resume(Resume),
+    Resume(Box<Resume>),
     /// `expect …`.
-    Expect(Expect),
+    Expect(Box<Expect>),
     /// `require …`.
-    Require(Require),
+    Require(Box<Require>),
     /// `defer STATEMENT`: run at the end, whatever happens.
     Defer(Box<Statement>),
     /// `timeout step DUR`.
@@ -126,7 +141,7 @@ pub enum StatementKind {
     /// `source FILE`, read when the program was.
     Source(Program),
     /// `!command`.
-    Host(Host),
+    Host(Box<Host>),
     /// `let NAME = VALUE`.
     Let {
         /// The name.

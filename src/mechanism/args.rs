@@ -16,6 +16,8 @@ pub struct Args<'a> {
     pub given: &'a [(u8, Arg)],
     /// The variables.
     pub env: &'a Env,
+    /// Whether anybody will see the outcome: in a loop, only a claim and a `let` do.
+    pub seen: bool,
 }
 
 impl From<EvalError> for Failure {
@@ -28,7 +30,9 @@ impl From<EvalError> for Failure {
 }
 
 impl<'a> Args<'a> {
-    /// Every value given for a parameter.
+    /// Every value given for a parameter. Inlined, as all that look for one: then a name is
+    /// compared in a few instructions, where a call would cost more than the rest of a step.
+    #[inline(always)]
     pub fn all<'n>(&'n self, name: &'n str) -> impl Iterator<Item = &'a Arg> + 'n {
         debug_assert!(
             self.signature.params.iter().any(|p| p.name == name),
@@ -42,22 +46,26 @@ impl<'a> Args<'a> {
             .map(|(_, arg)| arg)
     }
 
+    #[inline(always)]
     fn name_of(&self, place: u8) -> &'static str {
         let param = self.signature.params.get(usize::from(place));
         param.map_or("", |p| p.name)
     }
 
     /// The value given for a parameter.
+    #[inline(always)]
     pub fn get(&self, name: &str) -> Option<&'a Arg> {
         self.all(name).next()
     }
 
     /// Whether a flag is there.
+    #[inline(always)]
     pub fn flag(&self, name: &str) -> bool {
         self.get(name).is_some()
     }
 
     /// The object that a parameter names.
+    #[inline(always)]
     pub fn reference(&self, name: &str) -> Option<&'a Reference> {
         match self.get(name) {
             Some(Arg::Ref(reference)) => Some(reference),
@@ -74,6 +82,7 @@ impl<'a> Args<'a> {
     }
 
     /// The term that was given.
+    #[inline(always)]
     pub fn term(&self, name: &str) -> Option<&'a Term> {
         match self.get(name) {
             Some(Arg::Term(term)) => Some(term),
@@ -85,10 +94,17 @@ impl<'a> Args<'a> {
     ///
     /// # Errors
     /// It cannot be computed, or the C type cannot hold it.
+    #[inline(always)]
     pub fn int<T: TryFrom<i128>>(&self, name: &str) -> Result<Option<T>, Failure> {
-        let Some(term) = self.term(name) else {
-            return Ok(None);
-        };
+        match self.term(name) {
+            None => Ok(None),
+            Some(Term::Int(n)) if let Ok(n) = T::try_from(*n) => Ok(Some(n)),
+            Some(term) => self.computed_int(name, term).map(Some),
+        }
+    }
+
+    #[cold]
+    fn computed_int<T: TryFrom<i128>>(&self, name: &str, term: &Term) -> Result<T, Failure> {
         let n = self.env.int(term)?;
         let param = self.signature.params.iter().find(|p| p.name == name);
         let range = param.and_then(|p| p.kind.range());
@@ -104,13 +120,14 @@ impl<'a> Args<'a> {
             ),
         };
         let failed = || Failure::refused(format!("{name} is {n}, and must be {}", must()));
-        value.map(Some).ok_or_else(failed)
+        value.ok_or_else(failed)
     }
 
     /// Bytes.
     ///
     /// # Errors
     /// They cannot be computed or read.
+    #[inline(always)]
     pub fn bytes(&self, name: &str) -> Result<Option<Cow<'a, [u8]>>, Failure> {
         match self.term(name) {
             Some(term) => Ok(Some(self.env.bytes(term)?)),

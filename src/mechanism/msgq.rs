@@ -134,15 +134,15 @@ fn send(world: &mut World, args: &Args) -> StepResult {
     let mtype: i64 = args.int("type")?.unwrap_or(1);
     let data = args.bytes("data")?.unwrap_or_default();
     let nowait = args.flag("nowait");
-    let mut outcome = Outcome::ok();
+    let mut note = None;
     let reference = args.reference("queue");
     if reference.is_none() && world.names.current(FAMILY).is_none() {
         let created = make(world, args, None, DEFAULT_MODE, false)?;
-        outcome = outcome.note(created.note(FAMILY));
+        note = Some(created.note(FAMILY));
     }
     let id = world.find_id(FAMILY, args, "queue")?;
     match world.mailbox.send(id, mtype, &data, nowait) {
-        Ok(()) => Ok(outcome),
+        Ok(()) => Ok(common::noted(note)),
         Err(errno) => Err(send_failure(
             world,
             args,
@@ -268,6 +268,7 @@ fn recv(world: &mut World, args: &Args) -> StepResult {
     let mut room = max.unwrap_or(world.mailbox.capacity());
     loop {
         match world.mailbox.receive(id, room, mtype, how) {
+            Ok(_) if !args.seen => return Ok(Outcome::ok()),
             Ok(message) => {
                 return Ok(
                     Outcome::value(Cell::Data(message.data.to_vec())).field("type", message.mtype)

@@ -7,7 +7,7 @@ use super::{ALL, Args, Run, Sight, Verb, World};
 use crate::data::{Failure, Family, Outcome, Reply, StepResult};
 use crate::kernel::{process, witness};
 use crate::lang::{
-    Action, Catalog, Env, Known, Marker, Program, Source, StatementKind, Step, Work, parse,
+    Action, Catalog, Env, Known, Marker, Program, Source, StatementKind, Step, Words, Work, parse,
 };
 use crate::session::Ledger;
 
@@ -27,12 +27,15 @@ fn verbs() -> impl Iterator<Item = &'static Verb> {
 
 impl Bench {
     pub fn new() -> Bench {
-        let mut catalog = Catalog::new(verbs().map(|verb| &verb.signature).collect());
-        catalog.errnos = verbs()
-            .flat_map(|verb| verb.signature.errnos)
-            .map(|(symbol, _)| *symbol)
-            .collect();
-        catalog.fields = super::all_fields();
+        let words = || Words {
+            errnos: verbs()
+                .flat_map(|verb| verb.signature.errnos)
+                .map(|(symbol, _)| *symbol)
+                .collect(),
+            fields: super::all_fields(),
+            ..Words::default()
+        };
+        let catalog = Catalog::new(verbs().map(|verb| &verb.signature).collect(), words);
         Bench {
             world: World::new(Ledger::create().unwrap()),
             env: Env::default(),
@@ -77,6 +80,7 @@ impl Bench {
             signature: &verb.signature,
             given: &call.args,
             env: &self.env,
+            seen: true,
         };
         let Run::Shell(run) = verb.run else {
             panic!("{} does not run in the shell", verb.signature.name);
@@ -94,6 +98,7 @@ impl Bench {
             signature: &verb.signature,
             given: &call.args,
             env: &self.env,
+            seen: true,
         };
         let (Run::Actor(run) | Run::Through(_, run)) = verb.run else {
             panic!("{} does not run in an actor", verb.signature.name);

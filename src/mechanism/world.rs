@@ -57,8 +57,16 @@ impl World {
     ///
     /// # Errors
     /// Those of [`World::find`]; it is a POSIX object.
+    #[inline(always)]
     pub fn find_id(&self, family: Family, args: &Args, param: &str) -> Result<i32, Failure> {
-        system_v(family, &self.find(family, args, param)?)
+        let reference = args.reference(param);
+        // Most steps name none, and in a loop looking further would cost as much as the rest.
+        if let (None, Some((_, current))) = (reference, self.names.current(family))
+            && let Some(id) = current.object.id()
+        {
+            return Ok(id);
+        }
+        system_v(family, &resolve(&self.names, family, reference, args.env)?)
     }
 
     /// The object that an argument names and that is used through a descriptor; where it

@@ -190,7 +190,7 @@ fn outcomes(statement: &Statement, know: &dyn Knowledge) -> Vec<Candidate> {
 }
 
 fn errnos(know: &dyn Knowledge) -> impl Iterator<Item = Candidate> {
-    let errnos = know.catalog().errnos.iter();
+    let errnos = know.catalog().words.errnos.iter();
     errnos.map(|e| Candidate::new(*e, know.errno(e)))
 }
 

@@ -45,7 +45,7 @@ pub fn write_table(
     width: Option<u16>,
     changed: Changed,
 ) -> io::Result<()> {
-    let look = Look {
+    let look = || Look {
         table,
         style,
         changed,
@@ -56,11 +56,11 @@ pub fn write_table(
         _ if table.is_empty() => writeln!(out, "{title}: {}", table.empty)?,
         Some(width) if table.len() <= LARGE => {
             writeln!(out, "{title}")?;
-            look.ruled(out, width)?;
+            look().ruled(out, width)?;
         }
         _ => {
             writeln!(out, "{title}")?;
-            look.plain(out)?;
+            look().plain(out)?;
         }
     }
     for line in &table.footer {

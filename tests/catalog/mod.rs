@@ -1,7 +1,7 @@
 //! A small command table for the tests of the language. The including file has `ipcsh` in
 //! its scope.
 
-use super::ipcsh::lang::{Catalog, Family, Kind, Param, Runs, Signature};
+use super::ipcsh::lang::{Catalog, Family, Kind, Param, Runs, Signature, Words};
 
 const QUEUE: Param = Param::optional("queue", Kind::Ref(Family::Msgq), "");
 const SEGMENT: Param = Param::optional("segment", Kind::Ref(Family::Shm), "");
@@ -135,35 +135,36 @@ static COMMANDS: [Signature; 27] = [
 
 /// The commands, fields, limits and errnos that the tests use.
 pub fn catalog() -> Catalog {
-    let mut catalog = Catalog::new(COMMANDS.iter().collect());
-    catalog.fields = vec![
-        (
-            Family::Msgq,
-            vec!["id", "key", "perms", "qnum", "cbytes", "qbytes"],
-        ),
-        (Family::Shm, vec!["id", "size", "nattch"]),
-        (Family::Sem, vec!["id", "value", "ncnt", "zcnt"]),
-    ];
-    catalog.actor_fields = vec!["state", "call", "pid"];
-    catalog.limits = vec!["msgmax", "msgmnb", "semmsl"];
-    catalog.errnos = vec![
-        "EPERM",
-        "ENOENT",
-        "EINTR",
-        "EIO",
-        "E2BIG",
-        "EAGAIN",
-        "ENOMEM",
-        "EACCES",
-        "EEXIST",
-        "EINVAL",
-        "EFBIG",
-        "ENOSPC",
-        "ERANGE",
-        "ENOMSG",
-        "EIDRM",
-        "ETIMEDOUT",
-        "EDEADLK",
-    ];
-    catalog
+    let words = || Words {
+        fields: vec![
+            (
+                Family::Msgq,
+                vec!["id", "key", "perms", "qnum", "cbytes", "qbytes"],
+            ),
+            (Family::Shm, vec!["id", "size", "nattch"]),
+            (Family::Sem, vec!["id", "value", "ncnt", "zcnt"]),
+        ],
+        actor_fields: vec!["state", "call", "pid"],
+        limits: vec!["msgmax", "msgmnb", "semmsl"],
+        errnos: vec![
+            "EPERM",
+            "ENOENT",
+            "EINTR",
+            "EIO",
+            "E2BIG",
+            "EAGAIN",
+            "ENOMEM",
+            "EACCES",
+            "EEXIST",
+            "EINVAL",
+            "EFBIG",
+            "ENOSPC",
+            "ERANGE",
+            "ENOMSG",
+            "EIDRM",
+            "ETIMEDOUT",
+            "EDEADLK",
+        ],
+    };
+    Catalog::new(COMMANDS.iter().collect(), words)
 }

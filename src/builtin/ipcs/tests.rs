@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use super::*;
 use crate::kernel::witness::{Guard, proc_row};
-use crate::lang::{Action, Catalog, Env, Known, Source, StatementKind, parse};
+use crate::lang::{Action, Catalog, Env, Known, Source, StatementKind, Words, parse};
 use crate::session::Names;
 
 /// Runs a line of `ipcs`.
 fn run(line: &str) -> Result<Reply, Failure> {
-    let catalog = Catalog::new(vec![&IPCS.signature]);
+    let catalog = Catalog::new(vec![&IPCS.signature], Words::default);
     let loader = &|_: &str, _: &Source| Err("there are no files here".to_string());
     let source = Arc::new(Source::new("test", line));
     let program = parse(source, &catalog, &mut Known::default(), loader).unwrap();
@@ -24,6 +24,7 @@ fn run(line: &str) -> Result<Reply, Failure> {
         signature: &IPCS.signature,
         given: &call.args,
         env: &env,
+        seen: true,
     };
     ipcs(&Sight::new(&names, &env, &actors), &args)
 }

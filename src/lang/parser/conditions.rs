@@ -38,7 +38,10 @@ impl Parser<'_> {
             let value = self.cursor.take("a duration")?;
             within = Some(duration(&value)?);
         }
-        Ok(StatementKind::Expect(Expect { condition, within }))
+        Ok(StatementKind::Expect(Box::new(Expect {
+            condition,
+            within,
+        })))
     }
 
     /// `require REQUIREMENT`.
@@ -47,10 +50,10 @@ impl Parser<'_> {
         self.cursor.pass();
         let start = self.cursor.start();
         let what = self.requirement(keyword)?;
-        Ok(StatementKind::Require(Require {
+        Ok(StatementKind::Require(Box::new(Require {
             what,
             text: Span::new(start, self.cursor.end()),
-        }))
+        })))
     }
 
     /// `KIND.REF.FIELD OP VALUE` or `deadlock a b`.
@@ -210,8 +213,8 @@ impl Parser<'_> {
                 false => Err(Mistake::new(at, format!("`{name}` cannot name an actor"))
                     .label("expected a name that starts with a letter or `_`")),
             },
-            (None, Some((name, at))) if !self.catalog.limits.contains(&name) => {
-                let limits = self.catalog.limits.iter().copied();
+            (None, Some((name, at))) if !self.catalog.words.limits.contains(&name) => {
+                let limits = self.catalog.words.limits.iter().copied();
                 Err(Mistake::new(at, format!("unknown limit `{name}`"))
                     .label("`limits` lists them")
                     .maybe_help(did_you_mean(name, limits)))
@@ -238,7 +241,7 @@ impl Parser<'_> {
         };
         let families = Family::ALL.into_iter();
         let mut has = families.filter(|f| self.catalog.fields(*f).contains(&field.as_str()));
-        let kind = match self.catalog.actor_fields.contains(&field.as_str()) {
+        let kind = match self.catalog.words.actor_fields.contains(&field.as_str()) {
             true => "actor",
             false => has.next()?.noun(),
         };
@@ -249,7 +252,7 @@ impl Parser<'_> {
     fn field(&self, kind: &str, family: Option<Family>, field: &str, at: Span) -> Parsed<()> {
         let known: &[&str] = match family {
             Some(family) => self.catalog.fields(family),
-            None if kind == "actor" => &self.catalog.actor_fields,
+            None if kind == "actor" => &self.catalog.words.actor_fields,
             None => &["value"],
         };
         if known.contains(&field) {

@@ -34,14 +34,14 @@ impl Parser<'_> {
         if let Some(name) = &bind {
             self.bind(name);
         }
-        Ok(StatementKind::Host(Host {
+        Ok(StatementKind::Host(Box::new(Host {
             command,
             bind,
             background,
             claim,
             text,
             claim_text,
-        }))
+        })))
     }
 
     /// `!command`, the requirement: it holds where the command exits with 0.

@@ -99,13 +99,13 @@ impl Parser<'_> {
             self.known.claim(&found, &seek)?;
             (claim, claim_text) = (Some(found), Some(span));
         }
-        Ok(StatementKind::Resume(Resume {
+        Ok(StatementKind::Resume(Box::new(Resume {
             actor,
             deadline: prefix.deadline,
             claim,
             text,
             claim_text,
-        }))
+        })))
     }
 
     /// `let NAME = …`.

@@ -65,7 +65,7 @@ fn fields(kind: &str, before: &str, know: &dyn Knowledge) -> Vec<Candidate> {
 }
 
 fn limits(know: &dyn Knowledge) -> Vec<Candidate> {
-    let limits = know.catalog().limits.iter();
+    let limits = know.catalog().words.limits.iter();
     limits
         .map(|name| Candidate::new(format!("limits.{name}.value"), know.limit(name)))
         .collect()
