@@ -20,7 +20,7 @@ super::common_verbs::seeing_verbs!(
     "fifo",
     "FIFO",
     "proc(5)",
-    "let x = mkfifo $WORK/x",
+    "mkfifo $WORK/x",
     "path,ino,bytes"
 );
 
