@@ -323,15 +323,9 @@ pub(in crate::mechanism) fn fifo_condition(
     };
     // Blocked in open(2), a process is no end of it yet.
     if matches!(sight.blocked, Some(Wait::Open { .. })) {
-        let open = |n: usize, what: &str| match n {
-            0 => format!("nobody has it open for {what}"),
-            n => format!("{n} have it open for {what}"),
-        };
         let (readers, writers) = (pipe.readers().count(), pipe.writers().count());
         return format!(
-            "{label}: {}, {}",
-            open(readers, "reading"),
-            open(writers, "writing")
+            "nobody has opened the other side of {label} ({readers} readers, {writers} writers)"
         );
     }
     condition(&pipe, &label, sight)
