@@ -446,3 +446,36 @@ fn what_is_kept_stays() {
         ipcsh::kernel::sem::remove(id).unwrap();
     }
 }
+
+#[test]
+fn an_output_that_is_closed_or_full_leaves_nothing_behind() {
+    let program = harness::program();
+    for (number, how) in [
+        "\"$0\" --json -c \"$1\" -c ipcs -c ipcs | head -n 1",
+        "\"$0\" -c \"$1\" -c ipcs > /dev/full",
+        "\"$0\" -c \"$1\" -c ipcs >&-",
+        "\"$0\" -c \"$1\" -c ipcs <&- | true",
+        "printf '%s\\n' \"$1\" 'repeat 999 { msgq send 1 1; msgq recv }' ipcs | \"$0\" - | head -n 1",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        // A key that nobody else has: this process, and which of these it is.
+        let key = 0x4000_0000 | (std::process::id() << 4) | number as u32;
+        let status = Command::new("sh")
+            .args(["-c", how])
+            .arg(&program)
+            .arg(format!("msgq create key:{key}"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+            .unwrap();
+        assert!(status.code().is_some(), "{how}");
+        let has_key = |line: &str| line.split_whitespace().next() == Some(&key.to_string());
+        // Where a signal has ended it, the janitor is a moment later.
+        harness::until(how, || {
+            let queues = std::fs::read_to_string("/proc/sysvipc/msg").unwrap();
+            !queues.lines().any(has_key)
+        });
+    }
+}

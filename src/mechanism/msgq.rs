@@ -51,7 +51,7 @@ static CREATE: Verb = Verb {
                 shows: "a queue with a name",
             },
             Example {
-                script: "msgq create key:0x49504301 mode=0666\nmsgq create key:0x49504301 => EEXIST",
+                script: "let q = msgq create jobs mode=0666\nmsgq create key:$q.key => EEXIST",
                 shows: "a key of your choice",
             },
         ],
