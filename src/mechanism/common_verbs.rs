@@ -6,9 +6,9 @@ use crate::lang::{Arg, Reference, Target};
 use crate::session::{self, Binding};
 
 /// `ls` and `info`: the signatures differ by the family's words only. `$create` makes an
-/// object `x`, and `$columns` are some of its columns.
+/// object `x`, `$columns` are some of its columns, and `$errnos` what `info` may fail with.
 macro_rules! seeing_verbs {
-    ($family:expr, $noun:literal, $object:literal, $call:expr, $create:literal, $columns:literal) => {
+    ($family:expr, $noun:literal, $object:literal, $call:expr, $create:literal, $columns:literal, $errnos:expr) => {
         pub(super) static LS: $crate::mechanism::Verb = $crate::mechanism::Verb {
             signature: $crate::lang::Signature {
                 name: concat!($noun, " ls"),
@@ -50,6 +50,7 @@ macro_rules! seeing_verbs {
                 runs: $crate::lang::Runs::Shell,
                 looks: true,
                 calls: &[$call],
+                errnos: $errnos,
                 examples: &[$crate::lang::Example {
                     script: concat!($create, "\n", $noun, " info"),
                     shows: "all that is known",
@@ -73,7 +74,8 @@ macro_rules! common_verbs {
             $object,
             concat!($ctl, "(2)"),
             $create,
-            "name,id,owner"
+            "name,id,owner",
+            &[("EINVAL", concat!("there is no ", $object, " with this id"))]
         );
         pub(super) static USE: $crate::mechanism::Verb = $crate::mechanism::Verb {
             signature: $crate::lang::Signature {

@@ -21,7 +21,11 @@ super::common_verbs::seeing_verbs!(
     "FIFO",
     "proc(5)",
     "mkfifo $WORK/x",
-    "path,ino,bytes"
+    "path,ino,bytes",
+    &[
+        ("EINVAL", "there is something at this path that is no FIFO"),
+        ("ENOENT", "there is nothing at this path")
+    ]
 );
 
 const FIFO: Param = Param::optional(

@@ -26,7 +26,8 @@ super::common_verbs::seeing_verbs!(
     "pipe",
     "proc(5)",
     "pipe create x",
-    "name,ino,bytes"
+    "name,ino,bytes",
+    &[]
 );
 
 static CREATE: Verb = Verb {
