@@ -6,7 +6,7 @@ use crate::exec::Builtin;
 use crate::inspect::limits::{self, Limit};
 use crate::kernel::{msg, sem, shm};
 use crate::lang::{Example, Kind, Param, Signature};
-use crate::mechanism::{self, Args, Listing, Sight};
+use crate::mechanism::{self, Args, Listing, ObjectKind, Sight};
 
 const fn flag(letter: char, name: &'static str, help: &'static str) -> Param {
     Param::short(letter, name, Kind::Switch, help)
@@ -22,6 +22,11 @@ pub(super) static IPCS: Builtin = Builtin {
             flag('m', "shmems", "shared memory segments only"),
             flag('s', "semaphores", "semaphore sets only"),
             flag('a', "all", "all three; so it is where none is chosen"),
+            flag(
+                'A',
+                "every",
+                "every mechanism: POSIX objects, pipes, FIFOs and sockets too",
+            ),
             flag('t', "time", "when each was last used and changed"),
             flag('p', "pid", "the processes that created or used each last"),
             flag('c', "creator", "creators and owners"),
@@ -45,7 +50,7 @@ pub(super) static IPCS: Builtin = Builtin {
         notes: "Beside the familiar columns: the commands of the last operators, and who waits, as the \
                 kernel shows it: R receivers and S senders of a queue, P and Z of a semaphore, and how many.",
         examples: &[Example {
-            script: "ipcs\nmsgq create jobs\nipcs -q\nipcs -q -t\nipcs -q -o name,qnum,waits\nipcs -l",
+            script: "ipcs\nmsgq create jobs\nipcs -q\nipcs -q -t\nipcs -q -o name,qnum,waits\nipcs -l\nipcs -A",
             shows: "tables",
         }],
         ..Signature::NEW
@@ -82,14 +87,24 @@ fn ipcs(sight: &Sight, args: &Args) -> Result<Reply, Failure> {
         return Ok(summary(&families).into());
     }
     let wanted = mechanism::columns(args, "output")?;
-    let tables = with_columns(families, &wanted, none || args.flag("all"))
+    let every = args.flag("every");
+    let families = match every && none {
+        true => Family::ALL.to_vec(),
+        false => families,
+    };
+    let kinds = families.into_iter().flat_map(mechanism::kinds);
+    let kinds = kinds.filter(|kind| every || kind.is_system_v());
+    let tables = with_columns(kinds.collect(), &wanted, none || args.flag("all"))
         .into_iter()
-        .map(|family| {
+        .map(|kind| {
             let columns = match wanted.as_slice() {
-                [] => preset(family, args).iter().map(|c| c.to_string()).collect(),
+                [] if kind.is_system_v() => {
+                    let preset = preset(kind.family, args);
+                    preset.iter().map(|c| c.to_string()).collect()
+                }
                 wanted => wanted.to_vec(),
             };
-            (mechanism::system_v(family)?.list)(sight, &Listing { columns })
+            (kind.list)(sight, &Listing { columns })
         })
         .collect::<Result<_, _>>()?;
     Ok(Reply {
@@ -100,15 +115,15 @@ fn ipcs(sight: &Sight, args: &Args) -> Result<Reply, Failure> {
 
 /// Where no family is chosen, `-o` chooses: those that have all of its columns. Where none
 /// has, the first one tells what is wrong.
-fn with_columns(mut families: Vec<Family>, columns: &[String], every: bool) -> Vec<Family> {
-    let has = |family: &Family| {
-        let fields = mechanism::system_v(*family).map_or_else(|_| Vec::new(), |k| (k.fields)());
-        columns.iter().all(|c| fields.iter().any(|f| f.name == c))
-    };
-    if every && families.iter().any(has) {
-        families.retain(has);
+fn with_columns(
+    mut kinds: Vec<&'static ObjectKind>,
+    columns: &[String],
+    every: bool,
+) -> Vec<&'static ObjectKind> {
+    if every && kinds.iter().any(|kind| kind.has(columns)) {
+        kinds.retain(|kind| kind.has(columns));
     }
-    families
+    kinds
 }
 
 /// The columns of `-t`, `-p` and `-c`; none for the usual ones.

@@ -83,6 +83,19 @@ pub struct ObjectKind {
     pub condition: fn(&Sight, &Object, Option<u32>) -> String,
 }
 
+impl ObjectKind {
+    /// Whether they are System V's.
+    pub fn is_system_v(&self) -> bool {
+        self.family.is_system_v() && !self.posix
+    }
+
+    /// Whether they have all of these columns.
+    pub fn has(&self, columns: &[String]) -> bool {
+        let fields = (self.fields)();
+        columns.iter().all(|c| fields.iter().any(|f| f.name == c))
+    }
+}
+
 /// Every mechanism, in the order in which `ipcs` lists them.
 pub static ALL: [&Mechanism; 5] = [
     &msgq::MECHANISM,
@@ -103,25 +116,20 @@ pub fn kinds(family: Family) -> impl Iterator<Item = &'static ObjectKind> {
 /// # Errors
 /// System V has none.
 pub fn system_v(family: Family) -> Result<&'static ObjectKind, Failure> {
-    kind_of(family, &Object::Id(0)).and_then(|kind| match family.is_system_v() {
-        true => Ok(kind),
-        false => Err(Failure::refused(format!(
-            "System V has no {}",
-            family.object()
-        ))),
-    })
+    kinds(family)
+        .find(|kind| kind.is_system_v())
+        .ok_or_else(|| Failure::refused(format!("System V has no {}", family.object())))
 }
 
 /// The kinds of a family that have all of these columns. Where none has, the first one
 /// tells what is wrong.
 pub fn with_columns(family: Family, columns: &[String]) -> Vec<&'static ObjectKind> {
-    let has = |kind: &&ObjectKind| {
-        let fields = (kind.fields)();
-        columns.iter().all(|c| fields.iter().any(|f| f.name == c))
-    };
-    match kinds(family).any(|kind| has(&kind)) {
-        true => kinds(family).filter(has).collect(),
-        false => kinds(family).take(1).collect(),
+    let all: Vec<_> = kinds(family).collect();
+    let mut found = all.clone();
+    found.retain(|kind| kind.has(columns));
+    match found.is_empty() {
+        true => all.into_iter().take(1).collect(),
+        false => found,
     }
 }
 
