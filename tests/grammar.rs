@@ -83,6 +83,7 @@ fn open(rule: &str, random: &mut Random, catalog: &Catalog) -> Option<String> {
         "GLOB" => &["*", "job-?.txt", "[ab]*"],
         "COUNT-PLAIN" => &["1", "6517"],
         "WORD-PATH" => &["/tmp/f", "./x"],
+        "SIGNAL" => &["USR1", "SIGTERM", "10", "RTMIN+1"],
         "POSIX-NAME" => &["/jobs", "/a.b"],
         "PROJECT" => &["1", "255"],
         "PLAIN-PATH" => &["/tmp/a.b", "../x", "f"],
@@ -134,6 +135,7 @@ fn argument(param: &Param, random: &mut Random, catalog: &Catalog) -> String {
         Form::Positional => value,
         Form::Option => format!("{}={value}", param.name),
         Form::Flag => format!("--{}", param.name),
+        Form::Dash => format!("-{value}"),
         Form::Short(letter) => format!("-{letter} {value}").trim_end().to_string(),
     }
 }
@@ -164,6 +166,7 @@ fn value(kind: Kind, random: &mut Random, catalog: &Catalog) -> String {
         Kind::Path => "PATH",
         Kind::Owner | Kind::Word => "WORD",
         Kind::Pipeline => "PIPELINE",
+        Kind::Signal => "SIGNAL",
         Kind::Command => return random.of(&["ipcs", "msgq", "ipcs -q", "msgq ls"]).into(),
         Kind::Switch => return String::new(),
     };
@@ -307,7 +310,7 @@ fn every_rule_is_there_and_is_used() {
     // What the table's generated grammar is written in.
     used.extend([
         "REF-MSGQ", "REF-SHM", "REF-SEM", "REF-PIPE", "REF-FIFO", "REF-SOCK", "REF-ANY",
-        "NEW-NAME", "PATH", "PIPELINE", "PLACE", "SEM-OP", "MODE",
+        "NEW-NAME", "PATH", "PIPELINE", "SIGNAL", "PLACE", "SEM-OP", "MODE",
     ]);
     let mut names = Vec::new();
     for expr in rules.values() {

@@ -7,6 +7,8 @@ use std::os::unix::net::UnixStream;
 
 use super::outbox::Outbox;
 use super::wire::{self, Order, Report};
+use crate::kernel::shared::SharedMemory;
+use crate::kernel::signal::trap;
 use crate::kernel::{Errno, fds, inherit, process, signal};
 use crate::session::Ledger;
 
@@ -17,6 +19,10 @@ pub const ARGUMENT: &str = "--actor";
 pub(super) const SOCKET_FD: i32 = 3;
 pub(super) const OUTBOX_FD: i32 = 4;
 pub(super) const LEDGER_FD: i32 = 5;
+/// Where it counts the signals that it catches: memory that the shell reads.
+pub(super) const COUNTS_FD: i32 = 7;
+/// Where it tells of each.
+pub(super) const CAUGHT_FD: i32 = 8;
 /// Held and never used: its end tells the janitor that this process is gone.
 pub(super) const ALIVE_FD: i32 = 6;
 
@@ -41,6 +47,10 @@ pub fn serve<R: Runner>(name: &str, runner: impl FnOnce(Ledger) -> R) -> io::Res
     let outbox = Outbox::open(inherit::inherited(OUTBOX_FD)?)?;
     let ledger = Ledger::open(inherit::inherited(LEDGER_FD)?)?;
     let _alive = inherit::inherited(ALIVE_FD)?;
+    // For as long as the process lives: a handler may run at any time.
+    let counts = SharedMemory::from_fd(inherit::inherited(COUNTS_FD)?)?;
+    let counts: &'static SharedMemory = Box::leak(Box::new(counts));
+    trap::install_sink(counts.words(), inherit::inherited(CAUGHT_FD)?)?;
     let mut runner = runner(ledger);
     let mut frame = Vec::new();
     let mut broken = false;

@@ -1,7 +1,7 @@
 //! An actor as the shell sees it.
 
 use std::io::{self, Read};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use std::time::Duration;
 use nix::sys::socket::{MsgFlags, recv};
 use serde::Serialize;
 
-use super::child::{ALIVE_FD, ARGUMENT, LEDGER_FD, OUTBOX_FD, SOCKET_FD};
+use super::child::{ALIVE_FD, ARGUMENT, CAUGHT_FD, COUNTS_FD, LEDGER_FD, OUTBOX_FD, SOCKET_FD};
 use super::outbox::Outbox;
 use super::reports::Reports;
 use super::wire::{self, Order, Report};
@@ -17,7 +17,9 @@ use crate::inspect::syscall::SyscallState;
 use crate::inspect::wait::{Observation, Wait, decode, observe};
 use crate::kernel::poll::{PollFd, PollFlags, poll};
 use crate::kernel::process::{self, Child, Ended, SpawnSpec, Stream};
-use crate::kernel::{Errno, signal, socket};
+use crate::kernel::shared::SharedMemory;
+use crate::kernel::signal::trap::{self, Caught};
+use crate::kernel::{Errno, fds, pipe, signal, socket};
 use crate::session::Ledger;
 
 /// How much is read at once.
@@ -35,6 +37,10 @@ pub struct Actor {
     child: Child,
     socket: UnixStream,
     outbox: Outbox,
+    /// How often it has caught which signal.
+    counts: SharedMemory,
+    /// Where it tells of each.
+    caught: OwnedFd,
     /// Bytes of reports that are not yet whole.
     arrived: Vec<u8>,
     chunk: Box<[u8]>,
@@ -100,6 +106,10 @@ impl Actor {
     pub fn start(name: &str, ledger: &Ledger, alive: BorrowedFd) -> io::Result<Actor> {
         let (ours, theirs) = socket::pair()?;
         let outbox = Outbox::create()?;
+        let counts = SharedMemory::create("ipcsh-signals", trap::COUNT_WORDS * 8)?;
+        let (caught, tells) = pipe::create()?;
+        fds::set_nonblocking(&tells, true)?;
+        fds::set_nonblocking(&caught, true)?;
         let child = process::spawn(&SpawnSpec {
             program: PathBuf::from("/proc/self/exe"),
             argv0: Some("ipcsh".into()),
@@ -109,6 +119,8 @@ impl Actor {
                 (outbox.fd(), OUTBOX_FD),
                 (ledger.fd(), LEDGER_FD),
                 (alive, ALIVE_FD),
+                (counts.fd(), COUNTS_FD),
+                (tells.as_fd(), CAUGHT_FD),
             ],
             process_group: true,
             death_signal: Some(libc::SIGKILL),
@@ -122,6 +134,8 @@ impl Actor {
             child,
             socket,
             outbox,
+            counts,
+            caught,
             arrived: Vec::new(),
             chunk: vec![0; CHUNK].into_boxed_slice(),
             reports: Reports::default(),
@@ -138,6 +152,21 @@ impl Actor {
     /// What becomes readable when it has something to say, or is gone.
     pub fn fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
+    }
+
+    /// What becomes readable when it has caught a signal.
+    pub fn caught_fd(&self) -> BorrowedFd<'_> {
+        self.caught.as_fd()
+    }
+
+    /// The signals that it has caught since this was last asked.
+    pub fn caught(&self) -> Vec<Caught> {
+        trap::caught(&self.caught).unwrap_or_default()
+    }
+
+    /// How often it has caught a signal.
+    pub fn count(&self, signo: i32) -> u64 {
+        trap::Counts::new(self.counts.words()).map_or(0, |counts| counts.of(signo))
     }
 
     /// The number that the next step will get.

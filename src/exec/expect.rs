@@ -10,6 +10,7 @@ use super::waiting::Patience;
 use crate::data::{Cell, Failure, FailureKind, Outcome, Sink};
 use crate::inspect::limits;
 use crate::kernel::shm;
+use crate::kernel::signal::signal_named;
 use crate::lang::{
     CompareOp, Condition, Expect, Expected, Require, Requirement, Source, Span, Subject,
 };
@@ -143,6 +144,10 @@ impl Engine {
                 _ => Cell::Nothing,
             };
         };
+        if let Some(signal) = field.strip_prefix("signals.") {
+            let signo = signal_named(signal).unwrap_or_default();
+            return Cell::from(self.slots[place].actor.count(signo));
+        }
         let stand = self.stand(place);
         match field {
             "state" => Cell::Text(stand.state),

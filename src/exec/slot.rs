@@ -7,6 +7,7 @@ use std::time::Instant;
 use crate::actor::{Actor, Report};
 use crate::data::{Failure, FailureKind};
 use crate::kernel::process::{Ended, signal_name};
+use crate::kernel::signal::trap::Caught;
 use crate::lang::{Source, Span};
 use crate::session::Held;
 
@@ -17,6 +18,8 @@ pub(super) struct Slot {
     pub state: State,
     /// What it holds of which semaphore: `(set, number)`.
     pub holds: HashMap<(i32, u16), i64>,
+    /// The signals that it has caught and nobody was told of.
+    pub caught: Vec<Caught>,
     /// The descriptors that it holds, the newest last.
     pub files: Vec<Held>,
     /// How much of the log it knows; `None`: nothing yet.
@@ -64,6 +67,7 @@ impl Slot {
             actor,
             state: State::Free,
             holds: HashMap::new(),
+            caught: Vec::new(),
             files: Vec::new(),
             cursor: None,
             informed: 0,

@@ -13,6 +13,7 @@ use crate::inspect::descriptors::{self, What};
 use crate::inspect::wait::{Kind, Name, Wait};
 use crate::kernel::poll::{self, PollFd, PollFlags};
 use crate::kernel::sem;
+use crate::kernel::signal::trap::Caught;
 use crate::mechanism::{self, Sight};
 
 /// How long the first look at a step waits, and the longest that looks are apart.
@@ -140,8 +141,10 @@ impl Engine {
         let mut places = Vec::with_capacity(self.slots.len());
         for (place, slot) in self.slots.iter().enumerate() {
             if !slot.actor.is_gone() {
-                fds.push(PollFd::new(slot.actor.fd(), PollFlags::POLLIN));
-                places.push(place);
+                for fd in [slot.actor.fd(), slot.actor.caught_fd()] {
+                    fds.push(PollFd::new(fd, PollFlags::POLLIN));
+                    places.push(place);
+                }
             }
         }
         let others = [
@@ -184,7 +187,9 @@ impl Engine {
         drop(fds);
         self.glanced = Some(Instant::now());
         for place in &spoke {
-            self.slots[*place].actor.receive();
+            let slot = &mut self.slots[*place];
+            slot.actor.receive();
+            slot.caught.extend(slot.actor.caught());
         }
         self.heard |= !spoke.is_empty();
         if unattended {
@@ -222,7 +227,9 @@ impl Engine {
 
     /// What becomes readable when [`Engine::pump`] has something to do.
     pub fn descriptors(&self) -> Vec<std::os::fd::BorrowedFd<'_>> {
-        let actors = self.live().map(|s| s.actor.fd());
+        let actors = self
+            .live()
+            .flat_map(|s| [s.actor.fd(), s.actor.caught_fd()]);
         actors
             .chain(self.signals.iter().map(|s| s.as_fd()))
             .chain(self.attended())
@@ -251,9 +258,32 @@ impl Engine {
         self.tell_deadlock(sink)
     }
 
+    /// Tells of the signals that an actor has caught.
+    fn tell_caught(&mut self, place: usize, sink: &mut dyn super::Sink) -> Ran {
+        let caught = std::mem::take(&mut self.slots[place].caught);
+        let actors = self.actors_by_pid();
+        for Caught { info, .. } in caught {
+            let name = &self.slots[place].actor.name;
+            let who = match actors.get(&info.pid) {
+                Some(sender) => format!("{sender} (pid {})", info.pid),
+                None => format!("pid {}, uid {}", info.pid, info.uid),
+            };
+            let value = match info.code {
+                libc::SI_QUEUE => format!(", value {}", info.value),
+                _ => String::new(),
+            };
+            let signal = signal_text(info.signo);
+            sink.event(&Event::Note(format!(
+                "{name} caught {signal} from {who}{value}"
+            )))?;
+        }
+        Ok(())
+    }
+
     /// Tells of pending steps that ended by themselves, at the prompt, and of deaths.
     pub(super) fn notices(&mut self, sink: &mut dyn super::Sink) -> Ran {
         for place in 0..self.slots.len() {
+            self.tell_caught(place, sink)?;
             self.note_end(place);
             if self.options.mode == Mode::Prompt {
                 self.show_resumed(place, sink)?;

@@ -91,6 +91,7 @@ impl Binder<'_> {
                 Some(word) if word.starts_with("--") && word.len() > 2 => {
                     self.flag(&rest[0], &word[2..])?
                 }
+                Some(word) if self.dash_of(word).is_some() => self.dash(&rest[0], word)?,
                 Some(word) if is_short(word) => self.short(word, rest)?,
                 Some(word) => match self.option_of(word) {
                     Some(place) => self.option(place, word, rest)?,
@@ -147,6 +148,32 @@ impl Binder<'_> {
             taken += 1;
         }
         Ok(taken)
+    }
+
+    /// The parameter that a dash and a value are, where the command has one and no flag of
+    /// this letter.
+    fn dash_of(&self, word: &str) -> Option<usize> {
+        let value = word.strip_prefix('-').filter(|v| !v.is_empty())?;
+        let mut letters = value.chars();
+        let letter = letters.next().filter(|_| letters.next().is_none());
+        let is_flag = |p: &Param| letter.is_some_and(|l| p.form == Form::Short(l));
+        match self.params().iter().any(is_flag) {
+            true => None,
+            false => self.params().iter().position(|p| p.form == Form::Dash),
+        }
+    }
+
+    fn dash(&mut self, token: &Token, word: &str) -> Parsed<usize> {
+        let Some(place) = self.dash_of(word) else {
+            return Err(self.unknown(token.span, word));
+        };
+        let at = token.span.start as usize + 1;
+        let mut value = Token {
+            span: Span::new(at, token.span.end as usize),
+            lexeme: Lexeme::Bare(&word[1..]),
+        };
+        let arg = self.take_required(&self.params()[place], &mut value)?;
+        self.add(place, arg, token.span).map(|()| 1)
     }
 
     fn option_of(&self, word: &str) -> Option<usize> {

@@ -117,6 +117,7 @@ impl Param {
             },
             Form::Option => format!("{}={}", self.name, self.kind.placeholder()),
             Form::Flag => format!("--{}", self.name),
+            Form::Dash => format!("-{upper}"),
             Form::Short(letter) => match self.kind {
                 Kind::Switch => format!("-{letter}"),
                 _ => format!("-{letter} {upper}"),
@@ -140,6 +141,8 @@ pub enum Form {
     Option,
     /// `--name`.
     Flag,
+    /// `-VALUE`: a dash and what the kind takes, in one word.
+    Dash,
     /// `-x`, or `-x VALUE` where the kind is not [`Kind::Switch`].
     Short(char),
 }
@@ -194,6 +197,8 @@ pub enum Kind {
     Path,
     /// A user or group: a name or a number.
     Owner,
+    /// A signal: `USR1`, `SIGUSR1`, `10`, `RTMIN+1`.
+    Signal,
     /// Anything: a word, a number or data.
     Word,
     /// A whole command that only looks.
@@ -221,6 +226,7 @@ impl Kind {
             Kind::Actor { .. } => "ACTOR",
             Kind::Path => "PATH",
             Kind::Owner => "USER",
+            Kind::Signal => "SIGNAL",
             Kind::Command => "COMMAND",
             Kind::Pipeline => "STAGE | STAGE …",
             Kind::Switch => "",
@@ -257,6 +263,7 @@ impl Kind {
             Kind::Actor { .. } => "an actor's name".into(),
             Kind::Path => "a path".into(),
             Kind::Owner => "a user or group, by name or number".into(),
+            Kind::Signal => "a signal such as USR1, SIGUSR1, 10 or RTMIN+1".into(),
             Kind::Word => "a word".into(),
             Kind::Command => "a command that only looks".into(),
             Kind::Pipeline => "an actor's name, or a program such as \"wc -l\"".into(),
@@ -295,6 +302,11 @@ impl Param {
     /// `--name`.
     pub const fn flag(name: &'static str, help: &'static str) -> Param {
         Param::make(name, Form::Flag, Kind::Switch, Need::Optional, help)
+    }
+
+    /// `-VALUE`.
+    pub const fn dash(name: &'static str, kind: Kind, help: &'static str) -> Param {
+        Param::make(name, Form::Dash, kind, Need::Optional, help)
     }
 
     /// `-x` or `-x VALUE`.

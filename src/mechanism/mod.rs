@@ -15,6 +15,7 @@ pub mod pipe;
 pub mod sem;
 pub mod shm;
 mod sight;
+pub mod signal;
 mod stream;
 #[cfg(test)]
 mod testing;
@@ -97,12 +98,13 @@ impl ObjectKind {
 }
 
 /// Every mechanism, in the order in which `ipcs` lists them.
-pub static ALL: [&Mechanism; 5] = [
+pub static ALL: [&Mechanism; 6] = [
     &msgq::MECHANISM,
     &shm::MECHANISM,
     &sem::MECHANISM,
     &pipe::MECHANISM,
     &fifo::MECHANISM,
+    &signal::MECHANISM,
 ];
 
 /// The kinds of objects that a family has, the usual one first.

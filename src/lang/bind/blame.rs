@@ -112,6 +112,7 @@ impl Binder<'_> {
                 Form::Flag => Some(format!("--{}", p.name)),
                 Form::Short(letter) => Some(format!("-{letter}")),
                 Form::Option => Some(format!("{}=", p.name)),
+                Form::Dash => Some(format!("-{}", p.kind.placeholder())),
                 Form::Positional => None,
             })
             .collect();

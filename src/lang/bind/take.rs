@@ -58,6 +58,12 @@ pub(super) fn take(param: &Param, token: &mut Token) -> Option<Parsed<Arg>> {
             Lexeme::Bare(word) => Some(term::template(word, at).map(Arg::Term)),
             _ => None,
         },
+        Kind::Signal => {
+            let word = word?;
+            let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-');
+            let is_one = word.bytes().all(plain) && !word.starts_with(['+', '-']);
+            (is_one && !word.is_empty()).then(|| Ok(Arg::Word(word.to_string())))
+        }
         Kind::Command | Kind::Pipeline | Kind::Switch => None,
     }
 }

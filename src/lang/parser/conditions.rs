@@ -192,6 +192,23 @@ impl Parser<'_> {
                 .label(format!("expected {kind}.NAME.FIELD"))
                 .help(format!("usage: {word} {kind}.NAME.FIELD == VALUE")));
         };
+        if let (Some([_, (name, at), (signals, _), (signal, signal_at)]), "actor", "signals") = (
+            parts.first_chunk::<4>(),
+            kind.as_str(),
+            parts.get(2).map_or("", |p| &p.0),
+        ) && parts.len() == 4
+        {
+            let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-');
+            if signal.is_empty() || !signal.bytes().all(plain) {
+                return Err(Mistake::new(*signal_at, "this names no signal")
+                    .label("expected a signal such as USR1"));
+            }
+            return match is_name(name) {
+                true => Ok(Subject::Actor(name.clone(), format!("{signals}.{signal}"))),
+                false => Err(Mistake::new(*at, format!("`{name}` cannot name an actor"))
+                    .label("expected a name that starts with a letter or `_`")),
+            };
+        }
         let is_place = family == Some(Family::Shm) && field.contains('@');
         if !is_place {
             self.field(kind, family, field, *field_span)?;

@@ -124,6 +124,12 @@ fn of_param(
         Form::Short(letter) => {
             return found.push(Candidate::new(format!("-{letter}"), param.help));
         }
+        Form::Dash => {
+            let signals = know.signals().into_iter();
+            return found.extend(
+                signals.map(|(n, name)| Candidate::new(format!("-{name}"), format!("signal {n}"))),
+            );
+        }
         Form::Positional => {}
     }
     match param.kind {
@@ -143,7 +149,7 @@ fn of_param(
             }
         }
         Kind::Path => found.extend(paths(partial, know)),
-        _ if param.name == "signal" => {
+        Kind::Signal => {
             let signals = know.signals().into_iter();
             found.extend(signals.map(|(n, name)| Candidate::new(name, format!("signal {n}"))));
         }

@@ -116,6 +116,7 @@ fn param(param: &Param, signature: &Signature, options: &mut Options) -> String 
             options.name(param, signature, right)
         }
         Form::Flag => format!("\"--{}\"", param.name),
+        Form::Dash => format!("\"-\" , {takes}"),
         Form::Short(letter) if param.kind == Kind::Switch => {
             format!("( \"-{letter}\" | \"--{}\" )", param.name)
         }
@@ -159,6 +160,7 @@ fn kind(kind: Kind) -> String {
         Kind::Actor { .. } => "NAME",
         Kind::Path => "PATH",
         Kind::Owner => "( WORD | COUNT )",
+        Kind::Signal => "SIGNAL",
         Kind::Word => "( WORD | INTEGER | COMPUTED | STRING | RAW )",
         Kind::Command => "watched-command",
         Kind::Pipeline => "PIPELINE",
