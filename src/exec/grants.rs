@@ -13,7 +13,7 @@ use crate::data::{Family, Object};
 use crate::inspect::descriptors::{self, Access, Ask, What};
 use crate::kernel::process;
 use crate::kernel::socket::SCM_MAX_FD;
-use crate::lang::{Action, Arg, Reference, Step, Target, Work};
+use crate::lang::{Action, Arg, Kind, Reference, Step, Target, Work};
 use crate::mechanism::{self, Run};
 use crate::session::files::{self, ON_ITS_WAY};
 use crate::session::{Held, Side};
@@ -66,8 +66,13 @@ impl Engine {
         let (Run::Through(side, _), Some(family)) = (verb.run, verb.signature.family()) else {
             return;
         };
-        let reference = call.args.iter().find_map(|(_, arg)| match arg {
-            Arg::Ref(reference) => Some(&**reference),
+        let params = verb.signature.params;
+        let is_object = |place: u8| {
+            let param = params.get(usize::from(place));
+            param.is_some_and(|p| matches!(p.kind, Kind::Ref(_)))
+        };
+        let reference = call.args.iter().find_map(|(place, arg)| match arg {
+            Arg::Ref(reference) if is_object(*place) => Some(&**reference),
             _ => None,
         });
         found.push(Use {

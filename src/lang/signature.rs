@@ -116,7 +116,10 @@ impl Param {
                 _ => upper,
             },
             Form::Option => format!("{}={}", self.name, self.kind.placeholder()),
-            Form::Flag => format!("--{}", self.name),
+            Form::Flag => match self.kind {
+                Kind::Switch => format!("--{}", self.name),
+                kind => format!("--{} {}", self.name, kind.placeholder()),
+            },
             Form::Short(letter) => match self.kind {
                 Kind::Switch => format!("-{letter}"),
                 _ => format!("-{letter} {upper}"),
@@ -138,7 +141,7 @@ pub enum Form {
     Positional,
     /// `name=VALUE`.
     Option,
-    /// `--name`.
+    /// `--name`, or `--name VALUE` where the kind is not [`Kind::Switch`].
     Flag,
     /// `-x`, or `-x VALUE` where the kind is not [`Kind::Switch`].
     Short(char),
@@ -198,6 +201,10 @@ pub enum Kind {
     Word,
     /// A whole command that only looks.
     Command,
+    /// Where a socket is: a path with a slash in it, `@NAME`, `tcp:HOST:PORT`.
+    Address,
+    /// A descriptor that the actor holds: `s1`, `p.w`, `fifo./tmp/f.r`.
+    Fd,
     /// Two or more stages with `|` between: actors by name, programs as strings.
     Pipeline,
     /// Whether it is there (flags).
@@ -222,6 +229,8 @@ impl Kind {
             Kind::Path => "PATH",
             Kind::Owner => "USER",
             Kind::Command => "COMMAND",
+            Kind::Address => "ADDRESS",
+            Kind::Fd => "FD",
             Kind::Pipeline => "STAGE | STAGE …",
             Kind::Switch => "",
         }
@@ -259,6 +268,8 @@ impl Kind {
             Kind::Owner => "a user or group, by name or number".into(),
             Kind::Word => "a word".into(),
             Kind::Command => "a command that only looks".into(),
+            Kind::Address => "an address such as /run/x.sock, @name or tcp:127.0.0.1:80".into(),
+            Kind::Fd => "what this actor holds, such as s1, p.w or p.r".into(),
             Kind::Pipeline => "an actor's name, or a program such as \"wc -l\"".into(),
             Kind::Switch => "a flag".into(),
         }
@@ -295,6 +306,11 @@ impl Param {
     /// `--name`.
     pub const fn flag(name: &'static str, help: &'static str) -> Param {
         Param::make(name, Form::Flag, Kind::Switch, Need::Optional, help)
+    }
+
+    /// `--name VALUE`, any number of times.
+    pub const fn values(name: &'static str, kind: Kind, help: &'static str) -> Param {
+        Param::make(name, Form::Flag, kind, Need::Any, help)
     }
 
     /// `-x` or `-x VALUE`.

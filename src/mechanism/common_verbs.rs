@@ -51,7 +51,7 @@ macro_rules! seeing_verbs {
                 looks: true,
                 calls: &[$call],
                 examples: &[$crate::lang::Example {
-                    script: concat!($create, "\n", $noun, " info x"),
+                    script: concat!($create, "\n", $noun, " info"),
                     shows: "all that is known",
                 }],
                 ..$crate::lang::Signature::NEW

@@ -15,6 +15,7 @@ pub mod pipe;
 pub mod sem;
 pub mod shm;
 mod sight;
+pub mod sock;
 mod stream;
 #[cfg(test)]
 mod testing;
@@ -84,12 +85,13 @@ pub struct ObjectKind {
 }
 
 /// Every mechanism, in the order in which `ipcs` lists them.
-pub static ALL: [&Mechanism; 5] = [
+pub static ALL: [&Mechanism; 6] = [
     &msgq::MECHANISM,
     &shm::MECHANISM,
     &sem::MECHANISM,
     &pipe::MECHANISM,
     &fifo::MECHANISM,
+    &sock::MECHANISM,
 ];
 
 /// The kinds of objects that a family has, the usual one first.

@@ -90,7 +90,7 @@ fn create(world: &mut World, args: &Args) -> StepResult {
     let inode = pipe::inode(&read).map_err(|e| args.failure(e, "fstat()".into()))?;
     let object = Object::Inode(inode);
     let asked = wanted.is_some();
-    let name = wanted.unwrap_or_else(|| world.names.fresh(FAMILY));
+    let name = wanted.unwrap_or_else(|| world.names.unique(FAMILY, &world.ledger));
     world.files.insert(FAMILY, object.clone(), Side::Read, read);
     world
         .files

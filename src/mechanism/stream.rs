@@ -41,21 +41,22 @@ pub(super) const WRITE_ERRNOS: [(&str, &str); 3] = [
 pub(super) fn read(fd: BorrowedFd, label: &str, args: &Args) -> StepResult {
     let nowait = args.flag("nowait");
     let max = args.int("max")?;
-    let bytes = if args.flag("all") {
-        until(fd, max.unwrap_or(MOST as usize), 64 << 10, nowait, |_| {
-            false
-        })
-    } else if args.flag("line") {
-        // Byte by byte, as sh(1) does: what stands behind the line is another reader's.
-        until(fd, max.unwrap_or(DEFAULT_MAX), 1, nowait, |b| {
-            b.ends_with(b"\n")
-        })
-    } else {
-        let mut buffer = vec![0; max.unwrap_or(DEFAULT_MAX)];
+    let take = |room: usize| {
+        let mut buffer = vec![0; room];
         pipe::read(&fd, &mut buffer, nowait).map(|n| {
             buffer.truncate(n);
             buffer
         })
+    };
+    let bytes = if args.flag("all") {
+        let max = max.unwrap_or(MOST as usize);
+        until(max, 64 << 10, |_| false, take)
+    } else if args.flag("line") {
+        // Byte by byte, as sh(1) does: what stands behind the line is another reader's.
+        let max = max.unwrap_or(DEFAULT_MAX);
+        until(max, 1, |b| b.ends_with(b"\n"), take)
+    } else {
+        take(max.unwrap_or(DEFAULT_MAX))
     };
     match bytes {
         Ok(bytes) if bytes.is_empty() => Ok(Outcome::eof()),
@@ -65,21 +66,18 @@ pub(super) fn read(fd: BorrowedFd, label: &str, args: &Args) -> StepResult {
 }
 
 /// Reads pieces until `enough`, the end, or `max` bytes. What was read is never lost: where
-/// nothing more comes it is given.
-fn until(
-    fd: BorrowedFd,
+/// nothing more comes it is given. `take` reads one piece, and nothing at the end.
+pub(super) fn until(
     max: usize,
     piece: usize,
-    nowait: bool,
     enough: impl Fn(&[u8]) -> bool,
+    mut take: impl FnMut(usize) -> Result<Vec<u8>, Errno>,
 ) -> Result<Vec<u8>, Errno> {
     let mut bytes = Vec::new();
-    let mut buffer = vec![0; piece];
     while bytes.len() < max && !enough(&bytes) {
-        let room = piece.min(max - bytes.len());
-        match pipe::read(&fd, &mut buffer[..room], nowait) {
-            Ok(0) => break,
-            Ok(n) => bytes.extend_from_slice(&buffer[..n]),
+        match take(piece.min(max - bytes.len())) {
+            Ok(taken) if taken.is_empty() => break,
+            Ok(taken) => bytes.extend(taken),
             Err(errno) if bytes.is_empty() => return Err(errno),
             Err(_) => break,
         }
