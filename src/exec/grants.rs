@@ -67,14 +67,19 @@ impl Engine {
             return;
         };
         let params = verb.signature.params;
-        let is_object = |place: u8| {
-            let param = params.get(usize::from(place));
-            param.is_some_and(|p| matches!(p.kind, Kind::Ref(_)))
-        };
-        let reference = call.args.iter().find_map(|(place, arg)| match arg {
-            Arg::Ref(reference) if is_object(*place) => Some(&**reference),
-            _ => None,
-        });
+        let kind = |place: &u8| params.get(usize::from(*place)).map(|p| p.kind);
+        let reference = call
+            .args
+            .iter()
+            .find_map(|(place, arg)| match (kind(place), arg) {
+                (Some(Kind::Ref(_)), Arg::Ref(reference)) => Some(&**reference),
+                _ => None,
+            });
+        // What says where it goes to needs nobody else's socket.
+        let mut places = call.args.iter().map(|(place, _)| kind(place));
+        if reference.is_none() && places.any(|kind| kind == Some(Kind::Address)) {
+            return;
+        }
         found.push(Use {
             family,
             side,

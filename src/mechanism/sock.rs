@@ -5,7 +5,9 @@
 //! none of a socket gets a copy of another's.
 
 mod address;
+mod condition;
 mod end;
+mod made;
 mod open;
 mod passed;
 mod table;
@@ -81,7 +83,7 @@ static USE: Verb = Verb {
         let (object, label) = find(world, args, Wanted::Any)?;
         fd(world, &object, &label)?;
         match args.reference("name").map(|r| &r.target) {
-            Some(Target::Name(name)) => open::name(world, name, &object)?,
+            Some(Target::Name(name)) => made::name(world, name, &object)?,
             _ => {
                 let name = world.names.name_of(FAMILY, &object).map(String::from);
                 name.map(|name| world.names.make_current(FAMILY, &name));
@@ -154,7 +156,7 @@ pub static MECHANISM: Mechanism = Mechanism {
         &open::LISTEN,
         &open::CONNECT,
         &open::ACCEPT,
-        &open::PAIR,
+        &made::PAIR,
         &transfer::SEND,
         &transfer::RECV,
         &transfer::PEEK,
@@ -171,6 +173,6 @@ pub static MECHANISM: Mechanism = Mechanism {
         look: table::look,
         list: table::list,
         info: table::info,
-        condition: table::condition,
+        condition: condition::condition,
     }],
 };

@@ -50,14 +50,14 @@ impl Told {
         }
     }
 
-    fn address(&self) -> Address {
+    pub fn address(&self) -> Address {
         match self {
             Told::Unix(socket) => socket.address.clone(),
             Told::Tcp(socket) => Address::Inet(socket.local),
         }
     }
 
-    fn kind(&self) -> Kind {
+    pub fn kind(&self) -> Kind {
         match self {
             Told::Unix(socket) => socket.kind,
             Told::Tcp(_) => Kind::Stream,
@@ -344,8 +344,4 @@ pub(super) fn info(sight: &Sight, object: &Object) -> Result<Vec<Table>, Failure
         &row,
         sight,
     )])
-}
-
-pub(super) fn condition(sight: &Sight, object: &Object, _: Option<u32>) -> String {
-    sight.label(FAMILY, object)
 }

@@ -2,7 +2,7 @@
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use super::open::{NewName, keep, make};
+use super::made::{NewName, keep, make};
 use super::{FAMILY, NOWAIT, SOCK, Wanted, address, fd, find, passed, table};
 use crate::data::{Cell, Failure, FailureKind, Outcome, Reply, StepResult};
 use crate::kernel::Errno;
