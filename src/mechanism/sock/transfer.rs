@@ -251,7 +251,8 @@ fn recv(world: &mut World, args: &Args) -> StepResult {
     let (nowait, max) = (args.flag("nowait"), args.int::<usize>("max")?);
     let (line, all) = (args.flag("line"), args.flag("all"));
     let failed = |errno| args.failure(errno, format!("recvmsg({label})"));
-    if (line || all) && socket::kind(&socket).map_err(failed)? != Some(Kind::Stream) {
+    let kind = socket::kind(&socket).map_err(failed)?;
+    if (line || all) && kind != Some(Kind::Stream) {
         return Err(Failure::refused(format!("{label} keeps messages apart"))
             .help("Without --line and --all, one message is received"));
     }
@@ -285,9 +286,7 @@ fn recv(world: &mut World, args: &Args) -> StepResult {
         if length > data.len() {
             outcome = outcome.field("length", length as i64);
         }
-        if let Some(from) = address::written(&sender) {
-            outcome = outcome.remark("from", Cell::Text(from));
-        }
+        outcome = from(outcome, &sender, kind);
         data
     };
     if ended && descriptors.is_empty() {
@@ -348,8 +347,14 @@ fn peek(sight: &Sight, args: &Args) -> Result<Reply, Failure> {
     if seen.descriptors > 0 {
         outcome = outcome.field("fds", seen.descriptors as i64);
     }
-    if let Some(from) = address::written(&seen.sender) {
-        outcome = outcome.remark("from", Cell::Text(from));
+    let kind = socket::kind(&copy).map_err(failed)?;
+    Ok(from(outcome, &seen.sender, kind).into())
+}
+
+/// Whom a datagram is from. Over a connection it is always the same, and known.
+fn from(outcome: Outcome, sender: &Address, kind: Option<Kind>) -> Outcome {
+    match address::written(sender).filter(|_| kind == Some(Kind::Dgram)) {
+        Some(from) => outcome.remark("from", Cell::Text(from)),
+        None => outcome,
     }
-    Ok(outcome.into())
 }
