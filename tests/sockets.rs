@@ -317,6 +317,40 @@ fn until(mut is: impl FnMut() -> bool) {
 }
 
 #[test]
+fn what_other_processes_sockets_hold_is_seen_and_stays() {
+    use std::io::Read;
+    use std::os::fd::{AsFd, AsRawFd};
+    use std::os::unix::net::UnixStream;
+    let (here, mut there) = UnixStream::pair().unwrap();
+    let input = std::io::stdin();
+    let how = ipcsh::kernel::socket::Send {
+        descriptors: &[input.as_fd()],
+        ..Default::default()
+    };
+    ipcsh::kernel::socket::send(&here, b"un\0read\xff", &how).unwrap();
+    let (pid, fd) = (std::process::id(), there.as_raw_fd());
+    for _ in 0..2 {
+        passes(&format!(
+            "sock peek pid:{pid}/fd:{fd} => fds=1 x\"75 6e 00 72 65 61 64 ff\"\n\
+             sock peek pid:{pid}/fd:{fd} max=2 => fds=1 \"un\"\nsock info pid:{pid}/fd:{fd}"
+        ));
+    }
+    drop(here);
+    let mut rest = Vec::new();
+    there.read_to_end(&mut rest).unwrap();
+    assert_eq!(rest, b"un\0read\xff");
+}
+
+#[test]
+fn a_loop_of_connections_leaves_no_descriptor_open() {
+    passes(
+        "sock listen $WORK/s name=l\n\
+         repeat 300 { sock connect $WORK/s; sock close; sock accept l; sock recv => eof; sock close }\n\
+         !test $(ls /proc/${me.pid}/fd | wc -l) -lt 20 => ok",
+    );
+}
+
+#[test]
 fn a_stale_file_is_told_of_and_removed() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("s");
