@@ -209,9 +209,9 @@ fn nginx_answers_on_a_socket_file() {
     }
     passes(
         r#"
-        !printf 'daemon off; pid %s/pid; error_log /dev/null; events {} http { access_log off; server { listen unix:%s/n.sock; location / { return 200 "hello"; } } }' $WORK $WORK > $WORK/conf
-        !nginx -c $WORK/conf > /dev/null 2>&1 &
-        !until test -S $WORK/n.sock; do sleep 0.02; done
+        !mkdir $WORK/t && cd $WORK && printf 'daemon off; pid pid; error_log stderr; events {} http { access_log off; client_body_temp_path t/1; proxy_temp_path t/2; fastcgi_temp_path t/3; uwsgi_temp_path t/4; scgi_temp_path t/5; server { listen unix:%s/n.sock; location / { return 200 "hello"; } } }' $WORK > conf
+        !nginx -e stderr -p $WORK -c conf > $WORK/said 2>&1 &
+        !for i in $(seq 500); do test -S $WORK/n.sock && exit; sleep 0.02; done; cat $WORK/said; exit 1
         sock connect $WORK/n.sock
         sock send "GET / HTTP/1.0\r\n\r\n"
         sock recv --all => re"200 OK[\s\S]*hello"
@@ -339,6 +339,21 @@ fn what_other_processes_sockets_hold_is_seen_and_stays() {
     let mut rest = Vec::new();
     there.read_to_end(&mut rest).unwrap();
     assert_eq!(rest, b"un\0read\xff");
+}
+
+#[test]
+fn several_descriptors_go_at_once() {
+    let ran = passes(
+        "sock pair stream a b\nmkfifo $WORK/f\nfifo open $WORK/f rw\n\
+         sock send a \"x\" --fd $WORK/f --fd b --fd a\nc: sock recv b => fds=3 \"x\"\n\
+         c: fifo write $WORK/f \"hello\"\nfifo read $WORK/f => \"hello\"\n\
+         pipe create p\nsock send a \"x\" --fd p => error\nsock send a \"x\" --fd pipe.p.r\n\
+         c: sock send a \"x\" --fd p.w => error",
+    );
+    assert!(ran.out.contains("/f, open for rw\n"), "{}", ran.out);
+    assert!(ran.out.contains("--fd p.r or --fd p.w"), "{}", ran.out);
+    let holds = "this actor does not hold the write end of p";
+    assert!(ran.out.contains(holds), "{}", ran.out);
 }
 
 #[test]

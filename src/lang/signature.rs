@@ -203,7 +203,7 @@ pub enum Kind {
     Command,
     /// Where a socket is: a path with a slash in it, `@NAME`, `tcp:HOST:PORT`.
     Address,
-    /// A descriptor that the actor holds: `s1`, `p.w`, `fifo./tmp/f.r`.
+    /// A descriptor that the actor holds: `s1`, `p.w`, `/tmp/f`.
     Fd,
     /// Two or more stages with `|` between: actors by name, programs as strings.
     Pipeline,

@@ -383,9 +383,9 @@ fn sockets_have_addresses_and_send_descriptors() {
     );
     is("sock listen \"a b\"", "sock listen address=\"a b\"");
     is(
-        "sock send tcp:127.0.0.1:0 \"x\" to=./d --fd p.w --fd fifo./tmp/f.r",
+        "sock send tcp:127.0.0.1:0 \"x\" to=./d --fd p.w --fd fifo./tmp/f",
         "sock send socket=path:\"tcp:127.0.0.1:0\" data=\"x\" to=\"./d\" fd=p Write \
-         fd=fifo.path:\"/tmp/f.r\"",
+         fd=fifo.path:\"/tmp/f\"",
     );
     is(
         "sock send \"x\" --fd pipe.r",

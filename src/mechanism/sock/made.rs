@@ -4,7 +4,7 @@ use std::os::fd::OwnedFd;
 
 use super::table::exists;
 use super::{FAMILY, KIND};
-use crate::data::{Failure, FailureKind, Object, Outcome, StepResult};
+use crate::data::{Cell, Failure, FailureKind, Object, Outcome, StepResult};
 use crate::kernel::pipe;
 use crate::kernel::socket::{self, Address, Domain, Kind};
 use crate::lang::{Arg, Example, Param, Reference, Runs, Signature, Target};
@@ -179,11 +179,12 @@ fn pair(world: &mut World, args: &Args) -> StepResult {
     let failed = |errno| args.failure(errno, "socketpair()".into());
     let (one, other) = socket::pair_of(kind(args)).map_err(failed)?;
     let mut outcome = Outcome::ok();
+    let mut inodes = Vec::new();
     for (socket, name) in [one, other].into_iter().zip(names) {
         let object = Object::Inode(pipe::inode(&socket).map_err(failed)?);
         let made = keep(world, name, "created", socket, object, None);
-        outcome.remarks.extend(made.remarks);
+        inodes.extend(made.get("ino").cloned());
         outcome.notes.extend(made.notes);
     }
-    Ok(outcome)
+    Ok(outcome.remark("ino", Cell::List(inodes)))
 }

@@ -66,9 +66,13 @@ fn one<'w>(
         }),
         [one, ..] => {
             let name = world.label(one.family, Some(reference), &one.object);
+            let help = match one.family {
+                Family::Fifo => format!("Close it (`fifo close {name}`), and open it one way"),
+                _ => format!("Say which: --fd {name}.r or --fd {name}.w"),
+            };
             Err(
                 Failure::refused(format!("{name} names several descriptors of this actor"))
-                    .help(format!("Say which: --fd {name}.r or --fd {name}.w")),
+                    .help(help),
             )
         }
     }

@@ -326,7 +326,7 @@ pub(super) fn list(sight: &Sight, listing: &Listing) -> Result<Table, Failure> {
         })
         .collect();
     // Ours first: a host has hundreds.
-    rows.sort_by_key(|row| !ours(row.told.ino()));
+    rows.sort_by_key(|row| (!ours(row.told.ino()), row.told.ino()));
     let usual = [
         "name", "ino", "type", "state", "address", "peer", "rqueue", "pending", "waits", "ends",
     ];

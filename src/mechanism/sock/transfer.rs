@@ -78,7 +78,7 @@ pub(super) static SEND: Verb = Verb {
         notes: "A stream with --nowait may take a part, and says how much: `sent=65536`.\n\
                 A datagram with to= needs no socket before: one without an address is made.\n\
                 FD is what this actor holds: s1 for a socket, p.r or p.w for an end of a pipe, \
-                fifo./tmp/f.r of a FIFO. The other side gets a copy of it (SCM_RIGHTS).",
+                /tmp/f for a FIFO. The other side gets a copy of it (SCM_RIGHTS).",
         examples: &[
             Example {
                 script: "sock pair stream a b\nsock send a \"hi\"\nsock recv b => \"hi\"",
