@@ -111,6 +111,77 @@ const REACHED: &[(&str, &str)] = &[
         "sem create a 40000 => ERANGE\nsem create b 1\nsem set b 40000 => ERANGE\nsem get b => 1",
     ),
     ("semctl EINVAL", "sem get id:2147483647 => EINVAL"),
+    (
+        "bind",
+        "sock listen /no/such/dir/s => ENOENT\nsock listen /dev/null/s => ENOTDIR\n\
+         sock listen /dev/null => EADDRINUSE\nsock listen tcp:203.0.113.1:1 => EADDRNOTAVAIL\n\
+         sock listen $WORK/s\nsock listen $WORK/s => EADDRINUSE\n\
+         let a = sock listen tcp:127.0.0.1:0\nsock listen $a.address => EADDRINUSE",
+    ),
+    (
+        "a long address",
+        "let l = \"0123456789012345678901234567890123456789012345678901234567890123456789\"\n\
+         sock listen $WORK/$l/$l => ENAMETOOLONG\nsock listen \"@${l}${l}\" => ENAMETOOLONG\n\
+         sock connect \"@${l}${l}\" => ENAMETOOLONG",
+    ),
+    (
+        "names of sockets",
+        "sock pair stream a b\nsock listen $WORK/s name=a => EEXIST\nsock close a\n\
+         sock close b\nsock listen $WORK/s name=a\nsock send b \"x\" => EBADF",
+    ),
+    (
+        "connect",
+        "sock connect $WORK/s => ENOENT\nsock connect @no-such-name-here => ECONNREFUSED\n\
+         sock connect /dev/null => ECONNREFUSED\nsock connect tcp:127.0.0.1:1 => ECONNREFUSED\n\
+         sock connect tcp:203.0.113.999:1 => error\n\
+         sock listen $WORK/s seqpacket\nsock connect $WORK/s => EPROTOTYPE",
+    ),
+    (
+        "connect EAGAIN EINTR",
+        "sock listen $WORK/s backlog=0\na: sock connect $WORK/s\n\
+         b: sock connect $WORK/s --nowait => EAGAIN\nb: sock connect $WORK/s ...\ncancel b\n\
+         b: ... => EINTR",
+    ),
+    (
+        "accept",
+        "sock listen $WORK/s\nsock accept --nowait => EAGAIN\nb: sock accept $WORK/s ...\n\
+         cancel b\nb: ... => EINTR\nsock pair stream x y\nsock accept x => EINVAL\n\
+         sock pair dgram v w\nsock accept v => EOPNOTSUPP",
+    ),
+    (
+        "send",
+        "sock pair stream a b\nsock close b\nsock send a \"x\" => EPIPE\n\
+         sock send a \"x\" to=$WORK/none => EISCONN\n\
+         sock listen $WORK/d dgram name=d\nsock send d \"x\" => ENOTCONN\n\
+         sock send d \"x\" to=$WORK/none => ENOENT\nsock listen $WORK/s name=s\n\
+         sock send d \"x\" to=$WORK/s => EPROTOTYPE\nsock send s \"x\" => ENOTCONN\n\
+         sock send s \"x\" to=$WORK/d => EOPNOTSUPP",
+    ),
+    (
+        "send EAGAIN EINTR",
+        "sock pair seqpacket a b\nrepeat 2000 { sock send a \"x\" --nowait } => EAGAIN\n\
+         sock send a \"x\" ...\ncancel me\n... => EINTR",
+    ),
+    (
+        "recv ECONNRESET",
+        "sock pair stream a b\nsock send a \"unread\"\nsock send b \"lost\"\nsock close b\n\
+         sock recv a => \"lost\"\nsock recv a => ECONNRESET",
+    ),
+    (
+        "recv",
+        "sock listen $WORK/s\nsock recv $WORK/s => EINVAL\nsock cred $WORK/s\n\
+         sock pair dgram a b\nsock recv a --nowait => EAGAIN\nsock peek a => EAGAIN\n\
+         sock recv a --line => error\nsock recv a ...\ncancel me\n... => EINTR\n\
+         let t = sock listen tcp:127.0.0.1:0 name=t\nsock recv t => ENOTCONN\n\
+         sock cred t => EOPNOTSUPP\nc: sock connect $t.address\nsock accept t name=u\n\
+         c: sock send \"unread\"\nexpect sock.u.rqueue == 6 within 5s\nsock close u\n\
+         c: sock recv => ECONNRESET\nc: sock shutdown w => ENOTCONN",
+    ),
+    (
+        "nobody has it open",
+        "sock pair stream a b\nsock close a\nsock recv a => EBADF\nsock close a => EBADF\n\
+         sock use a => EBADF",
+    ),
 ];
 
 #[test]
@@ -138,6 +209,25 @@ fn a_message_longer_than_msgmax_is_refused() {
         "x".repeat(length.min(16384)),
     );
     passes(&text);
+}
+
+#[test]
+fn a_message_longer_than_the_buffer_is_refused() {
+    let text = std::fs::read_to_string("/proc/sys/net/core/wmem_default").unwrap();
+    let buffer: usize = text.trim().parse().unwrap();
+    let long = "x".repeat(buffer + 1);
+    let ran = passes(
+        &format!(
+            "sock pair dgram a b\nsock send a \"{long}\" => EMSGSIZE\n\
+         sock pair stream c d\nc: sock send c \"{long}{long}\" ...\nsock recv d\nsock recv d\n\
+         sock recv d\nc: sock close c\nsock recv d"
+        )
+        .replace(
+            "\nc: sock close c\nsock recv d",
+            "\ncancel c\nc: ... => EINTR",
+        ),
+    );
+    assert!(ran.out.contains("longer than the socket's buffer"));
 }
 
 #[test]

@@ -84,6 +84,8 @@ fn open(rule: &str, random: &mut Random, catalog: &Catalog) -> Option<String> {
         "COUNT-PLAIN" => &["1", "6517"],
         "WORD-PATH" => &["/tmp/f", "./x"],
         "SIGNAL" => &["USR1", "SIGTERM", "10", "RTMIN+1"],
+        "HOST" => &["127.0.0.1", "localhost", "[::1]"],
+        "PORT" => &["0", "6379"],
         "POSIX-NAME" => &["/jobs", "/a.b"],
         "PROJECT" => &["1", "255"],
         "PLAIN-PATH" => &["/tmp/a.b", "../x", "f"],
@@ -134,8 +136,8 @@ fn argument(param: &Param, random: &mut Random, catalog: &Catalog) -> String {
     match param.form {
         Form::Positional => value,
         Form::Option => format!("{}={value}", param.name),
-        Form::Flag => format!("--{}", param.name),
         Form::Dash => format!("-{value}"),
+        Form::Flag => format!("--{} {value}", param.name).trim_end().to_string(),
         Form::Short(letter) => format!("-{letter} {value}").trim_end().to_string(),
     }
 }
@@ -165,6 +167,8 @@ fn value(kind: Kind, random: &mut Random, catalog: &Catalog) -> String {
         Kind::Actor { .. } => "NAME",
         Kind::Path => "PATH",
         Kind::Owner | Kind::Word => "WORD",
+        Kind::Address => "ADDRESS",
+        Kind::Fd => "HELD",
         Kind::Pipeline => "PIPELINE",
         Kind::Signal => "SIGNAL",
         Kind::Command => return random.of(&["ipcs", "msgq", "ipcs -q", "msgq ls"]).into(),
@@ -310,7 +314,7 @@ fn every_rule_is_there_and_is_used() {
     // What the table's generated grammar is written in.
     used.extend([
         "REF-MSGQ", "REF-SHM", "REF-SEM", "REF-PIPE", "REF-FIFO", "REF-SOCK", "REF-ANY",
-        "NEW-NAME", "PATH", "PIPELINE", "SIGNAL", "PLACE", "SEM-OP", "MODE",
+        "NEW-NAME", "PATH", "ADDRESS", "HELD", "PIPELINE", "SIGNAL", "PLACE", "SEM-OP", "MODE",
     ]);
     let mut names = Vec::new();
     for expr in rules.values() {

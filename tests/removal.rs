@@ -118,6 +118,33 @@ fn rm_asks_first_where_others_use_what_this_session_did_not_create() {
 }
 
 #[test]
+fn rm_asks_before_a_servers_socket_file_goes() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("s");
+    let at = path.display();
+    let server = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    let mut t = Terminal::start(&[]);
+    t.line(&format!("sock rm {at}"));
+    t.until("the question", |t| {
+        t.last() == "remove it all the same? [y/N]"
+    });
+    let who = format!("(pid {}) has it open", std::process::id());
+    let text = t.screen().contents().replace('\n', " ");
+    assert!(text.contains(&who), "{text}");
+    t.type_("n");
+    t.until_text("not removed");
+    t.until_prompt();
+    assert!(path.exists());
+    // Nobody is behind it any more.
+    drop(server);
+    t.run(&format!("sock rm {at}"), "ok");
+    assert!(!path.exists());
+    // Ours is removed without a question.
+    t.run(&format!("sock listen {at}; sock rm {at}"), "ok");
+    assert!(!path.exists());
+}
+
+#[test]
 fn a_script_removes_without_a_question() {
     let queue = msg::get(IPC_PRIVATE, 0o600, true, true).unwrap();
     // This process sent to it, and is alive.

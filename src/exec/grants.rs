@@ -13,7 +13,7 @@ use crate::data::{Family, Object};
 use crate::inspect::descriptors::{self, Access, Ask, What};
 use crate::kernel::process;
 use crate::kernel::socket::SCM_MAX_FD;
-use crate::lang::{Action, Arg, Reference, Step, Target, Work};
+use crate::lang::{Action, Arg, Kind, Reference, Step, Target, Work};
 use crate::mechanism::{self, Run};
 use crate::session::files::{self, ON_ITS_WAY};
 use crate::session::{Held, Side};
@@ -66,10 +66,20 @@ impl Engine {
         let (Run::Through(side, _), Some(family)) = (verb.run, verb.signature.family()) else {
             return;
         };
-        let reference = call.args.iter().find_map(|(_, arg)| match arg {
-            Arg::Ref(reference) => Some(&**reference),
-            _ => None,
-        });
+        let params = verb.signature.params;
+        let kind = |place: &u8| params.get(usize::from(*place)).map(|p| p.kind);
+        let reference = call
+            .args
+            .iter()
+            .find_map(|(place, arg)| match (kind(place), arg) {
+                (Some(Kind::Ref(_)), Arg::Ref(reference)) => Some(&**reference),
+                _ => None,
+            });
+        // What says where it goes to needs nobody else's socket.
+        let mut places = call.args.iter().map(|(place, _)| kind(place));
+        if reference.is_none() && places.any(|kind| kind == Some(Kind::Address)) {
+            return;
+        }
         found.push(Use {
             family,
             side,

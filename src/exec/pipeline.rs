@@ -120,7 +120,10 @@ impl Engine {
             if between_programs {
                 continue;
             }
-            let name = self.names.fresh(Family::Pipe);
+            let name = match self.ledger() {
+                Some(ledger) => self.names.unique(Family::Pipe, ledger),
+                None => self.names.fresh(Family::Pipe),
+            };
             let binding = Binding {
                 object: ends.object.clone(),
                 key: 0,

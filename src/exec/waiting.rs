@@ -445,7 +445,7 @@ fn waited_on(
         Wait::Read { fd }
         | Wait::Write { fd }
         | Wait::Accept { fd }
-        | Wait::Connect { fd }
+        | Wait::Connect { fd, .. }
         | Wait::Receive { fd }
         | Wait::Send { fd }
         | Wait::MqSend { fd }

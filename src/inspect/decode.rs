@@ -13,6 +13,7 @@ use libc::c_int;
 
 use super::syscall::Syscall;
 use crate::kernel::memory::read_process;
+use crate::kernel::socket::Address;
 
 /// What a thread waits for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,6 +82,8 @@ pub enum Wait {
     Connect {
         /// The descriptor.
         fd: i32,
+        /// Where to, where it could be read.
+        to: Option<Address>,
     },
     /// recv(2), recvfrom(2), recvmsg(2), recvmmsg(2).
     Receive {
@@ -176,6 +179,10 @@ pub fn decode(pid: i32, call: &Syscall) -> Wait {
             size,
             mtype: read_number(pid, call.args[1]),
         },
+        Wait::Connect { fd, .. } => Wait::Connect {
+            fd,
+            to: read_address(pid, call.args[1], call.args[2]),
+        },
         Wait::Open { dirfd, .. } => Wait::Open {
             path: read_path(pid, path_address(call)).map(|path| behind_own_link(pid, path)),
             dirfd,
@@ -233,7 +240,7 @@ fn by_number(call: &Syscall) -> Wait {
             dirfd: int(0),
         },
         libc::SYS_accept | libc::SYS_accept4 => Wait::Accept { fd },
-        libc::SYS_connect => Wait::Connect { fd },
+        libc::SYS_connect => Wait::Connect { fd, to: None },
         libc::SYS_recvfrom | libc::SYS_recvmsg | libc::SYS_recvmmsg => Wait::Receive { fd },
         libc::SYS_sendto | libc::SYS_sendmsg | libc::SYS_sendmmsg => Wait::Send { fd },
         libc::SYS_mq_timedsend => Wait::MqSend { fd },
@@ -334,6 +341,14 @@ fn parse_ops(bytes: &[u8]) -> Vec<SemBuf> {
 fn read_number(pid: i32, addr: u64) -> Option<i64> {
     let bytes = read_process(pid, addr, 8).ok()?;
     Some(i64::from_ne_bytes(bytes.try_into().ok()?))
+}
+
+/// The `sockaddr` of a connect(2).
+fn read_address(pid: i32, addr: u64, len: u64) -> Option<Address> {
+    // No address of any family is as long.
+    let len = usize::try_from(len).ok().filter(|len| *len <= 128)?;
+    let bytes = read_process(pid, addr, len).ok()?;
+    (bytes.len() == len).then(|| Address::from_sockaddr(&bytes))
 }
 
 /// A string up to its NUL, page by page: what lies behind it may not be mapped.

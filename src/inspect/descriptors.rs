@@ -4,12 +4,14 @@
 //! of it is the kernel's. To ask each for its access adds a third, for its file another third.
 
 use std::ffi::OsStr;
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
 use super::process;
+use crate::kernel::process::{pidfd_getfd, pidfd_open};
 use crate::kernel::procfd::{Entry, Sweep};
-use crate::kernel::{Errno, Result};
+use crate::kernel::{Errno, Result, fds};
 
 pub use crate::kernel::fds::Access;
 pub use crate::kernel::procfd::FileId;
@@ -141,6 +143,18 @@ pub fn behind(pid: i32, fd: i32) -> Result<What> {
     let link = std::fs::read_link(format!("/proc/{pid}/fd/{fd}"))
         .map_err(|e| Errno::from_raw(e.raw_os_error().unwrap_or(0)))?;
     Ok(What::of_link(link.as_os_str().as_bytes()))
+}
+
+/// A copy of a descriptor (pidfd_getfd(2)), if it is still open on this inode. `EBADF` where it is
+/// not, `EPERM`.
+pub fn copy(descriptor: &Descriptor, ino: u64) -> Result<OwnedFd> {
+    let pidfd = pidfd_open(descriptor.pid)?;
+    let copy = pidfd_getfd(&pidfd, descriptor.fd)?;
+    // It may have been closed, and its number given to another file, since it was seen.
+    match fds::inode(&copy)? == ino {
+        true => Ok(copy),
+        false => Err(Errno::EBADF),
+    }
 }
 
 /// Who has the FIFO or other file of this device and inode open, and what for.

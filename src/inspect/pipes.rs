@@ -9,7 +9,6 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use super::descriptors::{self, Access, Ask, Descriptor, FileId, Scan, What};
-use crate::kernel::process::{pidfd_getfd, pidfd_open};
 use crate::kernel::{Errno, Result, pipe};
 
 /// A pipe, or a FIFO.
@@ -152,14 +151,8 @@ impl Pipe {
 
     /// A copy of the first end that is open so and that we may copy.
     fn copy(&self, wanted: impl Fn(Access) -> bool) -> Option<OwnedFd> {
-        self.open_for(wanted).find_map(|d| {
-            let pidfd = pidfd_open(d.pid).ok()?;
-            let copy = pidfd_getfd(&pidfd, d.fd).ok()?;
-            // It may have been closed, and its number given to another file, since the pass.
-            pipe::identity(&copy)
-                .is_ok_and(|id| id.ino == self.ino)
-                .then_some(copy)
-        })
+        self.open_for(wanted)
+            .find_map(|d| descriptors::copy(d, self.ino).ok())
     }
 
     /// A copy of what is in it, which stays there. `EACCES` where no read end can be copied.

@@ -10,7 +10,7 @@ use super::process::{self, ThreadStat, switches, thread_stat};
 use super::syscall::{Syscall, SyscallState, syscall};
 
 pub use super::decode::{SemBuf, Wait, decode, opened};
-pub use super::words::{Kind, Name};
+pub use super::words::{Kind, Name, address};
 
 /// What was seen of a thread at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]

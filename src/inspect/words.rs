@@ -4,6 +4,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use super::decode::{SemBuf, Wait};
 use crate::data::word;
+use crate::kernel::socket::Address;
 
 /// What a number in a [`Wait`] is the number of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -87,7 +88,10 @@ impl Wait {
                 None => "open".into(),
             },
             Wait::Accept { fd } => on_fd("accept", *fd),
-            Wait::Connect { fd } => on_fd("connect", *fd),
+            Wait::Connect { fd, to } => match to.as_ref().and_then(address) {
+                Some(to) => format!("connect {to}"),
+                None => on_fd("connect", *fd),
+            },
             Wait::Receive { fd } => on_fd("recv", *fd),
             Wait::Send { fd } => on_fd("send", *fd),
             Wait::MqSend { fd } => on_fd("mq_send", *fd),
@@ -100,6 +104,18 @@ impl Wait {
             Wait::Restart => "restart_syscall".into(),
             Wait::Other { nr } => format!("syscall {nr}"),
         }
+    }
+}
+
+/// The address of a socket as it may be written: `/tmp/s`, `@name`, `tcp:127.0.0.1:80`; `None`
+/// where it has none.
+pub fn address(address: &Address) -> Option<String> {
+    match address {
+        Address::Unnamed => None,
+        Address::Path(path) => Some(word(path.as_os_str().as_bytes())),
+        Address::Abstract(name) => Some(word(&[b"@", name.as_slice()].concat())),
+        Address::Inet(address) => Some(format!("tcp:{address}")),
+        Address::Other(family) => Some(format!("AF_{family}")),
     }
 }
 

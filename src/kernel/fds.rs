@@ -5,6 +5,7 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
+use nix::sys::stat::fstat;
 
 use super::socket::{self, Send};
 use super::{Errno, Result};
@@ -47,6 +48,11 @@ impl Access {
             _ => Access::Neither,
         }
     }
+}
+
+/// fstat(2): the inode of the open file, by which a pipe or a socket is known. `EBADF`.
+pub fn inode(fd: &impl AsFd) -> Result<u64> {
+    Ok(fstat(fd.as_fd())?.st_ino)
 }
 
 /// `F_GETFL`: the flags of the open file description, `O_…`. `EBADF`.

@@ -218,6 +218,16 @@ pub fn is_bound(path: &std::path::Path) -> Result<bool> {
     }
 }
 
+/// unlink(2): removes a socket file. `EINVAL` where it is none; `ENOENT`, `EACCES`, `EPERM`.
+pub fn remove(path: &std::path::Path) -> Result<()> {
+    use nix::sys::stat::{SFlag, lstat};
+    let mode = SFlag::from_bits_truncate(lstat(path)?.st_mode);
+    if mode & SFlag::S_IFMT != SFlag::S_IFSOCK {
+        return Err(Errno::EINVAL);
+    }
+    nix::unistd::unlink(path)
+}
+
 /// Which directions shutdown(2) ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Shutdown {

@@ -89,7 +89,7 @@ impl Binder<'_> {
             let rest = &mut tokens[at..];
             at += match rest[0].bare() {
                 Some(word) if word.starts_with("--") && word.len() > 2 => {
-                    self.flag(&rest[0], &word[2..])?
+                    self.flag(&word[2..], rest)?
                 }
                 Some(word) if self.dash_of(word).is_some() => self.dash(&rest[0], word)?,
                 Some(word) if is_short(word) => self.short(word, rest)?,
@@ -106,19 +106,44 @@ impl Binder<'_> {
 
     // Each of these says how many tokens it took.
 
-    fn flag(&mut self, token: &Token, name: &str) -> Parsed<usize> {
+    fn flag(&mut self, name: &str, tokens: &mut [Token]) -> Parsed<usize> {
+        let span = tokens[0].span;
         let found = self.params().iter().position(|p| {
             p.name == name
-                && p.kind == Kind::Switch
-                && matches!(p.form, Form::Flag | Form::Short(_))
+                && match p.form {
+                    Form::Flag => true,
+                    Form::Short(_) => p.kind == Kind::Switch,
+                    _ => false,
+                }
         });
-        match found {
-            Some(place) => self.add(place, Arg::Switch, token.span).map(|()| 1),
-            None => {
-                let name = name.split('=').next().unwrap_or(name);
-                Err(self.unknown(token.span, &format!("--{name}")))
-            }
+        let Some(place) = found else {
+            let name = name.split('=').next().unwrap_or(name);
+            return Err(self.unknown(span, &format!("--{name}")));
+        };
+        if self.params()[place].kind == Kind::Switch {
+            return self.add(place, Arg::Switch, span).map(|()| 1);
         }
+        self.valued(place, &format!("--{name}"), span, tokens.get_mut(1))
+            .map(|()| 2)
+    }
+
+    /// A parameter whose value is the next word.
+    fn valued(
+        &mut self,
+        place: usize,
+        written: &str,
+        span: Span,
+        value: Option<&mut Token>,
+    ) -> Parsed<()> {
+        let param = &self.params()[place];
+        let Some(value) = value else {
+            return Err(
+                Mistake::new(span, format!("`{written}` needs a value after it"))
+                    .label(format!("expected {}", param.kind.describe())),
+            );
+        };
+        let arg = self.take_required(param, value)?;
+        self.add(place, arg, value.span)
     }
 
     fn short(&mut self, word: &str, tokens: &mut [Token]) -> Parsed<usize> {
@@ -137,14 +162,7 @@ impl Binder<'_> {
                 self.add(place, Arg::Switch, span)?;
                 continue;
             }
-            let Some(value) = tokens.get_mut(taken) else {
-                return Err(
-                    Mistake::new(span, format!("`-{letter}` needs a value after it"))
-                        .label(format!("expected {}", param.kind.describe())),
-                );
-            };
-            let arg = self.take_required(param, value)?;
-            self.add(place, arg, value.span)?;
+            self.valued(place, &format!("-{letter}"), span, tokens.get_mut(taken))?;
             taken += 1;
         }
         Ok(taken)
@@ -228,6 +246,10 @@ impl Binder<'_> {
                 Kind::Pipeline => return self.pipeline(tokens),
                 _ => {}
             }
+            if param.need == Need::Optional && self.is_the_choice(tokens) {
+                self.position += 1;
+                continue;
+            }
             match take(param, &mut tokens[0]) {
                 Some(arg) => {
                     let place = self.position;
@@ -243,6 +265,22 @@ impl Binder<'_> {
             }
         }
         Err(self.unexpected(&mut tokens[0], first))
+    }
+
+    /// Whether the word is the one that a later parameter must have: `sock shutdown w`, where
+    /// a socket could stand before it.
+    fn is_the_choice(&self, tokens: &[Token]) -> bool {
+        let mut later = self.params().iter().skip(self.position + 1);
+        let required = later.find(|p| p.form == Form::Positional && p.need == Need::Required);
+        let Some(Kind::Choice(words)) = required.map(|p| p.kind) else {
+            return false;
+        };
+        let is_one = |token: Option<&Token>| {
+            token
+                .and_then(Token::bare)
+                .is_some_and(|w| words.contains(&w))
+        };
+        is_one(tokens.first()) && !is_one(tokens.get(1))
     }
 
     /// The rest of the tokens as a command, up to `every`.

@@ -159,7 +159,7 @@ impl Known {
             match arg {
                 Arg::Term(term) => self.term(term, seek)?,
                 Arg::Place(place) => self.term(&place.offset, seek)?,
-                Arg::Ref(reference) => self.reference(reference, seek)?,
+                Arg::Ref(reference) | Arg::Fd(reference, _) => self.reference(reference, seek)?,
                 Arg::Command(call, _) => self.call(call, seek)?,
                 Arg::Word(_) | Arg::SemOp(_) | Arg::Switch => {}
             }

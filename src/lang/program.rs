@@ -266,8 +266,19 @@ pub enum Arg {
     SemOp(SemOpTerm),
     /// A command to run: `watch ipcs`.
     Command(Box<Call>, String),
+    /// A descriptor that the actor holds: an object, and which end of it.
+    Fd(Box<Reference>, Option<End>),
     /// It is there.
     Switch,
+}
+
+/// An end of a pipe or a FIFO.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum End {
+    /// For reading: `.r`.
+    Read,
+    /// For writing: `.w`.
+    Write,
 }
 
 /// An object, as it is written.

@@ -116,8 +116,11 @@ impl Param {
                 _ => upper,
             },
             Form::Option => format!("{}={}", self.name, self.kind.placeholder()),
-            Form::Flag => format!("--{}", self.name),
             Form::Dash => format!("-{upper}"),
+            Form::Flag => match self.kind {
+                Kind::Switch => format!("--{}", self.name),
+                kind => format!("--{} {}", self.name, kind.placeholder()),
+            },
             Form::Short(letter) => match self.kind {
                 Kind::Switch => format!("-{letter}"),
                 _ => format!("-{letter} {upper}"),
@@ -139,7 +142,7 @@ pub enum Form {
     Positional,
     /// `name=VALUE`.
     Option,
-    /// `--name`.
+    /// `--name`, or `--name VALUE` where the kind is not [`Kind::Switch`].
     Flag,
     /// `-VALUE`: a dash and what the kind takes, in one word.
     Dash,
@@ -203,6 +206,10 @@ pub enum Kind {
     Word,
     /// A whole command that only looks.
     Command,
+    /// Where a socket is: a path with a slash in it, `@NAME`, `tcp:HOST:PORT`.
+    Address,
+    /// A descriptor that the actor holds: `s1`, `p.w`, `/tmp/f`.
+    Fd,
     /// Two or more stages with `|` between: actors by name, programs as strings.
     Pipeline,
     /// Whether it is there (flags).
@@ -228,6 +235,8 @@ impl Kind {
             Kind::Owner => "USER",
             Kind::Signal => "SIGNAL",
             Kind::Command => "COMMAND",
+            Kind::Address => "ADDRESS",
+            Kind::Fd => "FD",
             Kind::Pipeline => "STAGE | STAGE …",
             Kind::Switch => "",
         }
@@ -266,6 +275,8 @@ impl Kind {
             Kind::Signal => "a signal such as USR1, SIGUSR1, 10 or RTMIN+1".into(),
             Kind::Word => "a word".into(),
             Kind::Command => "a command that only looks".into(),
+            Kind::Address => "an address such as /run/x.sock, @name or tcp:127.0.0.1:80".into(),
+            Kind::Fd => "what this actor holds, such as s1, p.w or p.r".into(),
             Kind::Pipeline => "an actor's name, or a program such as \"wc -l\"".into(),
             Kind::Switch => "a flag".into(),
         }
@@ -307,6 +318,11 @@ impl Param {
     /// `-VALUE`.
     pub const fn dash(name: &'static str, kind: Kind, help: &'static str) -> Param {
         Param::make(name, Form::Dash, kind, Need::Optional, help)
+    }
+
+    /// `--name VALUE`, any number of times.
+    pub const fn values(name: &'static str, kind: Kind, help: &'static str) -> Param {
+        Param::make(name, Form::Flag, kind, Need::Any, help)
     }
 
     /// `-x` or `-x VALUE`.

@@ -207,6 +207,11 @@ pub(super) fn suits(target: &Target, family: Family) -> Result<(), &'static str>
         Target::Path(Term::Bytes(name)) if family == Family::Fifo && name.starts_with(b"@") => {
             Err("only sockets have abstract names")
         }
+        Target::Path(Term::Bytes(name))
+            if family == Family::Fifo && name.starts_with(TCP.as_bytes()) =>
+        {
+            Err("only sockets have TCP addresses")
+        }
         Target::Inode(_) | Target::Fd(..) if family.is_system_v() => {
             Err("it is not used through a descriptor")
         }
@@ -248,11 +253,34 @@ fn target(word: &str, at: usize) -> Option<Parsed<Target>> {
             )),
         });
     }
-    if word.contains('/') || word.starts_with('@') {
+    if word.contains('/') || word.starts_with('@') || word.starts_with(TCP) {
         return Some(template(word, at).map(Target::Path));
     }
     is_name(word).then(|| Ok(Target::Name(word.to_string())))
 }
+
+/// Where a socket is: a path with a slash in it, `@NAME`, `tcp:HOST:PORT`, or what is computed.
+/// `None` where the word is none of them.
+pub(super) fn address(word: &str, at: usize) -> Option<Parsed<Term>> {
+    if let Some(place) = word.strip_prefix(TCP) {
+        let port = |port: &str| port.contains('$') || port.parse::<u16>().is_ok();
+        let whole = place.rsplit_once(':');
+        if !place.starts_with('$') && !whole.is_some_and(|(host, p)| !host.is_empty() && port(p)) {
+            let span = Span::new(at + TCP.len(), at + word.len());
+            let mistake = Mistake::new(span, is_not(place, "a host and a port"));
+            return Some(Err(
+                mistake.label("expected HOST:PORT, such as tcp:127.0.0.1:6379")
+            ));
+        }
+        return Some(template(word, at));
+    }
+    let is_address =
+        word.contains('/') || word.contains('$') || word.len() > 1 && word.starts_with('@');
+    is_address.then(|| template(word, at))
+}
+
+/// What stands before the host and the port of a TCP socket.
+pub(super) const TCP: &str = "tcp:";
 
 /// A bare word in which `$name` is put in: `$WORK/fifo`.
 pub(super) fn template(word: &str, at: usize) -> Parsed<Term> {

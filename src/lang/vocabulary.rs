@@ -19,7 +19,9 @@ const SIGNS: [&str; 33] = [
 /// All of them, sorted, each once.
 pub fn vocabulary() -> Vec<&'static str> {
     let mut words: Vec<&str> = SIGNS.to_vec();
-    words.extend(["nu", "id:", "key:", "pipe:[", "socket:[", "pid:", "/fd:"]);
+    words.extend([
+        "nu", "id:", "key:", "pipe:[", "socket:[", "pid:", "/fd:", "tcp:", ".r", ".w",
+    ]);
     words.extend(KEYWORDS);
     words.extend(WORDS);
     words.extend(OUTCOMES);

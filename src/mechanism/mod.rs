@@ -16,6 +16,7 @@ pub mod sem;
 pub mod shm;
 mod sight;
 pub mod signal;
+pub mod sock;
 mod stream;
 #[cfg(test)]
 mod testing;
@@ -98,12 +99,13 @@ impl ObjectKind {
 }
 
 /// Every mechanism, in the order in which `ipcs` lists them.
-pub static ALL: [&Mechanism; 6] = [
+pub static ALL: [&Mechanism; 7] = [
     &msgq::MECHANISM,
     &shm::MECHANISM,
     &sem::MECHANISM,
     &pipe::MECHANISM,
     &fifo::MECHANISM,
+    &sock::MECHANISM,
     &signal::MECHANISM,
 ];
 

@@ -91,7 +91,7 @@ fn create(world: &mut World, args: &Args) -> StepResult {
     let id = pipe::identity(&read).map_err(|e| args.failure(e, "fstat()".into()))?;
     let object = Object::Inode(id.ino);
     let asked = wanted.is_some();
-    let name = wanted.unwrap_or_else(|| world.names.fresh(FAMILY));
+    let name = wanted.unwrap_or_else(|| world.names.unique(FAMILY, &world.ledger));
     world.files.insert(FAMILY, object.clone(), Side::Read, read);
     world
         .files

@@ -127,6 +127,14 @@ impl<'a> Sight<'a> {
         })
     }
 
+    /// A process in a sentence: `a (pid 4240)`, by its actor's name or its command.
+    pub fn who(&self, pid: i32) -> String {
+        match self.actors.get(&pid) {
+            Some(actor) => format!("{actor} (pid {pid})"),
+            None => process_words(pid),
+        }
+    }
+
     /// The object that an argument names, or the family's current one.
     ///
     /// # Errors
@@ -146,6 +154,14 @@ impl<'a> Sight<'a> {
     /// How an object is called in a sentence: its name, or `id:7`.
     pub fn label(&self, family: Family, object: &Object) -> String {
         label(self.names, family, None, object)
+    }
+}
+
+/// A process that is no actor, in a sentence: `python3 (pid 4240)`.
+pub(super) fn process_words(pid: i32) -> String {
+    match process::command(pid) {
+        Some(command) => format!("{command} (pid {pid})"),
+        None => format!("pid {pid}"),
     }
 }
 
@@ -213,7 +229,8 @@ fn by_path(names: &Names, family: Family, path: &[u8]) -> Result<Object, Failure
     match family {
         Family::Fifo => Ok(absolute(path)),
         Family::Msgq | Family::Shm | Family::Sem => posix_name(path).map(Object::Posix),
-        Family::Pipe | Family::Sock => Err(unknown(names, family, &text)),
+        Family::Sock => super::sock::bound(names, path),
+        Family::Pipe => Err(unknown(names, family, &text)),
     }
 }
 
@@ -273,6 +290,9 @@ fn unknown(names: &Names, family: Family, name: &str) -> Failure {
     let failure = Failure::refused(format!("no {} is named `{name}`", family.object()));
     match closest(name, known.iter().map(|(n, _)| *n)) {
         Some(close) => failure.help(format!("Did you mean `{close}`?")),
+        None if family == Family::Sock => failure.help(format!(
+            "Make it with `sock connect ADDRESS name={name}`; `sock ls` lists those that exist"
+        )),
         None => failure.help(format!(
             "Create it with `{0} create {name}`, or name one that exists: `{0} use id:N {name}`",
             family.noun()
@@ -281,10 +301,14 @@ fn unknown(names: &Names, family: Family, name: &str) -> Failure {
 }
 
 fn no_current(family: Family) -> Failure {
-    Failure::refused(format!("there is no current {}", family.object())).help(format!(
-        "Make one with `{0} create`, or take one that exists: `{0} use REF`",
-        family.noun()
-    ))
+    let failure = Failure::refused(format!("there is no current {}", family.object()));
+    failure.help(match family {
+        Family::Sock => "Make one with `sock listen ADDRESS` or `sock connect ADDRESS`".into(),
+        family => format!(
+            "Make one with `{0} create`, or take one that exists: `{0} use REF`",
+            family.noun()
+        ),
+    })
 }
 
 fn by_key(family: Family, key: i32) -> Result<i32, Failure> {

@@ -41,17 +41,16 @@ pub(super) const WRITE_ERRNOS: [(&str, &str); 3] = [
 pub(super) fn read(fd: BorrowedFd, label: &str, args: &Args) -> StepResult {
     let nowait = args.flag("nowait");
     let max = args.int("max")?;
+    let take = |room| once(fd, room, nowait);
     let bytes = if args.flag("all") {
-        until(fd, max.unwrap_or(MOST as usize), 64 << 10, nowait, |_| {
-            false
-        })
+        let max = max.unwrap_or(MOST as usize);
+        until(max, 64 << 10, |_| false, take)
     } else if args.flag("line") {
         // Byte by byte, as sh(1) does: what stands behind the line is another reader's.
-        until(fd, max.unwrap_or(DEFAULT_MAX), 1, nowait, |b| {
-            b.ends_with(b"\n")
-        })
+        let max = max.unwrap_or(DEFAULT_MAX);
+        until(max, 1, |b| b.ends_with(b"\n"), take)
     } else {
-        once(fd, max.unwrap_or(DEFAULT_MAX), nowait)
+        take(max.unwrap_or(DEFAULT_MAX))
     };
     match bytes {
         Ok(bytes) if bytes.is_empty() => Ok(Outcome::eof()),
@@ -68,19 +67,18 @@ fn once(fd: BorrowedFd, max: usize, nowait: bool) -> Result<Vec<u8>, Errno> {
 }
 
 /// Reads pieces until `enough`, the end, or `max` bytes. What was read is never lost: where
-/// nothing more comes it is given.
-fn until(
-    fd: BorrowedFd,
+/// nothing more comes it is given. `take` reads one piece, and nothing at the end.
+pub(super) fn until(
     max: usize,
     piece: usize,
-    nowait: bool,
     enough: impl Fn(&[u8]) -> bool,
+    mut take: impl FnMut(usize) -> Result<Vec<u8>, Errno>,
 ) -> Result<Vec<u8>, Errno> {
     let mut bytes = Vec::new();
     while bytes.len() < max && !enough(&bytes) {
-        match once(fd, piece.min(max - bytes.len()), nowait) {
-            Ok(more) if more.is_empty() => break,
-            Ok(more) => bytes.extend(more),
+        match take(piece.min(max - bytes.len())) {
+            Ok(taken) if taken.is_empty() => break,
+            Ok(taken) => bytes.extend(taken),
             Err(errno) if bytes.is_empty() => return Err(errno),
             Err(_) => break,
         }

@@ -45,6 +45,10 @@ pub fn users(sight: &Sight, family: Family, object: &Object) -> Vec<String> {
     if let Some(pipe) = object.path().and_then(|path| pipes::fifo(path).ok()) {
         found.extend(pipe.ends.iter().map(|end| (end.pid, "has it open")));
     }
+    if family == Family::Sock {
+        let users = super::sock::users(object).into_iter();
+        found.extend(users.map(|pid| (pid, "has it open")));
+    }
     let mut words = Vec::new();
     let mut named = Vec::new();
     for (pid, what) in found {

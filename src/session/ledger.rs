@@ -95,7 +95,7 @@ pub struct Removed {
 
 const RECORDS: usize = 1 << 16;
 const RECORD_WORDS: usize = 8;
-const HEADER_WORDS: usize = 8;
+const HEADER_WORDS: usize = 16;
 /// Paths stand in an arena behind the records: each has a word for its length and up to
 /// 4088 bytes. Pages that nobody wrote cost nothing.
 const PATHS: usize = 1 << 12;
@@ -109,6 +109,9 @@ const HINT: usize = 0;
 const HIGH: usize = 1;
 /// Whether everything is to stay.
 const KEEP_ALL: usize = 2;
+
+/// The last number that was given to a name, one word for each family.
+const NUMBERS: usize = 8;
 
 /// The words of a record. The first holds its state, its kind and, from `Live` on, a tag
 /// of the object: so that one exchange of it changes the record of that very object.
@@ -272,6 +275,14 @@ impl Ledger {
     /// Records that every object is to stay. `$WORK` is removed all the same.
     pub fn keep_all(&self) {
         self.word(KEEP_ALL).store(1, Ordering::Release);
+    }
+
+    /// The next number for a name that is made up. No other process of the session gets it,
+    /// though it may not yet know what others have named.
+    pub fn number(&self, family: Family) -> u64 {
+        const { assert!(NUMBERS + Family::ALL.len() <= HEADER_WORDS) };
+        let word = self.word(NUMBERS + family.index());
+        word.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     /// Takes a free record.

@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::ledger::Entry;
+use super::ledger::{Entry, Ledger};
 use crate::data::{Family, Object};
 
 /// The object behind a name.
@@ -78,14 +78,7 @@ impl Names {
 
     /// A name that is free: `q1`, `shm1`, `sem1`.
     pub fn fresh(&mut self, family: Family) -> String {
-        let prefix = match family {
-            Family::Msgq => "q",
-            Family::Shm => "shm",
-            Family::Sem => "sem",
-            Family::Pipe => "p",
-            Family::Fifo => "fifo",
-            Family::Sock => "s",
-        };
+        let prefix = prefix(family);
         let names = &mut self.families[family.index()];
         loop {
             names.next += 1;
@@ -94,6 +87,15 @@ impl Names {
                 return name;
             }
         }
+    }
+
+    /// The same, by the numbers of the whole session: for a name that is chosen while others
+    /// choose theirs.
+    pub fn unique(&self, family: Family, ledger: &Ledger) -> String {
+        let name = |n| format!("{}{n}", prefix(family));
+        let mut names = std::iter::repeat_with(|| name(ledger.number(family)));
+        let free = names.find(|name| self.get(family, name).is_none());
+        free.unwrap_or_default()
     }
 
     /// Gives a name to an object and makes it the current one.
@@ -172,6 +174,18 @@ impl Names {
                 });
             }
         }
+    }
+}
+
+/// What stands before the number of a name that is made up.
+fn prefix(family: Family) -> &'static str {
+    match family {
+        Family::Msgq => "q",
+        Family::Shm => "shm",
+        Family::Sem => "sem",
+        Family::Pipe => "p",
+        Family::Fifo => "fifo",
+        Family::Sock => "s",
     }
 }
 

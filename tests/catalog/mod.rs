@@ -6,6 +6,7 @@ use super::ipcsh::lang::{Catalog, Family, Kind, Param, Runs, Signature, Words};
 const QUEUE: Param = Param::optional("queue", Kind::Ref(Family::Msgq), "");
 const SEGMENT: Param = Param::optional("segment", Kind::Ref(Family::Shm), "");
 const SET: Param = Param::optional("set", Kind::Ref(Family::Sem), "");
+const SOCKET: Param = Param::optional("socket", Kind::Ref(Family::Sock), "");
 const PLACE: Param = Param::optional("place", Kind::Place, "");
 const COUNT: Param = Param::optional("n", Kind::Int(1, 32767), "");
 const NOWAIT: Param = Param::flag("nowait", "");
@@ -40,7 +41,7 @@ const fn looking(name: &'static str, params: &'static [Param]) -> Signature {
     }
 }
 
-static COMMANDS: [Signature; 27] = [
+static COMMANDS: [Signature; 30] = [
     actor(
         "msgq create",
         &[
@@ -98,6 +99,29 @@ static COMMANDS: [Signature; 27] = [
     actor("sem v", &[SET, COUNT, UNDO]),
     actor("sem op", &[SET, Param::repeated("op", Kind::SemOp, "")]),
     actor("sem get", &[SET]),
+    actor(
+        "sock listen",
+        &[
+            Param::required("address", Kind::Address, ""),
+            Param::optional("kind", Kind::Choice(&["stream", "dgram"]), ""),
+        ],
+    ),
+    actor(
+        "sock send",
+        &[
+            SOCKET,
+            Param::required("data", Kind::Data, ""),
+            Param::option("to", Kind::Address, ""),
+            Param::values("fd", Kind::Fd, ""),
+        ],
+    ),
+    actor(
+        "sock shutdown",
+        &[
+            SOCKET,
+            Param::required("direction", Kind::Choice(&["r", "w", "rw"]), ""),
+        ],
+    ),
     looking(
         "ipcs",
         &[

@@ -212,10 +212,9 @@ fn the_calls_of_perl() {
         (
             format!(
                 "{stream} listen(S, 0); socket($_, AF_UNIX, SOCK_STREAM, 0) for (A, B); \
-                 connect(A, $name); {} connect(B, $name)",
-                tell("B")
+                 connect(A, $name); print $$, qq(\\n); connect(B, $name)"
             ),
-            "connect fd {}",
+            "connect @ipcsh-inspect-{}",
         ),
     ] {
         let program = format!("use POSIX qw(pause); use Socket; $| = 1; {program}");

@@ -56,6 +56,16 @@ impl Address {
         }
     }
 
+    /// What a process has given to connect(2): the bytes of its `sockaddr`.
+    pub fn from_sockaddr(bytes: &[u8]) -> Address {
+        let mut raw = Raw::room();
+        let len = bytes.len().min(size_of::<sockaddr_storage>());
+        let to = (&raw mut raw.storage).cast::<u8>();
+        // SAFETY: `len` bytes are there to be read and fit, and any bytes are a value of it.
+        unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), to, len) };
+        raw.address(len as socklen_t)
+    }
+
     /// The name in a `sockaddr_un` or an attribute `UNIX_DIAG_NAME`: nothing, a NUL and an
     /// abstract name, or a path, which ends at its NUL if it has one.
     pub fn from_name(name: &[u8]) -> Address {
@@ -217,6 +227,9 @@ mod tests {
         for address in addresses {
             let raw = Raw::new(&address).unwrap();
             assert_eq!(raw.address(raw.len()), address);
+            // SAFETY: initialised bytes, and so many.
+            let bytes = unsafe { std::slice::from_raw_parts(raw.as_ptr().cast::<u8>(), raw.len) };
+            assert_eq!(Address::from_sockaddr(bytes), address);
         }
     }
 

@@ -204,6 +204,7 @@ impl Binder<'_> {
         let wants = |kind: Kind| could.iter().any(|p| p.kind == kind);
         let help = sign(word).or_else(|| did_you_mean(word, choices.copied()));
         let help = help.or_else(|| with_unit(word).filter(|_| wants(Kind::Duration)));
+        let help = help.or_else(|| placed(word).filter(|_| wants(Kind::Address)));
         let help = help.or_else(|| {
             let data = |p: &&&Param| matches!(p.kind, Kind::Data | Kind::Value);
             could.iter().find(data).and_then(|_| quoted(word))
@@ -290,6 +291,12 @@ fn sign(word: &str) -> Option<String> {
         }
         _ => return None,
     })
+}
+
+/// A name where an address must stand.
+fn placed(word: &str) -> Option<String> {
+    is_name(word)
+        .then(|| format!("a path has a slash, `./{word}`; an abstract name is written `@{word}`"))
 }
 
 fn with_unit(word: &str) -> Option<String> {

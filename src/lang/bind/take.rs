@@ -3,7 +3,7 @@
 use super::super::diagnostic::{Mistake, Parsed};
 use super::super::lexer::{Lexeme, Token, is_name};
 use super::super::number;
-use super::super::program::{Arg, Reference, Span, Target, Term};
+use super::super::program::{Arg, End, Reference, Span, Target, Term};
 use super::super::signature::{Family, Kind, Need, Param};
 use super::super::term;
 
@@ -64,6 +64,12 @@ pub(super) fn take(param: &Param, token: &mut Token) -> Option<Parsed<Arg>> {
             let is_one = word.bytes().all(plain) && !word.starts_with(['+', '-']);
             (is_one && !word.is_empty()).then(|| Ok(Arg::Word(word.to_string())))
         }
+        Kind::Address => match &mut token.lexeme {
+            Lexeme::Data(data) => Some(Ok(Arg::Term(moved(data)))),
+            Lexeme::Bare(word) => term::address(word, at).map(term),
+            _ => None,
+        },
+        Kind::Fd => held(word?, token.span),
         Kind::Command | Kind::Pipeline | Kind::Switch => None,
     }
 }
@@ -138,6 +144,36 @@ fn reference(word: &str, span: Span, family: Family) -> Option<Parsed<Reference>
                 )
                 .label(format!("expected {}", Kind::Ref(family).describe()))
             }),
+    })
+}
+
+/// A descriptor that the actor holds: `p.w`, `s1`, `/tmp/f`.
+fn held(word: &str, span: Span) -> Option<Parsed<Arg>> {
+    // `pipe.r` is the pipe of the name r.
+    let end = word
+        .rsplit_once('.')
+        .filter(|(rest, _)| !rest.contains('/') && Family::from_noun(rest).is_none());
+    let (rest, end) = match end {
+        Some((rest, "r")) => (rest, Some(End::Read)),
+        Some((rest, "w")) => (rest, Some(End::Write)),
+        _ => (word, None),
+    };
+    let found = match term::reference(rest, span.start as usize)? {
+        Ok(found) => found,
+        Err(e) => return Some(Err(e)),
+    };
+    let kept = found.family.is_none_or(Family::is_held)
+        && found.index.is_none()
+        && !matches!(
+            found.target,
+            Target::Id(_) | Target::Key(_) | Target::Ftok(..)
+        );
+    Some(match kept {
+        true => Ok(Arg::Fd(Box::new(found), end)),
+        false => Err(
+            Mistake::new(span, format!("`{word}` is not used through a descriptor"))
+                .label(format!("expected {}", Kind::Fd.describe())),
+        ),
     })
 }
 

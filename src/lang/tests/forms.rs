@@ -1,6 +1,6 @@
 //! What is understood, form by form.
 
-use super::{is, read};
+use super::{is, is_not, read};
 
 #[test]
 fn steps() {
@@ -368,4 +368,43 @@ fn spans() {
             ("x: ...", "5")
         ]
     );
+}
+
+#[test]
+fn sockets_have_addresses_and_send_descriptors() {
+    is(
+        "sock listen /tmp/s dgram",
+        "sock listen address=\"/tmp/s\" kind=dgram",
+    );
+    is("sock listen @x", "sock listen address=\"@x\"");
+    is(
+        "sock listen tcp:[::1]:80",
+        "sock listen address=\"tcp:[::1]:80\"",
+    );
+    is("sock listen \"a b\"", "sock listen address=\"a b\"");
+    is(
+        "sock send tcp:127.0.0.1:0 \"x\" to=./d --fd p.w --fd fifo./tmp/f",
+        "sock send socket=path:\"tcp:127.0.0.1:0\" data=\"x\" to=\"./d\" fd=p Write \
+         fd=fifo.path:\"/tmp/f\"",
+    );
+    is(
+        "sock send \"x\" --fd pipe.r",
+        "sock send data=\"x\" fd=pipe.r",
+    );
+    // What must follow is not taken for what may stand before it.
+    is("sock shutdown w", "sock shutdown direction=w");
+    is("sock shutdown w rw", "sock shutdown socket=w direction=rw");
+    let listens = is_not("sock listen «s»", "this is not the argument ADDRESS");
+    let help = "a path has a slash, `./s`; an abstract name is written `@s`";
+    assert!(listens.help.unwrap().contains(help));
+    is_not("sock listen «@»", "this is not the argument ADDRESS");
+    let message = "`localhost` is not a host and a port";
+    is_not("sock listen tcp:«localhost»", message);
+    let message = "`localhost:70000` is not a host and a port";
+    is_not("sock listen tcp:«localhost:70000»", message);
+    is_not("sock send \"x\" «--fd»", "`--fd` needs a value after it");
+    let message = "`id:7` is not used through a descriptor";
+    is_not("sock send \"x\" --fd «id:7»", message);
+    let message = "`msgq.q` is not used through a descriptor";
+    is_not("sock send \"x\" --fd «msgq.q»", message);
 }

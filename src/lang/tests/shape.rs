@@ -104,6 +104,8 @@ fn call(c: &Call) -> String {
         out.push_str(&match a {
             Arg::Ref(r) => format!(" {name}={}", reference(r)),
             Arg::Term(t) => format!(" {name}={}", term(t)),
+            Arg::Fd(r, None) => format!(" {name}={}", reference(r)),
+            Arg::Fd(r, Some(end)) => format!(" {name}={} {end:?}", reference(r)),
             Arg::Place(p) => format!(" {name}={}", place_of(p)),
             Arg::Word(w) => format!(" {name}={w}"),
             Arg::SemOp(op) => format!(

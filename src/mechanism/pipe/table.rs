@@ -142,7 +142,7 @@ fn inside(pipe: &Pipe, bytes: Option<usize>) -> Cell {
 }
 
 /// `812,redis-server,3r`; an actor by its name.
-fn end(d: &Descriptor, sight: &Sight) -> Cell {
+pub(in crate::mechanism) fn end(d: &Descriptor, sight: &Sight) -> Cell {
     let command = match sight.actors.get(&d.pid) {
         Some(actor) => actor.clone(),
         None => process::command(d.pid).unwrap_or_default(),
@@ -232,7 +232,7 @@ fn named(object: &Object) -> Result<Named, Failure> {
 }
 
 /// Why the table may not be whole.
-fn hidden(table: &mut Table, unreadable: usize) {
+pub(in crate::mechanism) fn hidden(table: &mut Table, unreadable: usize) {
     if unreadable > 0 {
         table.footer.push(format!(
             "{unreadable} process{} may not be looked into without privilege: what they have open is not shown",
@@ -351,13 +351,7 @@ fn condition(pipe: &Pipe, label: &str, sight: &Sight) -> String {
     };
     let mut who: Vec<String> = Vec::new();
     for d in others {
-        let name = match sight.actors.get(&d.pid) {
-            Some(actor) => format!("{actor} (pid {})", d.pid),
-            None => {
-                let command = process::command(d.pid).unwrap_or_default();
-                format!("{command} (pid {})", d.pid)
-            }
-        };
+        let name = sight.who(d.pid);
         if !who.contains(&name) {
             who.push(name);
         }

@@ -149,6 +149,11 @@ fn of_param(
             }
         }
         Kind::Path => found.extend(paths(partial, know)),
+        Kind::Address => {
+            found.extend(paths(partial, know));
+            found.push(Candidate::new("@", "an abstract name"));
+            found.push(Candidate::new("tcp:", "tcp:HOST:PORT"));
+        }
         Kind::Signal => {
             let signals = know.signals().into_iter();
             found.extend(signals.map(|(n, name)| Candidate::new(name, format!("signal {n}"))));

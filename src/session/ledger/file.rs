@@ -115,7 +115,8 @@ impl Ledger {
         }
     }
 
-    fn path(&self, entry: Entry) -> Option<PathBuf> {
+    /// The path that a record speaks of.
+    pub fn path(&self, entry: Entry) -> Option<PathBuf> {
         let place = self.get(entry, KEY) as usize;
         let word = (place < PATHS).then_some(ARENA + place * PATH_WORDS)?;
         let length = (self.word(word).load(Ordering::Acquire) & !TAKEN) as usize;

@@ -115,8 +115,9 @@ fn param(param: &Param, signature: &Signature, options: &mut Options) -> String 
             let right = format!("\"{}=\" , {takes}", param.name);
             options.name(param, signature, right)
         }
-        Form::Flag => format!("\"--{}\"", param.name),
         Form::Dash => format!("\"-\" , {takes}"),
+        Form::Flag if param.kind == Kind::Switch => format!("\"--{}\"", param.name),
+        Form::Flag => format!("\"--{}\" , {takes}", param.name),
         Form::Short(letter) if param.kind == Kind::Switch => {
             format!("( \"-{letter}\" | \"--{}\" )", param.name)
         }
@@ -163,6 +164,8 @@ fn kind(kind: Kind) -> String {
         Kind::Signal => "SIGNAL",
         Kind::Word => "( WORD | INTEGER | COMPUTED | STRING | RAW )",
         Kind::Command => "watched-command",
+        Kind::Address => "ADDRESS",
+        Kind::Fd => "HELD",
         Kind::Pipeline => "PIPELINE",
         Kind::Switch => "",
         Kind::Choice(words) => {

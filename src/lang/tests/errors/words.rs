@@ -48,7 +48,7 @@ fn commands() {
     helps(
         "«send» 1 \"hi\"",
         "unknown command `send`",
-        "did you mean `msgq send`?",
+        "did you mean `msgq send` or `sock send`?",
     );
     helps(
         "«create» jobs",
@@ -58,7 +58,7 @@ fn commands() {
     helps(
         "«sned» 1",
         "unknown command `sned`",
-        "did you mean `msgq send`?",
+        "did you mean `msgq send` or `sock send`?",
     );
     helps(
         "«b:sem» p",

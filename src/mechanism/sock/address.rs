@@ -1,0 +1,127 @@
+//! Addresses of sockets as they are written: a path, `@NAME`, `tcp:HOST:PORT`.
+
+use std::ffi::OsStr;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use crate::data::{Cell, Failure, Object};
+use crate::inspect::tcp::{self, TcpSocket, TcpState};
+use crate::inspect::unix::{self, State, UnixSocket};
+pub(super) use crate::inspect::wait::address as written;
+use crate::kernel::socket::{Address, Kind};
+use crate::session::Names;
+
+/// The address that a text names. A path is made absolute, so that it means the same to every
+/// process.
+///
+/// # Errors
+/// The host of a TCP address is not known.
+pub(super) fn parse(text: &[u8]) -> Result<Address, Failure> {
+    if let Some(name) = text.strip_prefix(b"@") {
+        return Ok(Address::Abstract(name.to_vec()));
+    }
+    if let Some(place) = text.strip_prefix(b"tcp:") {
+        let place = String::from_utf8_lossy(place);
+        return inet(&place).map(Address::Inet);
+    }
+    let path = Path::new(OsStr::from_bytes(text));
+    // An empty one is the kernel's to refuse.
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.into());
+    Ok(Address::Path(path))
+}
+
+fn inet(place: &str) -> Result<SocketAddr, Failure> {
+    let unknown = |why: String| {
+        Failure::environment(format!("tcp:{place} is no address here: {why}"))
+            .help("A host by its number needs nobody to look it up, such as tcp:127.0.0.1:6379")
+    };
+    let mut found = place
+        .to_socket_addrs()
+        .map_err(|error| unknown(error.to_string()))?
+        .collect::<Vec<_>>();
+    // `localhost` is both, and servers of the small kind take the old one.
+    found.sort_by_key(SocketAddr::is_ipv6);
+    let first = found.first().copied();
+    first.ok_or_else(|| unknown("the host has none".into()))
+}
+
+/// As a cell: `-` for none.
+pub(super) fn cell(address: &Address) -> Cell {
+    written(address).map_or(Cell::Nothing, Cell::Text)
+}
+
+/// The socket that is bound to an address: this session's where several are. Not those that a
+/// listener has accepted, which have its address too.
+///
+/// # Errors
+/// There is none in this network namespace.
+pub(in crate::mechanism) fn bound(names: &Names, text: &[u8]) -> Result<Object, Failure> {
+    let address = parse(text)?;
+    let found: Vec<u64> = match &address {
+        Address::Inet(wanted) => tcp::sockets(|_| true)
+            .unwrap_or_default()
+            .iter()
+            .filter(|s| s.state == TcpState::LISTEN && is_at(s, wanted))
+            .map(|s| s.ino)
+            .collect(),
+        address => unix::all()
+            .unwrap_or_default()
+            .iter()
+            .filter(|s| s.address == *address && !may_be_accepted(s))
+            .map(|s| s.ino)
+            .collect(),
+    };
+    let named = |ino: &&u64| {
+        names
+            .name_of(super::FAMILY, &Object::Inode(**ino))
+            .is_some()
+    };
+    let ours = found.iter().find(named);
+    let ino = ours.or(found.first()).ok_or_else(|| {
+        Failure::refused(format!(
+            "no socket of this network namespace has the address {}",
+            written(&address).unwrap_or_default()
+        ))
+        .help("`sock ls` lists those that are there, `sock listen ADDRESS` makes one")
+    })?;
+    Ok(Object::Inode(*ino))
+}
+
+fn may_be_accepted(socket: &UnixSocket) -> bool {
+    socket.kind != Kind::Dgram && socket.state == State::Established
+}
+
+/// Whether a listener takes connections to this address.
+pub(super) fn is_at(listener: &TcpSocket, wanted: &SocketAddr) -> bool {
+    let (here, there) = (listener.local, wanted);
+    here.port() == there.port() && (here.ip() == there.ip() || here.ip().is_unspecified())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_written_as_they_are_read() {
+        for text in [
+            "/tmp/s",
+            "@name",
+            "tcp:127.0.0.1:80",
+            "tcp:[::1]:65535",
+            "@a:b/c",
+        ] {
+            let address = parse(text.as_bytes()).unwrap();
+            assert_eq!(written(&address).as_deref(), Some(text));
+        }
+        let odd = Address::Abstract(b"a\0b\xff".to_vec());
+        assert_eq!(written(&odd).as_deref(), Some("x\"40 61 00 62 ff\""));
+        assert_eq!(written(&Address::Unnamed), None);
+        assert!(matches!(parse(b"s").unwrap(), Address::Path(p) if p.is_absolute()));
+        let local = parse(b"tcp:localhost:1").unwrap();
+        assert_eq!(written(&local).as_deref(), Some("tcp:127.0.0.1:1"));
+        for text in ["tcp:x", "tcp:127.0.0.1:99999"] {
+            assert!(parse(text.as_bytes()).is_err(), "{text}");
+        }
+    }
+}
