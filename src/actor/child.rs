@@ -31,7 +31,7 @@ pub trait Runner {
     /// Takes over what changed elsewhere in the session, and the descriptors that came
     /// with the order.
     fn prepare(&mut self, order: &mut Order, descriptors: Vec<OwnedFd>);
-    /// Does one step of the order.
+    /// Does one step of the order; where it has none, takes what it brought.
     fn step(&mut self, order: &Order, place: usize) -> Report;
 }
 
@@ -61,7 +61,7 @@ pub fn serve<R: Runner>(name: &str, runner: impl FnOnce(Ledger) -> R) -> io::Res
         broken = false;
         signal::clear_cancelled();
         runner.prepare(&mut order, descriptors);
-        for place in 0..order.steps.len() {
+        for place in 0..order.answers() {
             outbox.set_running(Some(order.first + place as u64));
             let report = runner.step(&order, place);
             post(&mut inbox.socket, &outbox, &report, &mut frame)?;

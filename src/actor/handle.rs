@@ -204,7 +204,7 @@ impl Actor {
             self.gone |= e.kind() != io::ErrorKind::BrokenPipe;
             return Err(e);
         }
-        self.reports.given(order.first + order.steps.len() as u64);
+        self.reports.given(order.first + order.answers() as u64);
         self.last_seen = None;
         Ok(())
     }

@@ -8,7 +8,8 @@ use crate::lang::{Span, Work};
 use crate::session::{Change, FileChange, Held, Hold};
 
 /// Shell to actor: steps to do one after the other. The first that does not end as it
-/// should ends the order, and those that continue it.
+/// should ends the order, and those that continue it. One of no steps brings descriptors,
+/// and is answered by one report.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Order<Step = Work> {
     /// The number of the first step; they count on from there.
@@ -24,6 +25,13 @@ pub struct Order<Step = Work> {
     pub files: Vec<Held>,
     /// The steps. The shell sends them as references.
     pub steps: Vec<Step>,
+}
+
+impl<Step> Order<Step> {
+    /// How many reports answer it.
+    pub(super) fn answers(&self) -> usize {
+        self.steps.len().max(1)
+    }
 }
 
 /// Actor to shell: how one step ended.

@@ -8,7 +8,9 @@ use super::engine::{Engine, Mode};
 use super::host::Streams;
 use super::job::{Job, Output};
 use super::shell_steps::Interrupted;
+use super::slot::End;
 use super::steer::interrupted;
+use super::waiting::{Patience, Stall, Turn};
 use crate::data::{Cell, Event, Failure, Family, Object, Outcome, Reply, Sink};
 use crate::kernel::process::{Ended, Stream, signal_name};
 use crate::session::files::ON_ITS_WAY;
@@ -83,6 +85,9 @@ impl Engine {
             }
         }
         drop(pipes);
+        for place in places.iter().flatten() {
+            self.await_taken(*place)?;
+        }
         if waits {
             return self.await_stages(jobs);
         }
@@ -156,6 +161,32 @@ impl Engine {
         let (files, descriptors): (Vec<_>, Vec<_>) = read.into_iter().chain(write).unzip();
         self.hand(place, files, &descriptors)
             .map_err(|e| Failure::environment(e.to_string()))
+    }
+
+    /// Waits until an actor has what it was handed.
+    fn await_taken(&mut self, place: usize) -> Result<(), Failure> {
+        let (mut patience, mut stall) = (Patience::new(), Stall::default());
+        loop {
+            let sighting = match self
+                .turn(place, &mut patience)
+                .map_err(|f| interrupted(&f))?
+            {
+                Turn::Ended(End::Report(_)) => return Ok(()),
+                Turn::Ended(End::Died(how)) => return Err(End::death(how)),
+                Turn::Heard => continue,
+                Turn::Seen(sighting) => sighting,
+            };
+            if self.interrupted {
+                return Err(Failure::refused("interrupted"));
+            }
+            let limit = self.options.step_timeout;
+            if stall
+                .seen(&sighting)
+                .is_some_and(|stalled| stalled >= limit)
+            {
+                return Err(self.overdue(place, limit));
+            }
+        }
     }
 
     fn start_stage(
