@@ -568,3 +568,42 @@ fn a_janitor_that_is_killed_is_replaced_for_the_actors_that_run() {
         !queue_exists(&one) && !queue_exists(&two)
     });
 }
+
+#[test]
+fn a_byte_that_is_no_text_is_left_out_and_the_line_stays() {
+    let mut t = Terminal::start(&[]);
+    t.until_prompt();
+    t.type_("echo left right");
+    t.until("the line", |t| t.last().contains("echo left right"));
+    // Back to the start of `right`.
+    t.type_("\x1bb");
+    t.type_(b"\xff");
+    t.until_text("what is not UTF-8 was left out");
+    t.until("the line again", |t| t.last().contains("echo left right"));
+    t.type_("and \r");
+    t.until_text("\nleft and right");
+}
+
+/// How much is drawn while a long word comes letter by letter, as from a terminal that does
+/// not mark what is pasted.
+fn drawn(length: usize) -> usize {
+    let mut t = Terminal::start(&[]);
+    t.resize_to(60, 80);
+    t.until_prompt();
+    let before = t.raw.len();
+    t.type_("echo \"");
+    for at in (0..length).step_by(100) {
+        let part = format!("{}{at:05}", "x".repeat(95));
+        t.type_(&part);
+        t.until("what was typed", |t| {
+            t.screen().contents().replace('\n', "").contains(&part)
+        });
+    }
+    t.raw.len() - before
+}
+
+#[test]
+fn a_long_line_costs_what_is_added_to_it() {
+    let (short, long) = (drawn(1_000), drawn(3_000));
+    assert!(long < 5 * short, "{short} bytes, {long} bytes");
+}

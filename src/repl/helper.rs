@@ -1,7 +1,7 @@
 //! What rustyline asks while a line is typed.
 
 use std::borrow::Cow;
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use rustyline::completion::Completer;
@@ -40,8 +40,42 @@ pub(super) struct Typing {
     pub style: Style,
     /// Closed once a line is accepted.
     pub board: Arc<Board>,
-    /// Whether the line is empty: Ctrl-C does not tell.
-    pub empty: Cell<bool>,
+    /// The line as it stands: an error of reading it does not tell.
+    pub typed: RefCell<Typed>,
+}
+
+/// A line and where its cursor is, in bytes.
+#[derive(Debug, Default)]
+pub(super) struct Typed {
+    line: String,
+    cursor: usize,
+}
+
+impl Typed {
+    /// Whether there is nothing on it.
+    pub fn is_empty(&self) -> bool {
+        self.line.trim().is_empty()
+    }
+
+    /// What is before the cursor, and what is behind it.
+    pub fn split(&self) -> (&str, &str) {
+        self.line
+            .split_at_checked(self.cursor)
+            .unwrap_or((&self.line, ""))
+    }
+}
+
+/// From this length on a line is drawn anew only where it must be: with its colours and its
+/// hint each letter would cost the whole line, and a pasted text the square of its length.
+const LONG: usize = 400;
+
+impl Typing {
+    fn note(&self, line: &str, cursor: usize) {
+        *self.typed.borrow_mut() = Typed {
+            line: line.to_string(),
+            cursor,
+        };
+    }
 }
 
 impl Helper for Typing {}
@@ -217,8 +251,8 @@ impl Hinter for Typing {
     type Hint = Usage;
 
     fn hint(&self, line: &str, pos: usize, _: &Context<'_>) -> Option<Usage> {
-        self.empty.set(line.trim().is_empty());
-        if pos < line.len() {
+        self.note(line, pos);
+        if pos < line.len() || line.len() > LONG {
             return None;
         }
         hint(line, &Session(locked(&self.engine))).map(Usage)
@@ -270,8 +304,10 @@ impl Highlighter for Typing {
         Cow::Owned(self.style.aside(hint))
     }
 
-    fn highlight_char(&self, _: &str, _: usize, _: CmdKind) -> bool {
-        self.style.is_coloured()
+    // Also asked where the cursor moves.
+    fn highlight_char(&self, line: &str, pos: usize, _: CmdKind) -> bool {
+        self.note(line, pos);
+        self.style.is_coloured() && line.len() <= LONG
     }
 }
 

@@ -16,7 +16,7 @@ mod screen;
 mod session;
 mod statement;
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -32,7 +32,7 @@ use crate::kernel::terminal::Saved;
 use crate::kernel::{cloexec, signal};
 use crate::script::Exit;
 use crate::view::Style;
-use helper::{Typing, locked};
+use helper::{Typed, Typing, locked};
 use notices::{Bell, Board};
 use prompt::LivePrompt;
 use screen::Show;
@@ -125,7 +125,7 @@ fn editor(session: &Session, board: &Arc<Board>) -> Result<Lines, ReadlineError>
         engine: Arc::clone(&session.engine),
         style,
         board: Arc::clone(board),
-        empty: Cell::new(true),
+        typed: RefCell::default(),
     }));
     Ok(editor)
 }
@@ -141,26 +141,30 @@ fn converse(
 ) -> Result<Exit, ReadlineError> {
     let style = session.screen.show.style;
     locked(&session.engine).ask = Some(confirm::ask);
+    let mut kept = Typed::default();
     loop {
         bell.ring();
         let counts = locked(&session.engine).counts();
         let prompt = LivePrompt::new(counts, Arc::clone(blocked), Arc::clone(board), style);
-        let read = editor.readline(&prompt);
+        let read = editor.readline_with_initial(&prompt, std::mem::take(&mut kept).split());
         // The terminal is ours again: what was not printed above the line goes below it.
         for notice in board.take() {
             session.screen.out.write_all(notice.as_bytes())?;
         }
+        let typed = editor.helper().map(|h| h.typed.take()).unwrap_or_default();
         let exit = match read {
             Ok(line) => {
                 history.keep(editor, &line, session);
                 session.run(&line)
             }
-            Err(ReadlineError::Interrupted) => {
-                let empty = editor.helper().is_none_or(|h| h.empty.replace(true));
-                match empty {
-                    true => session.interrupted(),
-                    false => None,
-                }
+            Err(ReadlineError::Interrupted) => match typed.is_empty() {
+                true => session.interrupted(),
+                false => None,
+            },
+            Err(ReadlineError::Io(e)) if e.kind() == io::ErrorKind::InvalidData => {
+                session.screen.say("what is not UTF-8 was left out")?;
+                kept = typed;
+                None
             }
             Err(ReadlineError::Eof) => Some(left(session)),
             Err(ReadlineError::Signal(_)) => None,

@@ -112,13 +112,13 @@ impl Terminal {
     }
 
     /// Types.
-    pub fn type_(&mut self, keys: &str) {
-        self.master.write_all(keys.as_bytes()).unwrap();
+    pub fn type_(&mut self, keys: impl AsRef<[u8]>) {
+        self.master.write_all(keys.as_ref()).unwrap();
     }
 
     /// Types a line.
     pub fn line(&mut self, text: &str) {
-        self.type_(&format!("{text}\r"));
+        self.type_(format!("{text}\r"));
     }
 
     /// What the screen shows.
