@@ -479,3 +479,25 @@ fn an_output_that_is_closed_or_full_leaves_nothing_behind() {
         });
     }
 }
+
+#[test]
+fn a_dump_is_a_result_and_goes_where_results_go() {
+    let dump = [
+        "-c",
+        "shm create s 16",
+        "-c",
+        "shm write s \"hi\"",
+        "-c",
+        "shm dump s 4",
+    ];
+    let line = "00000000  68 69 00 00                                       |hi..|";
+    let ran = run(&dump, b"");
+    assert!(ran.out.contains(line), "{}", ran.out);
+    assert!(!ran.err.contains("68 69"), "{}", ran.err);
+    let ran = run(&[&["--json"], &dump[..]].concat(), b"");
+    assert!(
+        ran.out.contains(&format!("\"text\":\"{line}")),
+        "{}",
+        ran.out
+    );
+}

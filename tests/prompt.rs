@@ -413,7 +413,7 @@ fn a_blocked_me_names_the_ways_on() {
 fn a_very_long_line_is_run_whole() {
     let mut t = Terminal::start(&[]);
     let text = "x".repeat(3000);
-    t.type_(&format!("let v = \"{text}\"\r"));
+    t.type_(format!("let v = \"{text}\"\r"));
     t.run("echo is $((1 + 1)) long", "is 2 long");
     t.run("!echo ${#v} letters", "3000 letters");
 }

@@ -20,7 +20,7 @@ fn any_key_ends_a_watch_at_once_and_what_is_typed_behind_it_stays() {
     ] {
         t.line(&format!("watch ipcs -l {NEVER}"));
         t.until_text("any key ends it");
-        t.type_(&format!("{key}{typed}"));
+        t.type_(format!("{key}{typed}"));
         t.until("the prompt, and what was typed", |t| {
             let last = t.last();
             let shown = last.strip_suffix("[WORD …]").unwrap_or(&last).trim_end();

@@ -25,6 +25,8 @@ pub struct Outcome {
     pub value: Option<Cell>,
     /// The other side has closed: written `eof`.
     pub eof: bool,
+    /// Lines that are shown as the result, such as those of a dump.
+    pub text: Option<String>,
     /// What differs from run to run (ids, keys, pids): written as a comment, never matched.
     pub remarks: Vec<Field>,
     /// What the user should know besides: `created message queue q1 (id 32768)`.

@@ -279,6 +279,9 @@ impl Object<'_> {
             Some(value) => self.cell("value", value),
             None => {}
         }
+        if let Some(text) = &outcome.text {
+            self.text("text", text);
+        }
         if outcome.notes.is_empty() {
             return;
         }

@@ -36,9 +36,18 @@ impl<W: Write, E: Write> OneShot<W, E> {
         writeln!(self.aside, "{line}")
     }
 
+    fn text(&mut self, text: &str) -> io::Result<()> {
+        let text = printable(text);
+        let newline = if text.ends_with('\n') { "" } else { "\n" };
+        write!(self.out, "{text}{newline}")
+    }
+
     fn outcome(&mut self, outcome: &Outcome) -> io::Result<()> {
         for note in &outcome.notes {
             self.aside(&printable(note))?;
+        }
+        if let Some(text) = &outcome.text {
+            self.text(text)?;
         }
         let mut line = String::new();
         match says_more(outcome) {
@@ -74,11 +83,7 @@ impl<W: Write, E: Write> Sink for OneShot<W, E> {
             Event::Started { .. } | Event::Stands(_) => Ok(()),
             Event::Note(text) => self.aside(&printable(text)),
             Event::Warning(text) => self.aside(&format!("ipcsh: {}", printable(text))),
-            Event::Text(text) => {
-                let text = printable(text);
-                let newline = if text.ends_with('\n') { "" } else { "\n" };
-                write!(self.out, "{text}{newline}")
-            }
+            Event::Text(text) => self.text(text),
             Event::Table(table) => {
                 write_table(&mut self.out, table, self.style, self.width, &|_, _| false)
             }

@@ -21,6 +21,8 @@ pub fn lines(event: &Event, style: Style, width: Option<u16>) -> String {
             let quiet = |o: &Outcome| actor.is_none() && o.remarks.is_empty() && !says_more(o);
             let mut lines = Vec::new();
             if let Ok(outcome) = result {
+                let text = outcome.text.iter().map(|t| printable(t).into_owned());
+                lines.extend(text);
                 lines.extend(outcome.notes.iter().map(|n| printable(n).into_owned()));
             }
             if !matches!(result, Ok(outcome) if quiet(outcome)) {

@@ -167,8 +167,12 @@ impl<W: Write> Sink for Transcript<W> {
                 }
                 let label = if *passed { Style::aside } else { Style::bad };
                 self.end_line(source, label)?;
-                let notes = result.as_ref().map_or(&[][..], |o| &o.notes);
-                notes.iter().try_for_each(|note| self.comment(note))
+                let Ok(Outcome { text, notes, .. }) = result else {
+                    return Ok(());
+                };
+                text.iter()
+                    .chain(notes)
+                    .try_for_each(|note| self.comment(note))
             }
             Event::Blocked { source, why, .. } => {
                 self.begin(source);

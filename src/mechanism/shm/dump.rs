@@ -54,17 +54,17 @@ fn dump(world: &mut World, args: &Args) -> StepResult {
     let id = world.find_id(FAMILY, args, "segment")?;
     let segment = access(world, args, id, true)?;
     let (data, rest) = copy(world, args, &segment, at.offset, args.int("len")?)?;
-    let mut notes = lines(&data, at.offset);
-    if rest > 0 {
-        notes.push(format!(
+    let outcome = Outcome {
+        text: Some(lines(&data, at.offset).join("\n")),
+        ..Outcome::ok()
+    };
+    Ok(match rest {
+        0 => outcome,
+        _ => outcome.note(format!(
             "{rest} bytes more: shm dump {} @{}",
             super::access::label(world, args, id),
             at.offset + GLANCE
-        ));
-    }
-    Ok(Outcome {
-        notes,
-        ..Outcome::ok()
+        )),
     })
 }
 
@@ -142,10 +142,12 @@ mod tests {
         bench.ok("shm write cnt @16 \"hello\"");
         let outcome = bench.ok("shm dump cnt");
         assert_eq!(outcome.to_string(), "ok");
-        assert_eq!(outcome.notes.len(), 5, "{:?}", outcome.notes);
-        assert_eq!(outcome.notes[4], "00001000");
-        let outcome = bench.ok("shm dump @16 5");
-        assert!(outcome.notes[0].ends_with("|hello|"), "{:?}", outcome.notes);
+        assert!(outcome.notes.is_empty());
+        let text = outcome.text.unwrap();
+        assert_eq!(text.lines().count(), 5, "{text}");
+        assert!(text.ends_with("\n00001000"), "{text}");
+        let text = bench.ok("shm dump @16 5").text.unwrap();
+        assert!(text.contains("|hello|"), "{text}");
         bench.fails("shm dump u32@0", "error");
         bench.fails("shm dump 4097", "EFAULT");
         bench.fails("shm dump id:2147483000", "EINVAL");
