@@ -101,7 +101,10 @@ fn list(args: &Args) -> StepResult {
         let names: Vec<String> = signals()
             .map(|s| format!("{} {}", s.number, s.name))
             .collect();
-        return Ok(Outcome::ok().note(names.join(", ")));
+        return Ok(Outcome {
+            text: Some(names.join(", ")),
+            ..Outcome::ok()
+        });
     };
     let signo = number(&word)?;
     Ok(match (word.parse::<i32>(), signal_name(signo)) {
