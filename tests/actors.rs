@@ -309,3 +309,10 @@ fn a_signal_ends_a_batch_in_its_midst() {
     let done = ran.out.matches("sem get x").count();
     assert!(0 < done && done < STEPS, "{done} steps");
 }
+
+#[test]
+fn nothing_is_called_a_deadlock_while_a_command_runs_in_the_background() {
+    let ran = script("!sleep 30 &\npipe create p\na: pipe read p ...\nexpect deadlock a");
+    assert_eq!(ran.code, Some(1), "{}", ran.err);
+    assert!(ran.err.contains("may wake anybody"), "{}", ran.err);
+}

@@ -1,4 +1,4 @@
-//! Pipes between actors: once the step has ended, each has its ends.
+//! Pipes between actors: once the step has ended, each has its ends; a circle of them is told.
 
 mod harness;
 
@@ -36,4 +36,56 @@ fn an_actor_that_is_stopped_takes_no_end() {
     let ran = script("spawn a b\nkill -STOP a\ntimeout step 200ms\npipe a | b");
     assert_eq!(ran.code, Some(1), "{}", ran.err);
     assert!(ran.err.contains("stopped"), "{}", ran.err);
+}
+
+#[test]
+fn actors_that_wait_for_each_other_at_pipes_are_told_at_once() {
+    // Were they not, each of these would take the ten minutes of its deadline.
+    let ran = script(
+        "timeout step 10m
+        pipe a | b\npipe b | a
+        a: pipe read ...
+        b: pipe read",
+    );
+    let cycle = "deadlock: b waits for bytes in p1, whose write end only a has; \
+                 a waits for bytes in p2, whose write end only b has";
+    assert!(ran.err.contains(cycle), "{}", ran.err);
+
+    let ran = script(
+        "timeout step 10m
+        pipe a | b\nsem create lock 1
+        b: sem p lock
+        a: sem p lock ...
+        b: pipe read --all",
+    );
+    let cycle = "deadlock: b waits for bytes in p1, whose write end only a has; \
+                 a waits for lock, which b holds";
+    assert!(ran.err.contains(cycle), "{}", ran.err);
+
+    let ran = script(
+        "timeout step 10m
+        a: sock listen $WORK/s name=l
+        b: sock connect $WORK/s name=client
+        a: sock accept name=server
+        a: sock recv server ...
+        b: sock recv client",
+    );
+    let cycle = "deadlock: b waits for bytes in client, whose other side only a has; \
+                 a waits for bytes in server, whose other side only b has";
+    assert!(ran.err.contains(cycle), "{}", ran.err);
+
+    let ran = script("timeout step 10m\npipe create p\npipe read");
+    let cycle = "deadlock: me waits for bytes in p, whose write end only it has itself";
+    assert!(ran.err.contains(cycle), "{}", ran.err);
+}
+
+#[test]
+fn who_may_yet_write_makes_no_deadlock() {
+    let ran = script("timeout step 100ms\npipe create p\nb: pipe read p");
+    assert!(
+        ran.err.contains("still blocked after 100 ms"),
+        "{}",
+        ran.err
+    );
+    passes("pipe create p\npipe read ...\nb: pipe write p \"x\"\nme: ... => \"x\"");
 }

@@ -2,21 +2,41 @@
 //!
 //! The kernel does not know who holds a semaphore. The actors count what they took and
 //! gave back; a semaphore that is only ever given back by who took it is a lock, and who
-//! has taken it is who could give it back. An actor that waits for a lock is stuck if
-//! everyone who could give it back is stuck.
+//! has taken it is who could give it back. Who waits for bytes in a pipe or a connected
+//! socket, or for room, can be woken by who has its other end; the kernel shows who those are. An actor is stuck
+//! if everyone who could wake it is stuck.
 
 use std::collections::HashMap;
 
 use super::engine::{Engine, Ran};
 use crate::actor::Sighting;
-use crate::data::{Event, Sink};
+use crate::data::{Event, Family, Object, Sink};
+use crate::inspect::descriptors::{self, What};
 use crate::inspect::wait::{SemBuf, Wait};
+use crate::inspect::{pipes, unix};
 use crate::kernel::sem;
+use crate::kernel::socket::Kind;
+use crate::session::{Side, files};
+
+/// What a blocked actor waits for that another could give.
+enum Want {
+    /// A semaphore of a set, which is a lock.
+    Lock { id: i32, num: u16 },
+    /// What comes from the other end of a pipe, a FIFO or a connected socket.
+    End {
+        family: Family,
+        object: Object,
+        /// What has that end: the pipe itself, or the socket on the other side.
+        other: Object,
+        end: Side,
+        what: &'static str,
+    },
+}
 
 /// One blocked actor, what it waits for, and who could wake it.
 struct Stuck {
     actor: usize,
-    lock: (i32, u16),
+    want: Want,
     holders: Vec<usize>,
 }
 
@@ -24,9 +44,6 @@ impl Engine {
     /// The cycle that an actor waits in, in words; `None` where somebody may still wake
     /// it: an actor that runs, or a `!command &`, of which nothing is known.
     pub(super) fn deadlock_with(&mut self, place: usize) -> Option<String> {
-        if !self.jobs.is_empty() {
-            return None;
-        }
         let stuck = self.stuck();
         let found = stuck.iter().any(|s| s.actor == place);
         found.then(|| self.cycle_text(place, &stuck))
@@ -40,9 +57,6 @@ impl Engine {
         let Some((_, last)) = pending.max() else {
             return Ok(());
         };
-        if !self.jobs.is_empty() {
-            return Ok(());
-        }
         let stuck = self.stuck();
         let cycle: Vec<_> = stuck
             .iter()
@@ -64,6 +78,9 @@ impl Engine {
 
     /// Whether these actors are stuck, and wait for each other.
     pub(super) fn deadlocked(&mut self, names: &[String]) -> Result<(), String> {
+        if !self.jobs.is_empty() {
+            return Err("a command still runs in the background, and may wake anybody".into());
+        }
         let stuck = self.stuck();
         for name in names {
             let place = self.slot(name);
@@ -76,6 +93,9 @@ impl Engine {
 
     /// The largest set of actors of which each waits only for others of it.
     fn stuck(&mut self) -> Vec<Stuck> {
+        if !self.jobs.is_empty() {
+            return Vec::new();
+        }
         let mut waits = HashMap::new();
         for place in 0..self.slots.len() {
             if !self.slots[place].actor.is_busy() {
@@ -86,57 +106,120 @@ impl Engine {
                 sighting = self.slots[place].actor.look();
             }
             match sighting {
-                Sighting::Blocked {
-                    wait:
-                        Wait::SemOp {
-                            id,
-                            ops,
-                            timeout: false,
-                        },
-                    ..
-                } => {
-                    // Of several operations, the one that the value does not allow.
-                    let short = |op: &&SemBuf| {
-                        let value = sem::value(id, i32::from(op.num));
-                        op.op < 0 && value.is_ok_and(|v| v < -i32::from(op.op))
-                    };
-                    if let Some(op) = ops.iter().find(short) {
-                        waits.insert(place, (id, op.num));
+                Sighting::Blocked { wait, .. } => {
+                    if let Some(want) = self.want(place, &wait) {
+                        waits.insert(place, want);
                     }
                 }
-                Sighting::Blocked { .. } => {}
                 // It runs, and may give anything back.
                 _ => return Vec::new(),
             }
         }
         let mut stuck: Vec<Stuck> = waits
             .into_iter()
-            .filter_map(|(actor, lock)| {
-                let holders = self.holders(lock)?;
+            .filter_map(|(actor, want)| {
+                let holders = match &want {
+                    Want::Lock { id, num } => self.holders_of_lock(*id, *num)?,
+                    Want::End {
+                        family, other, end, ..
+                    } => self.holders_of_end(*family, other, *end),
+                };
                 Some(Stuck {
                     actor,
-                    lock,
+                    want,
                     holders,
                 })
             })
             .collect();
-        loop {
-            let members: Vec<usize> = stuck.iter().map(|s| s.actor).collect();
-            let before = stuck.len();
-            stuck.retain(|s| s.holders.iter().all(|h| members.contains(h)));
-            if stuck.len() == before {
-                stuck.sort_by_key(|s| s.actor);
-                return stuck;
-            }
+        only_each_other(&mut stuck);
+        // A pass over the host's descriptors is made only where the session sees a cycle.
+        let before = stuck.len();
+        stuck.retain(|s| self.is_confirmed(s));
+        if stuck.len() < before {
+            only_each_other(&mut stuck);
         }
+        stuck.sort_by_key(|s| s.actor);
+        stuck
+    }
+
+    /// What another actor could give to one that is blocked so.
+    fn want(&self, place: usize, wait: &Wait) -> Option<Want> {
+        let (fd, end) = match wait {
+            Wait::SemOp {
+                id,
+                ops,
+                timeout: false,
+            } => {
+                // Of several operations, the one that the value does not allow.
+                let short = |op: &&SemBuf| {
+                    let value = sem::value(*id, i32::from(op.num));
+                    op.op < 0 && value.is_ok_and(|v| v < -i32::from(op.op))
+                };
+                let op = ops.iter().find(short)?;
+                return Some(Want::Lock {
+                    id: *id,
+                    num: op.num,
+                });
+            }
+            Wait::Read { fd } | Wait::Receive { fd } => (fd, Side::Write),
+            Wait::Write { fd } | Wait::Send { fd } => (fd, Side::Read),
+            _ => return None,
+        };
+        let (family, object) = self.behind(place, *fd)?;
+        let (other, end) = match family {
+            Family::Sock => (other_side(&object)?, Side::Both),
+            _ => (object.clone(), end),
+        };
+        Some(Want::End {
+            family,
+            object,
+            other,
+            end,
+            what: match wait {
+                Wait::Read { .. } | Wait::Receive { .. } => "bytes",
+                _ => "room",
+            },
+        })
+    }
+
+    /// The actors that have an end open, as far as they have told.
+    fn holders_of_end(&self, family: Family, object: &Object, end: Side) -> Vec<usize> {
+        let has = |place: &usize| files::of(&self.slots[*place].files, family, object, end);
+        let places = 0..self.slots.len();
+        places.filter(|place| has(place).is_some()).collect()
+    }
+
+    /// Whether nobody else can wake it, by the kernel's word where the actors' is not enough.
+    fn is_confirmed(&self, stuck: &Stuck) -> bool {
+        let Want::End {
+            family, other, end, ..
+        } = &stuck.want
+        else {
+            return true;
+        };
+        let found = match (family, other.inode()) {
+            (Family::Sock, Some(ino)) => Ok(descriptors::holders(&What::Socket { ino })),
+            _ => pipes::holders(other, *end == Side::Write),
+        };
+        let Ok((pids, unreadable)) = found else {
+            return false;
+        };
+        // A FIFO's path is there for everybody; what has none is this session's alone.
+        let hidden = unreadable > 0 && other.inode().is_none();
+        let known: Vec<i32> = stuck
+            .holders
+            .iter()
+            .map(|h| self.slots[*h].actor.pid())
+            .collect();
+        !hidden && pids.iter().all(|pid| known.contains(pid))
     }
 
     /// Who has taken a semaphore; `None` where nobody has, or where it is no lock: somebody
     /// gave back what he never took.
-    fn holders(&self, lock: (i32, u16)) -> Option<Vec<usize>> {
+    fn holders_of_lock(&self, id: i32, num: u16) -> Option<Vec<usize>> {
         let mut holders = Vec::new();
         for (place, slot) in self.slots.iter().enumerate() {
-            match slot.holds.get(&lock).copied().unwrap_or(0) {
+            match slot.holds.get(&(id, num)).copied().unwrap_or(0) {
                 n if n < 0 => return None,
                 0 => {}
                 _ => holders.push(place),
@@ -155,25 +238,7 @@ impl Engine {
                 break;
             }
             seen.push(place);
-            let name = &self.slots[place].actor.name;
-            let (id, num) = s.lock;
-            let set = match self.names.name_of(crate::data::Family::Sem, &id.into()) {
-                Some(name) => name.to_string(),
-                None => format!("id:{id}"),
-            };
-            let single = sem::stat_any_id(id).is_ok_and(|s| s.nsems == 1);
-            let lock = if single { set } else { format!("{set}[{num}]") };
-            let holders: Vec<&str> = s
-                .holders
-                .iter()
-                .map(|h| self.slots[*h].actor.name.as_str())
-                .collect();
-            let holders = match holders.as_slice() {
-                [one] if one == name => "which it holds itself".to_string(),
-                [one] => format!("which {one} holds"),
-                many => format!("which {} hold", many.join(" and ")),
-            };
-            parts.push(format!("{name} waits for {lock}, {holders}"));
+            parts.push(self.want_text(s));
             place = s
                 .holders
                 .iter()
@@ -182,5 +247,70 @@ impl Engine {
                 .unwrap_or(s.holders[0]);
         }
         format!("deadlock: {}", parts.join("; "))
+    }
+
+    /// `a waits for right, which b holds`.
+    fn want_text(&self, stuck: &Stuck) -> String {
+        let actor = |place: usize| self.slots[place].actor.name.as_str();
+        let name = actor(stuck.actor);
+        let holders: Vec<&str> = stuck.holders.iter().map(|h| actor(*h)).collect();
+        match &stuck.want {
+            Want::Lock { id, num } => {
+                let set = match self.names.name_of(Family::Sem, &(*id).into()) {
+                    Some(name) => name.to_string(),
+                    None => format!("id:{id}"),
+                };
+                let single = sem::stat_any_id(*id).is_ok_and(|s| s.nsems == 1);
+                let lock = if single { set } else { format!("{set}[{num}]") };
+                let holders = match holders.as_slice() {
+                    [one] if *one == name => "which it holds itself".to_string(),
+                    [one] => format!("which {one} holds"),
+                    many => format!("which {} hold", many.join(" and ")),
+                };
+                format!("{name} waits for {lock}, {holders}")
+            }
+            Want::End {
+                family,
+                object,
+                end,
+                what,
+                ..
+            } => {
+                let stream = match self.names.name_of(*family, object) {
+                    Some(name) => name.to_string(),
+                    None => object.to_string(),
+                };
+                let end = match end {
+                    Side::Write => "write end",
+                    Side::Read => "read end",
+                    Side::Both => "other side",
+                };
+                let holders = match holders.as_slice() {
+                    [one] if *one == name => "only it has itself".to_string(),
+                    [one] => format!("only {one} has"),
+                    many => format!("only {} have", many.join(" and ")),
+                };
+                format!("{name} waits for {what} in {stream}, whose {end} {holders}")
+            }
+        }
+    }
+}
+
+/// The socket that a Unix socket is connected to, where nobody else can send to it.
+fn other_side(socket: &Object) -> Option<Object> {
+    let socket = unix::one(socket.inode()?).ok()??;
+    let connected = matches!(socket.kind, Kind::Stream | Kind::Seqpacket);
+    socket.peer.filter(|_| connected).map(Object::Inode)
+}
+
+/// Keeps the largest set of actors of which each waits, and only for others of it.
+fn only_each_other(stuck: &mut Vec<Stuck>) {
+    loop {
+        let members: Vec<usize> = stuck.iter().map(|s| s.actor).collect();
+        let before = stuck.len();
+        stuck.retain(|s| !s.holders.is_empty() && s.holders.iter().all(|h| members.contains(h)));
+        if stuck.len() == before {
+            return;
+        }
     }
 }

@@ -370,7 +370,7 @@ impl Engine {
     }
 
     /// What is behind a descriptor of an actor: what it told of, or else what the kernel says.
-    fn behind(&self, place: usize, fd: i32) -> Option<(Family, Object)> {
+    pub(super) fn behind(&self, place: usize, fd: i32) -> Option<(Family, Object)> {
         let slot = &self.slots[place];
         if let Some(held) = slot.files.iter().find(|h| h.fd == fd) {
             return Some((held.family, held.object.clone()));

@@ -166,6 +166,13 @@ pub fn openers(dev: u64, ino: u64) -> Scan {
     scan(ask, |what| what.is_file(dev, ino))
 }
 
+/// The processes that have this open, and how many could not be looked into.
+pub fn holders(of: &What) -> (Vec<i32>, usize) {
+    let found = scan(Ask::default(), |what| what == of);
+    let pids = found.descriptors.iter().map(|d| d.pid);
+    (pids.collect(), found.unreadable)
+}
+
 fn look(
     pid: i32,
     entry: &Entry,

@@ -9,6 +9,7 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use super::descriptors::{self, Access, Ask, Descriptor, FileId, Scan, What};
+use crate::data::Object;
 use crate::kernel::{Errno, Result, pipe};
 
 /// A pipe, or a FIFO.
@@ -65,6 +66,28 @@ pub fn fifo(path: &Path) -> Result<Pipe> {
     let mut found = gathered(descriptors::openers(file.dev, file.ino)).found;
     let pipe = found.pop();
     Ok(pipe.unwrap_or_else(|| Pipe::unopened(file.ino, Some((path.into(), file)))))
+}
+
+/// The processes that have the write end of a pipe or a FIFO open, or else its read end; and how
+/// many processes could not be looked into. `ENOENT`, `EACCES` of a path; `EINVAL` where it is
+/// neither.
+pub fn holders(object: &Object, writing: bool) -> Result<(Vec<i32>, usize)> {
+    let scan = match (object.inode(), object.path()) {
+        (Some(ino), _) => descriptors::scan(ASK, |what| *what == What::Pipe { ino }),
+        (None, Some(path)) => {
+            let file = file_id(path)?;
+            descriptors::openers(file.dev, file.ino)
+        }
+        (None, None) => return Err(Errno::EINVAL),
+    };
+    let has = |d: &&Descriptor| {
+        d.access.is_some_and(|a| match writing {
+            true => a.writes(),
+            false => a.reads(),
+        })
+    };
+    let pids = scan.descriptors.iter().filter(has).map(|d| d.pid);
+    Ok((pids.collect(), scan.unreadable))
 }
 
 /// Which file a FIFO's path leads to, without opening it.
