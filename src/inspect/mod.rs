@@ -8,6 +8,7 @@ pub mod decode;
 pub mod descriptors;
 pub mod limits;
 pub mod pipes;
+pub mod posix;
 pub mod process;
 pub mod socket_file;
 pub mod syscall;
