@@ -7,6 +7,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use nix::sys::statfs::{FsType, statfs};
+
 use crate::kernel::fds::Access;
 use crate::kernel::posix::{DIRECTORY, mq, sem, shm};
 use crate::kernel::{Errno, Result};
@@ -232,6 +234,16 @@ pub fn semaphore_at(pid: i32, addr: u64) -> Option<Box<str>> {
         let name = std::str::from_utf8(name).ok()?;
         ((meta.dev(), meta.ino()) == (dev, ino)).then(|| format!("/{name}").into())
     })
+}
+
+/// The name of the queue that a descriptor of a process is of, where it is of one.
+pub fn queue_behind(pid: i32, fd: i32) -> Option<Box<str>> {
+    const MQUEUE_MAGIC: FsType = FsType(0x1980_0202);
+    let link = PathBuf::from(format!("/proc/{pid}/fd/{fd}"));
+    let is_queue = statfs(&link).ok()?.filesystem_type() == MQUEUE_MAGIC;
+    let path = is_queue.then(|| link.read_link().ok()).flatten()?;
+    let name = path.to_str()?;
+    Some(name.strip_suffix(" (deleted)").unwrap_or(name).into())
 }
 
 /// Whether a descriptor of a process is of this queue.

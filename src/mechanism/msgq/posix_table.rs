@@ -34,7 +34,8 @@ static FIELDS: &[Field<Queue>] = &[
         "who is told of a message, and by which signal",
         |q, sight| match q.notify {
             Some((pid, signo)) => {
-                let signal = signal_name(signo).map_or_else(|| signo.to_string(), |n| n.to_string());
+                let signal =
+                    signal_name(signo).map_or_else(|| signo.to_string(), |n| n.to_string());
                 Cell::Text(format!("{} {signal}", sight.who(pid)))
             }
             None if q.qsize.is_none() => Cell::Unknown,
