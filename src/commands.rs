@@ -4,7 +4,7 @@
 use std::sync::OnceLock;
 
 use crate::exec::Commands;
-use crate::kernel::Errno;
+use crate::kernel::{Errno, signal};
 use crate::lang::{Catalog, Signature, Words};
 use crate::mechanism::{self, Verb, errno_symbol};
 use crate::{builtin, inspect};
@@ -57,6 +57,7 @@ fn words() -> Words {
         actor_fields: builtin::ACTOR_FIELDS.iter().map(|c| c.name).collect(),
         limits: inspect::limits::names(),
         errnos: errnos(),
+        signals: signal::spellings(),
     }
 }
 

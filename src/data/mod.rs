@@ -12,7 +12,7 @@ mod reply;
 mod table;
 
 pub use cell::{Cell, quote, word};
-pub use event::{Event, Sink, Stand};
+pub use event::{Caught, Event, Sink, Stand};
 pub use family::Family;
 pub use object::Object;
 pub use outcome::{Failure, FailureKind, Field, Outcome, StepResult};

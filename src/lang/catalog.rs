@@ -2,8 +2,10 @@
 
 use std::sync::LazyLock;
 
+use super::diagnostic::{Mistake, Parsed};
+use super::program::Span;
 use super::signature::{Family, Signature};
-use super::suggest::closest;
+use super::suggest::{closest, did_you_mean};
 
 /// The commands and words that a program may use.
 #[derive(Debug)]
@@ -31,6 +33,8 @@ pub struct Words {
     pub limits: Vec<&'static str>,
     /// The symbols of the errnos.
     pub errnos: Vec<&'static str>,
+    /// The signals, in every spelling: names without `SIG`, and numbers.
+    pub signals: Vec<String>,
 }
 
 /// A noun with a verb (an empty one where it stands alone), and their place in the table.
@@ -184,6 +188,24 @@ impl Catalog {
             true => format!("did you mean {last}?"),
             false => format!("did you mean {} or {last}?", meant.join(", ")),
         })
+    }
+
+    /// A word that must be a signal is one.
+    pub(super) fn signal(&self, word: &str, span: Span) -> Parsed<()> {
+        let signals = &self.words.signals;
+        let is_one = |word: &str| signals.iter().any(|s| s == word);
+        let is_number = |word: &str| word.starts_with(|c: char| c.is_ascii_digit());
+        let name = word.strip_prefix("SIG").filter(|name| !is_number(name));
+        if is_one(name.unwrap_or(word)) {
+            return Ok(());
+        }
+        let upper = word.to_ascii_uppercase();
+        let meant = upper.strip_prefix("SIG").unwrap_or(&upper);
+        let names = signals.iter().map(String::as_str).filter(|s| !is_number(s));
+        Err(Mistake::new(span, format!("there is no signal `{word}`"))
+            .label("expected a signal such as USR1, SIGUSR1, 10 or RTMIN+1")
+            .help("`sig ls` lists them")
+            .maybe_help(did_you_mean(meant, names)))
     }
 
     /// The fields of a family's objects.

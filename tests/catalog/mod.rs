@@ -189,6 +189,9 @@ pub fn catalog() -> Catalog {
             "ETIMEDOUT",
             "EDEADLK",
         ],
+        signals: ["USR1", "USR2", "TERM", "10", "RTMIN+1"]
+            .map(String::from)
+            .into(),
     };
     Catalog::new(COMMANDS.iter().collect(), words)
 }
