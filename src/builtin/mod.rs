@@ -7,6 +7,7 @@ mod keywords;
 mod pipeline;
 mod session;
 mod watch;
+mod who;
 
 use crate::data::{Failure, Reply};
 use crate::exec::{Builtin, Engine};
@@ -17,6 +18,7 @@ use crate::mechanism::Sight;
 pub static ALL: &[&Builtin] = &[
     &ipcs::IPCS,
     &ipcs::LIMITS,
+    &who::WHO,
     &pipeline::PIPE,
     &watch::WATCH,
     &actors::SPAWN,

@@ -5,12 +5,15 @@ use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::rc::Rc;
 
+use super::any;
 use super::create::{ftok, key_of};
-use crate::data::{Failure, FailureKind, Family, Object};
+use crate::data::{Failure, FailureKind, Family, Object, Table, word};
 use crate::inspect::descriptors::{self, What};
 use crate::inspect::process::{self, LastOperator};
-use crate::inspect::wait::{Wait, Waiters, waiters};
+use crate::inspect::snapshot::Snapshot;
+use crate::inspect::wait::{Kind, Name, Wait, Waiter};
 use crate::kernel::{Errno, msg, sem, shm};
 use crate::lang::{Env, Reference, Target, closest};
 use crate::session::{Held, Names};
@@ -29,8 +32,8 @@ pub struct Sight<'a> {
     pub blocked: Option<&'a Wait>,
     /// The descriptors that the actors hold, each with the actor's process.
     pub held: Vec<(i32, Held)>,
-    waiters: OnceCell<Waiters>,
-    ipc_namespace: OnceCell<Option<u64>>,
+    /// The processes of the host.
+    pub snapshot: Rc<Snapshot>,
     named: OnceCell<[HashMap<Object, String>; Family::ALL.len()]>,
     operators: RefCell<HashMap<(i32, i64), Option<LastOperator>>>,
     users: RefCell<HashMap<u32, String>>,
@@ -52,23 +55,21 @@ impl<'a> Sight<'a> {
             actors,
             blocked: None,
             held: Vec::new(),
-            waiters: OnceCell::new(),
-            ipc_namespace: OnceCell::new(),
+            snapshot: Rc::default(),
             named: OnceCell::new(),
             operators: RefCell::default(),
             users: RefCell::default(),
         }
     }
 
-    /// Every thread of the host that waits in an IPC call: one pass over `/proc`.
-    pub fn waiters(&self) -> &Waiters {
-        self.waiters.get_or_init(waiters)
-    }
-
-    /// The inode of our own IPC namespace: the same id means another object in another.
-    pub fn ipc_namespace(&self) -> Option<u64> {
-        let own = || process::ipc_namespace(std::process::id().cast_signed());
-        *self.ipc_namespace.get_or_init(own)
+    /// The same look at the host, at what a thread waits for.
+    pub fn at<'b>(&'b self, wait: &'b Wait) -> Sight<'b> {
+        Sight {
+            blocked: Some(wait),
+            held: self.held.clone(),
+            snapshot: Rc::clone(&self.snapshot),
+            ..Sight::new(self.names, self.env, self.actors)
+        }
     }
 
     /// The name of an object in this session, for tables of thousands of rows.
@@ -85,8 +86,28 @@ impl<'a> Sight<'a> {
 
     /// How many processes could not be looked into, where anybody has looked.
     pub fn unreadable(&self) -> Option<usize> {
-        let waiters = self.waiters.get()?;
-        (waiters.unreadable > 0).then_some(waiters.unreadable)
+        Some(self.snapshot.unreadable()).filter(|n| *n > 0)
+    }
+
+    /// What could not be seen, and what would reveal it: a line below a table.
+    pub fn hidden(&self) -> Option<String> {
+        let (n, es) = match self.unreadable()? {
+            1 => (1, ""),
+            n => (n, "es"),
+        };
+        Some(match crate::kernel::process::geteuid() {
+            0 => format!("{n} process{es} may not be looked into, not even by root"),
+            _ => format!(
+                "{n} process{es} may not be looked into; run as root or with CAP_SYS_PTRACE"
+            ),
+        })
+    }
+
+    /// Says below the last table what could not be seen.
+    pub fn sign(&self, tables: &mut [Table]) {
+        if let Some(last) = tables.last_mut() {
+            last.footer.extend(self.hidden());
+        }
     }
 
     /// The process that an object remembers for an operation at this time. Thousands of
@@ -135,12 +156,57 @@ impl<'a> Sight<'a> {
         }
     }
 
+    /// The process that a word names: an actor's, or the one of this pid.
+    ///
+    /// # Errors
+    /// It is neither an actor nor a number.
+    pub fn process(&self, word: &str) -> Result<i32, Failure> {
+        let actor = self.actors.iter().find(|(_, name)| *name == word);
+        match actor {
+            Some((pid, _)) => Ok(*pid),
+            None => word
+                .parse()
+                .map_err(|_| Failure::refused(format!("`{word}` is neither an actor nor a pid"))),
+        }
+    }
+
     /// The object that an argument names, or the family's current one.
     ///
     /// # Errors
     /// There is no such name, no current object, no object with that key.
     pub fn find(&self, family: Family, reference: Option<&Reference>) -> Result<Object, Failure> {
         resolve(self.names, family, reference, self.env)
+    }
+
+    /// The object of whatever family that an argument names.
+    ///
+    /// # Errors
+    /// There is none, or there are several.
+    pub fn find_any(&self, reference: &Reference) -> Result<(Family, Object), Failure> {
+        let family = match reference.family {
+            Some(family) => family,
+            None => any::family(self, &reference.target)?,
+        };
+        Ok((family, self.find(family, Some(reference))?))
+    }
+
+    /// What a thread waits for, in words, with this session's names: `semop lock -1`.
+    pub fn wait_text(&self, waiter: &Waiter) -> String {
+        waiter.wait.text(|kind, number| {
+            let object = waiter.thing.and_then(|t| t.object(waiter.path.as_deref()));
+            let (family, object) = match kind {
+                // Only one side of it is known.
+                Kind::Fd if matches!(waiter.wait, Wait::Splice { .. }) => return None,
+                Kind::Fd if object.is_none() => return file_name(waiter.pid, number),
+                _ => object?,
+            };
+            let nsems = match (kind, object.id()) {
+                (Kind::Sem, Some(id)) => sem::stat_any_id(id).ok().map(|s| s.nsems),
+                _ => None,
+            };
+            let text = self.label(family, &object);
+            Some(Name { text, nsems })
+        })
     }
 
     /// The id of the System V object that an argument names.
@@ -179,6 +245,15 @@ pub(super) fn posix_object(family: Family) -> &'static str {
         // There are no sets of them.
         Family::Sem => "semaphore",
         family => family.object(),
+    }
+}
+
+/// What a descriptor that is open on no object is called: a terminal by its path.
+fn file_name(pid: i32, fd: i32) -> Option<Name> {
+    match descriptors::behind(pid, fd).ok()? {
+        What::File { path, .. } => Some(word(path.as_os_str().as_bytes()).into()),
+        What::Other(text) => Some(word(text.as_bytes()).into()),
+        What::Pipe { .. } | What::Socket { .. } => None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Seeing message queues: their fields and their table.
 
 use crate::data::{Cell, Column, Failure, Family, Object, Table};
-use crate::inspect::{sysv, wait::Wait};
+use crate::inspect::{sysv, thing::Thing, wait::Wait};
 use crate::kernel::msg::{self, MsgStat};
 use crate::kernel::sysv::Perm;
 use crate::mechanism::fields::{self, Field, SystemV};
@@ -79,17 +79,15 @@ const USUAL: &[&str] = &[
 /// How many receivers and senders are blocked on a queue. `None` where some process could
 /// not be looked into and none was found.
 fn waiting(queue: &MsgStat, sight: &Sight) -> Option<(usize, usize)> {
-    let waiters = sight.waiters();
     let (mut receivers, mut senders) = (0, 0);
-    let here = sight.ipc_namespace();
-    for waiter in waiters.found.iter().filter(|w| w.ipc_namespace == here) {
+    for waiter in sight.snapshot.waiting_at(Thing::Msgq(queue.id)) {
         match waiter.wait {
-            Wait::MsgReceive { id, .. } if id == queue.id => receivers += 1,
-            Wait::MsgSend { id, .. } if id == queue.id => senders += 1,
-            _ => {}
+            Wait::MsgSend { .. } => senders += 1,
+            _ => receivers += 1,
         }
     }
-    let seen_all = waiters.unreadable == 0 || receivers + senders > 0;
+    let unreadable = sight.snapshot.waiters().unreadable;
+    let seen_all = unreadable == 0 || receivers + senders > 0;
     seen_all.then_some((receivers, senders))
 }
 
