@@ -8,6 +8,7 @@ pub mod descriptors;
 pub mod limits;
 pub mod maps;
 pub mod pipes;
+pub mod posix;
 pub mod process;
 pub mod snapshot;
 pub mod socket_file;

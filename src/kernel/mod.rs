@@ -17,6 +17,7 @@ pub mod msg;
 pub mod netlink;
 pub mod pipe;
 pub mod poll;
+pub mod posix;
 pub mod process;
 pub mod procfd;
 pub mod sem;
