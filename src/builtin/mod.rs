@@ -8,6 +8,7 @@ mod pipeline;
 mod session;
 mod watch;
 mod who;
+mod why;
 
 use crate::data::{Failure, Reply};
 use crate::exec::{Builtin, Engine};
@@ -19,6 +20,7 @@ pub static ALL: &[&Builtin] = &[
     &ipcs::IPCS,
     &ipcs::LIMITS,
     &who::WHO,
+    &why::WHY,
     &pipeline::PIPE,
     &watch::WATCH,
     &actors::SPAWN,

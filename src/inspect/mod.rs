@@ -3,6 +3,7 @@
 //! Nothing here prints, blocks, or changes what it looks at. Processes vanish at any
 //! moment and other users' files may not be read: both are answers here, never panics.
 
+pub mod cycles;
 pub mod decode;
 pub mod descriptors;
 pub mod limits;
@@ -18,6 +19,7 @@ pub mod tcp;
 pub mod thing;
 pub mod unix;
 pub mod wait;
+pub mod waking;
 pub mod words;
 
 #[cfg(test)]

@@ -3,10 +3,11 @@
 use std::fs::{File, Metadata};
 use std::io::Read;
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use super::maps;
+use crate::data::{Family, Object};
 use crate::kernel::fds::Access;
 use crate::kernel::posix::{DIRECTORY, mq, sem, shm};
 use crate::kernel::{Errno, Result};
@@ -211,27 +212,11 @@ fn with_contents(node: Node, path: &Path) -> Semaphore {
 /// The semaphore whose memory stands at an address of a process: what a futex(2) in it waits for.
 /// A semaphore's creator may have mapped it under another name: its file says which it is.
 pub fn semaphore_at(pid: i32, addr: u64) -> Option<Box<str>> {
-    let maps = std::fs::read_to_string(format!("/proc/{pid}/maps")).ok()?;
-    let (dev, ino) = maps.lines().find_map(|line| {
-        let mut words = line.split_whitespace();
-        let (start, end) = words.next()?.split_once('-')?;
-        let number = |hex: &str| u64::from_str_radix(hex, 16).ok();
-        (number(start)?..number(end)?)
-            .contains(&addr)
-            .then_some(())?;
-        let mut rest = words.skip(2);
-        let (major, minor) = rest.next()?.split_once(':')?;
-        let dev = libc::makedev(number(major)? as u32, number(minor)? as u32);
-        Some((dev, rest.next()?.parse::<u64>().ok()?))
-    })?;
-    let entries = Path::new(DIRECTORY).read_dir().ok()?;
-    entries.flatten().find_map(|entry| {
-        let file = entry.file_name();
-        let name = file.as_bytes().strip_prefix(sem::PREFIX.as_bytes())?;
-        let meta = entry.metadata().ok()?;
-        let name = std::str::from_utf8(name).ok()?;
-        ((meta.dev(), meta.ino()) == (dev, ino)).then(|| format!("/{name}").into())
-    })
+    let mapping = maps::at(pid, addr)?;
+    match mapping.thing.object(mapping.path.as_deref())? {
+        (Family::Sem, Object::Posix(name)) => Some(name),
+        _ => None,
+    }
 }
 
 /// Whether a descriptor of a process is of this queue.

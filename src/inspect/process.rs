@@ -7,7 +7,6 @@ use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::OnceLock;
-use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::sys::signal::kill;
@@ -83,23 +82,6 @@ pub fn switches(pid: i32, tid: i32) -> io::Result<u64> {
 fn parse_switches(status: &[u8]) -> Option<u64> {
     let voluntary = status_number(status, b"voluntary_ctxt_switches:")?;
     Some(voluntary.wrapping_add(status_number(status, b"nonvoluntary_ctxt_switches:")?))
-}
-
-/// How long a thread that sleeps has slept: since it last ran, which `/proc/PID/task/TID/sched` tells
-/// in milliseconds of the scheduler's own clock. Our own thread, which runs now, tells what time
-/// that is. `None` where the kernel has no such file.
-pub fn asleep(pid: i32, tid: i32) -> Option<Duration> {
-    let last = |path: String| {
-        let sched = read_file(path).ok()?;
-        let line = sched.split(|b| *b == b'\n').nth(2)?;
-        let line = std::str::from_utf8(line)
-            .ok()?
-            .strip_prefix("se.exec_start")?;
-        line.trim_start_matches([' ', ':']).parse::<f64>().ok()
-    };
-    let since = last(format!("/proc/{pid}/task/{tid}/sched"))?;
-    let now = last("/proc/thread-self/sched".into())?;
-    Duration::try_from_secs_f64((now - since).max(0.0) / 1000.0).ok()
 }
 
 /// The first number behind a key at the start of a line. The kernel escapes newlines in

@@ -2,13 +2,14 @@
 
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use nix::sys::statfs::{FsType, statfs};
 
 use super::decode::{Wait, opened};
 use super::descriptors::{self, What};
 use super::maps;
+use super::posix::{self, Node};
 use crate::data::{Family, Object};
 use crate::kernel::procfd::FileId;
 
@@ -78,13 +79,9 @@ impl Thing {
 
     /// The object as the language knows it; `path` is what one who has it open sees of a file.
     pub fn object(&self, path: Option<&Path>) -> Option<(Family, Object)> {
-        let posix = |prefix: &[u8]| -> Option<Object> {
-            let name = path?.as_os_str().as_bytes();
-            let name = name.strip_suffix(DELETED).unwrap_or(name);
-            let name = name.strip_prefix(prefix)?;
-            Some(Object::Posix(
-                format!("/{}", std::str::from_utf8(name).ok()?).into(),
-            ))
+        let named = |file: &[u8], prefix: &[u8]| -> Option<Object> {
+            let name = std::str::from_utf8(file.strip_prefix(prefix)?).ok()?;
+            Some(Object::Posix(format!("/{name}").into()))
         };
         Some(match *self {
             Thing::Msgq(id) => (Family::Msgq, Object::Id(id)),
@@ -93,14 +90,21 @@ impl Thing {
             Thing::Pipe(ino) => (Family::Pipe, Object::Inode(ino)),
             Thing::Socket(ino) => (Family::Sock, Object::Inode(ino)),
             Thing::Fifo(_) => (Family::Fifo, Object::from(path?)),
-            Thing::Queue(_) => (
-                Family::Msgq,
-                posix(b"/dev/mqueue/").or_else(|| posix(b"/"))?,
-            ),
-            Thing::Memory(_) => match posix(b"/dev/shm/sem.") {
-                Some(semaphore) => (Family::Sem, semaphore),
-                None => (Family::Shm, posix(SHM)?),
-            },
+            Thing::Queue(_) => {
+                let file = path?.as_os_str().as_bytes();
+                let name = named(file, b"/dev/mqueue/").or_else(|| named(file, b"/"));
+                (Family::Msgq, name?)
+            }
+            Thing::Memory(inode) => {
+                let file = path?.as_os_str().as_bytes();
+                // Its maker may have mapped it under a name that is no more.
+                let renamed = file.ends_with(DELETED).then(|| path_of(inode)).flatten();
+                let file = renamed.as_ref().map_or(file, |p| p.as_os_str().as_bytes());
+                match named(file, b"/dev/shm/sem.") {
+                    Some(semaphore) => (Family::Sem, semaphore),
+                    None => (Family::Shm, named(file, SHM)?),
+                }
+            }
         })
     }
 
@@ -113,23 +117,35 @@ impl Thing {
             (Family::Pipe, Object::Inode(ino)) => Some(Thing::Pipe(*ino)),
             (Family::Sock, Object::Inode(ino)) => Some(Thing::Socket(*ino)),
             (_, Object::Path(_)) => fifo(object.path()?),
-            (family, Object::Posix(name)) => {
-                let name = name.strip_prefix('/')?;
-                let file = |path: String| std::fs::metadata(path).ok().map(|meta| inode(&meta));
-                match family {
-                    Family::Msgq => file(format!("/dev/mqueue/{name}")).map(Thing::Queue),
-                    Family::Sem => file(format!("/dev/shm/sem.{name}")).map(Thing::Memory),
-                    _ => file(format!("/dev/shm/{name}")).map(Thing::Memory),
-                }
+            (Family::Msgq, Object::Posix(name)) => {
+                Some(Thing::Queue(node(&posix::queue(name).ok()?.node)))
             }
+            (Family::Sem, Object::Posix(name)) => {
+                Some(Thing::Memory(node(&posix::semaphore(name).ok()?.node)))
+            }
+            (_, Object::Posix(name)) => Some(Thing::Memory(node(&posix::segment(name).ok()?.node))),
             _ => None,
         }
     }
 }
 
+/// Where a file stands in `/dev/shm`.
+fn path_of(file: Inode) -> Option<PathBuf> {
+    let mut entries = Path::new("/dev/shm").read_dir().ok()?.flatten();
+    let found = entries.find(|entry| entry.metadata().is_ok_and(|m| inode(&m) == file));
+    found.map(|entry| entry.path())
+}
+
 /// Whether a path is one of those of POSIX shared memory.
 pub(super) fn in_shm(path: &Path) -> bool {
     path.as_os_str().as_bytes().starts_with(SHM)
+}
+
+fn node(node: &Node) -> Inode {
+    Inode {
+        dev: node.dev,
+        ino: node.ino,
+    }
 }
 
 fn inode(meta: &std::fs::Metadata) -> Inode {
@@ -147,11 +163,7 @@ fn fifo(path: &Path) -> Option<Thing> {
 
 /// What a thread of `pid` waits at, and the path by which its process knows it. `here` says whether
 /// System V ids mean the same to it as to us.
-pub(super) fn waited_at(
-    pid: i32,
-    wait: &Wait,
-    here: bool,
-) -> Option<(Thing, Option<std::path::PathBuf>)> {
+pub(super) fn waited_at(pid: i32, wait: &Wait, here: bool) -> Option<(Thing, Option<PathBuf>)> {
     let bare = |thing| Some((thing, None));
     match wait {
         Wait::SemOp { id, .. } if here => bare(Thing::Sem(*id)),
@@ -183,7 +195,7 @@ pub(super) fn waited_at(
     }
 }
 
-fn behind(pid: i32, fd: i32) -> Option<(Thing, Option<std::path::PathBuf>)> {
+fn behind(pid: i32, fd: i32) -> Option<(Thing, Option<PathBuf>)> {
     let what = descriptors::file_behind(pid, fd).ok()?;
     let thing = Thing::behind(&what, |_| is_mqueue(pid, fd))?;
     match what {

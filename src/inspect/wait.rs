@@ -147,11 +147,14 @@ fn makes_calls(stat: io::Result<ThreadStat>) -> bool {
 /// `here` is our own IPC namespace.
 fn confirm(candidate: Candidate, here: Option<u64>) -> Option<Waiter> {
     let Candidate { pid, tid, seen } = candidate;
-    let call = seen.call()?;
-    let wait = decode(pid, call);
-    if !wait.is_ipc() {
-        return None;
+    let wait = decode(pid, seen.call()?);
+    match wait.is_ipc() {
+        true => waiter(pid, tid, seen, wait, here),
+        false => None,
     }
+}
+
+fn waiter(pid: i32, tid: i32, seen: Observation, wait: Wait, here: Option<u64>) -> Option<Waiter> {
     let ipc_namespace = process::ipc_namespace(pid);
     let is_here = here.is_some() && ipc_namespace == here;
     let (thing, path) = match waited_at(pid, &wait, is_here) {
@@ -171,6 +174,40 @@ fn confirm(candidate: Candidate, here: Option<u64>) -> Option<Waiter> {
     };
     // Last, so that all of this was so while it was blocked.
     waiter.is_still().then_some(waiter)
+}
+
+/// What a thread does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Doing {
+    /// It is blocked in a call, IPC or not.
+    Blocked(Box<Waiter>),
+    /// It is not, as far as it can be seen; its state, [`ThreadStat::state`].
+    State(char),
+    /// It may not be known.
+    Hidden,
+}
+
+/// What each thread of a process does; empty where there is no such process.
+pub fn threads_of(pid: i32) -> Vec<(i32, Doing)> {
+    let here = process::ipc_namespace(std::process::id().cast_signed());
+    let threads = process::threads(pid).into_iter().flatten();
+    threads
+        .filter_map(|tid| Some((tid, doing(pid, tid, here)?)))
+        .collect()
+}
+
+/// `None` where the thread is gone.
+fn doing(pid: i32, tid: i32, here: Option<u64>) -> Option<Doing> {
+    let seen = observe(pid, tid).ok()?;
+    if matches!(seen.syscall, SyscallState::Unreadable(_)) {
+        return Some(Doing::Hidden);
+    }
+    let state = Doing::State(seen.state);
+    let Some(wait) = seen.call().map(|call| decode(pid, call)) else {
+        return Some(state);
+    };
+    let blocked = waiter(pid, tid, seen, wait, here);
+    Some(blocked.map_or(state, |waiter| Doing::Blocked(waiter.into())))
 }
 
 impl Waiter {
