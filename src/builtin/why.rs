@@ -9,7 +9,6 @@ use super::who::{command, user};
 use crate::data::{Cell, Column, Failure, Reply, Table};
 use crate::exec::Builtin;
 use crate::inspect::cycles::{Cycle, cycles};
-use crate::inspect::process;
 use crate::inspect::wait::{Doing, Wait, Waiter, threads_of};
 use crate::inspect::waking::{Sure, Wakers, wakers};
 use crate::lang::{Example, Kind, Param, Signature};
@@ -108,7 +107,7 @@ fn why(sight: &Sight, args: &Args) -> Result<Reply, Failure> {
             table.empty = "nobody that can be seen is blocked in IPC";
             for waiter in sight.snapshot.waiters().found.iter().filter(|w| is_ipc(w)) {
                 let wakers = wakers(&sight.snapshot, waiter);
-                if !is_ours(waiter, &wakers) {
+                if !is_ours(sight, waiter, &wakers) {
                     table.push(blocked(sight, waiter, &wakers));
                 }
             }
@@ -148,13 +147,11 @@ fn is_ipc(waiter: &Waiter) -> bool {
 }
 
 /// Whether it waits for this shell, and so because it looks: an idle actor, its janitor.
-fn is_ours(waiter: &Waiter, wakers: &Wakers) -> bool {
+fn is_ours(sight: &Sight, waiter: &Waiter, wakers: &Wakers) -> bool {
     let own = std::process::id().cast_signed();
-    let is_janitor = || {
-        let stat = process::thread_stat(waiter.pid, waiter.pid);
-        waiter.comm == janitor::NAME && stat.is_ok_and(|stat| stat.ppid == own)
-    };
-    waiter.pid == own || wakers.pids == [own] || is_janitor()
+    let ours = |pid: &i32| *pid == own || sight.actors.contains_key(pid);
+    let is_janitor = waiter.comm == janitor::NAME && wakers.pids.iter().all(ours);
+    waiter.pid == own || wakers.pids == [own] || is_janitor
 }
 
 /// Also where the object is another IPC namespace's.
