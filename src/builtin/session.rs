@@ -72,11 +72,19 @@ pub(super) static KEEP: Builtin = Builtin {
 fn keep(engine: &mut Engine, args: &Args, _: &mut dyn Sink) -> Result<Reply, Failure> {
     for arg in args.all("object") {
         let Arg::Ref(reference) = arg else { continue };
-        let Target::Name(name) = &reference.target else {
-            return Err(Failure::refused(
-                "only an object that this session created, by its name, can be kept",
-            ));
+        // A FIFO and a POSIX object are named by their paths.
+        let name = match &reference.target {
+            Target::Name(name) => name.clone(),
+            Target::Path(term) => {
+                String::from_utf8_lossy(&engine.env.bytes(term)?).into_owned()
+            }
+            _ => {
+                return Err(Failure::refused(
+                    "only an object that this session created, by its name, can be kept",
+                ));
+            }
         };
+        let name = name.as_str();
         let families = match reference.family {
             Some(family) => vec![family],
             None => Family::ALL

@@ -192,6 +192,9 @@ pub(super) fn info(family: Family, sight: &Sight, args: &Args) -> Result<Reply, 
 
 pub(super) fn take(family: Family, world: &mut World, args: &Args) -> StepResult {
     let reference = args.reference("object");
+    if let Some(name) = world.posix(family, args, "object")? {
+        return super::posix::take(world, args, family, &name);
+    }
     let id = world.find_id(family, args, "object")?;
     let object = Object::Id(id);
     let key = session::perm_of(family, id)
@@ -275,10 +278,17 @@ pub(super) fn rm(family: Family, world: &mut World, args: &Args) -> StepResult {
         .into_iter()
         .map(|r| {
             let object = super::sight::resolve(&world.names, family, r, args.env)?;
-            Ok((r, super::sight::system_v(family, &object)?))
+            Ok((r, object))
         })
         .collect::<Result<Vec<_>, Failure>>()?;
-    for (reference, id) in found {
+    for (reference, object) in found {
+        let id = match object {
+            Object::Posix(name) => {
+                super::posix::rm(world, args, family, &name)?;
+                continue;
+            }
+            object => super::sight::system_v(family, &object)?,
+        };
         let label = world.label(family, reference, &id.into());
         session::remove(family, id).map_err(|errno| {
             let call = format!("{}ctl({label}, IPC_RMID)", call_prefix(family));

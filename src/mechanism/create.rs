@@ -6,7 +6,6 @@
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 
-use super::sight::{posix_name, system_v};
 use super::{Args, World};
 use crate::data::{Cell, Failure, FailureKind, Family, Object, Outcome};
 use crate::kernel::{Errno, sysv};
@@ -82,11 +81,6 @@ impl World {
             Some(Target::Ftok(path, project)) => {
                 let key = ftok(path, *project)?;
                 (None, Some(key))
-            }
-            Some(Target::Path(term)) => {
-                let name = posix_name(&args.env.bytes(term)?)?;
-                system_v(family, &Object::Posix(name))?;
-                (None, None)
             }
             _ => (None, None),
         };

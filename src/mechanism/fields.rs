@@ -191,6 +191,21 @@ pub(super) fn find<R>(
     })
 }
 
+/// A POSIX object cannot be looked at.
+pub(super) fn posix_gone(family: Family, call: &str, name: &str, errno: Errno) -> Failure {
+    let meaning = match errno {
+        Errno::ENOENT => format!("no POSIX {} has this name", super::sight::posix_object(family)),
+        errno => errno.desc().to_string(),
+    };
+    Failure {
+        kind: FailureKind::Errno,
+        errno: Some(errno_symbol(errno).into()),
+        call: Some(format!("{call}({name})")),
+        meaning,
+        help: Some(format!("`{} ls` lists those that exist", family.noun())),
+    }
+}
+
 /// There is no such object. The kernel says EINVAL or, where the id's place in its table has
 /// gone to another, EIDRM: to who looks both are the same.
 pub(super) fn gone(family: Family, call: &str, id: i32, errno: Errno) -> Failure {

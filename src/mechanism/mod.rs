@@ -18,6 +18,7 @@ pub mod shm;
 mod sight;
 pub mod signal;
 pub mod sock;
+mod posix;
 mod stream;
 #[cfg(test)]
 mod testing;

@@ -1,6 +1,8 @@
-//! System V message queues: msgget(2), msgop(2), msgctl(2).
+//! Message queues. System V's: msgget(2), msgop(2), msgctl(2).
 
 mod peek;
+mod posix;
+mod posix_table;
 mod set;
 mod table;
 
@@ -29,17 +31,20 @@ static CREATE: Verb = Verb {
             Param::optional(
                 "name",
                 Kind::NewRef(FAMILY),
-                "its name in this session, or key:K for a key of your choice; q1, q2 … where it is left out",
+                "its name in this session, key:K for a key of your choice, or /NAME for a POSIX queue; q1, q2 … where it is left out",
             ),
             MODE,
             PRIVATE,
+            posix::MAXMSG,
+            posix::MSGSIZE,
         ],
         runs: Runs::Actor,
-        calls: &["msgget(2)"],
+        calls: &["msgget(2)", "mq_open(3)"],
         errnos: &[
-            ("EEXIST", "a queue with this key exists"),
-            ("ENOSPC", "the host has as many queues as it may (msgmni)"),
+            ("EEXIST", "a queue with this key or name exists"),
+            ("EINVAL", "a POSIX queue's messages are more or larger than the host allows"),
             ("ENOMEM", "the kernel has no memory for it"),
+            ("ENOSPC", "the host has as many queues as it may (msgmni, queues_max)"),
         ],
         notes: "The queue is removed when the session ends, unless `keep` exempts it.\n\
                 Its key is chosen first and written down, so that it is removed even after SIGKILL. \
@@ -49,6 +54,10 @@ static CREATE: Verb = Verb {
             Example {
                 script: "msgq create jobs\nmsgq send jobs 1 \"hi\"",
                 shows: "a queue with a name",
+            },
+            Example {
+                script: "msgq create /ipcsh-jobs maxmsg=2\nmsgq send 5 \"high\"\nmsgq recv => prio=5 \"high\"",
+                shows: "a POSIX queue: the slash makes it one",
             },
             Example {
                 script: "let q = msgq create jobs mode=0666\nmsgq create key:$q.key => EEXIST",
@@ -63,6 +72,10 @@ static CREATE: Verb = Verb {
 fn create(world: &mut World, args: &Args) -> StepResult {
     let wanted = args.reference("name");
     let mode = args.int("mode")?.unwrap_or(DEFAULT_MODE);
+    if let Some(name) = super::posix::wanted(wanted, args)? {
+        return posix::create(world, args, &name, mode);
+    }
+    posix::refuse(args, &["maxmsg", "msgsize"])?;
     let created = make(world, args, wanted, mode, args.flag("private"))?;
     Ok(created.outcome(FAMILY, wanted))
 }
@@ -98,18 +111,19 @@ static SEND: Verb = Verb {
             Param::required(
                 "type",
                 Kind::Int(i64::MIN, i64::MAX),
-                "the message's type, from 1",
+                "the message's type, from 1; of a POSIX queue its priority, from 0",
             ),
             Param::required("data", Kind::Data, "the message's text"),
             Param::flag(
                 "nowait",
                 "fail with EAGAIN where it would block (IPC_NOWAIT)",
             ),
+            posix::TIMEOUT,
         ],
         runs: Runs::Actor,
         looks: false,
         blocks: Some("while the queue is full (cbytes at qbytes, or as many messages as qbytes)"),
-        calls: &["msgsnd(2)"],
+        calls: &["msgsnd(2)", "mq_timedsend(3)"],
         errnos: &[
             ("EACCES", "the queue's mode does not let you write"),
             ("EAGAIN", "the queue is full"),
@@ -117,9 +131,12 @@ static SEND: Verb = Verb {
             ("EINTR", "it was interrupted while it waited"),
             (
                 "EINVAL",
-                "there is no queue with this id, the type is not positive, or the message is longer than msgmax",
+                "there is no queue with this id, the type is not positive, or the message is longer than msgmax; of a POSIX queue the priority is too high",
             ),
+            ("EMSGSIZE", "the message is longer than the POSIX queue's msgsize"),
+            ("ENOENT", "no POSIX queue has this name"),
             ("ENOMEM", "the kernel has no memory for the message"),
+            ("ETIMEDOUT", "the POSIX queue was full for as long"),
         ],
         notes: "Where there is no current queue, one is created.",
         examples: &[Example {
@@ -131,6 +148,10 @@ static SEND: Verb = Verb {
 };
 
 fn send(world: &mut World, args: &Args) -> StepResult {
+    if let Some(name) = world.posix(FAMILY, args, "queue")? {
+        return posix::send(world, args, &name);
+    }
+    posix::refuse(args, &["timeout"])?;
     let mtype: i64 = args.int("type")?.unwrap_or(1);
     let data = args.bytes("data")?.unwrap_or_default();
     let nowait = args.flag("nowait");
@@ -221,25 +242,32 @@ static RECV: Verb = Verb {
                 "cut a message that is longer than the buffer (MSG_NOERROR)",
             ),
             Param::flag("except", "the first message not of this type (MSG_EXCEPT)"),
+            posix::TIMEOUT,
         ],
         runs: Runs::Actor,
         looks: false,
         blocks: Some("while no message matches"),
-        calls: &["msgrcv(2)"],
+        calls: &["msgrcv(2)", "mq_timedreceive(3)"],
         errnos: &[
             (
                 "E2BIG",
                 "the message is longer than the buffer, and stays in the queue",
             ),
             ("EACCES", "the queue's mode does not let you read"),
+            ("EAGAIN", "the POSIX queue is empty"),
             ("EIDRM", "the queue was removed while this waited"),
             ("EINTR", "it was interrupted while it waited"),
             (
                 "EINVAL",
                 "there is no queue with this id, or no buffer can be as large",
             ),
+            ("EMSGSIZE", "the buffer is smaller than the POSIX queue's msgsize"),
+            ("ENOENT", "no POSIX queue has this name"),
             ("ENOMSG", "no message matches"),
+            ("ETIMEDOUT", "the POSIX queue was empty for as long"),
         ],
+        notes: "A POSIX queue gives the oldest message of the highest priority, and has no types to \
+                choose by: `prio=5 \"hi\"`.",
         examples: &[
             Example {
                 script: "msgq create jobs\nmsgq send 2 \"two\"\nmsgq send 1 \"one\"\nmsgq recv 1 => type=1 \"one\"\nmsgq recv --nowait 7 => ENOMSG",
@@ -256,6 +284,10 @@ static RECV: Verb = Verb {
 };
 
 fn recv(world: &mut World, args: &Args) -> StepResult {
+    if let Some(name) = world.posix(FAMILY, args, "queue")? {
+        return posix::recv(world, args, &name);
+    }
+    posix::refuse(args, &["timeout"])?;
     let mtype: i64 = args.int("type")?.unwrap_or(0);
     let max: Option<usize> = args.int("max")?;
     let how = msg::Receive {
@@ -344,16 +376,21 @@ pub static MECHANISM: Mechanism = Mechanism {
         &RECV,
         &peek::PEEK,
         &set::SET,
+        &posix::NOTIFY,
+        &posix::CLOSE,
         &USE,
         &RM,
     ],
-    kinds: &[&ObjectKind {
-        family: FAMILY,
-        posix: false,
-        fields: table::fields,
-        look: table::look,
-        list: table::list,
-        info: table::info,
-        condition: table::condition,
-    }],
+    kinds: &[
+        &ObjectKind {
+            family: FAMILY,
+            posix: false,
+            fields: table::fields,
+            look: table::look,
+            list: table::list,
+            info: table::info,
+            condition: table::condition,
+        },
+        &posix_table::OBJECTS,
+    ],
 };

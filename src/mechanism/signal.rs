@@ -12,7 +12,7 @@ use crate::lang::{Arg, Example, Kind, Param, Runs, Signature};
 const SIGNALS: Param = Param::repeated("signal", Kind::Signal, "USR1, SIGUSR1, 10, RTMIN+1 …");
 
 /// The number of a signal that was named.
-fn number(word: &str) -> Result<i32, Failure> {
+pub(super) fn number(word: &str) -> Result<i32, Failure> {
     signal_named(word).ok_or_else(|| {
         let failure = Failure::refused(format!("there is no signal `{word}`"));
         failure.help("`sig ls` lists them")

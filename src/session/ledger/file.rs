@@ -1,5 +1,6 @@
 //! What the ledger holds of things that have a name in a file system.
 
+use std::fs::{File, Metadata};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
@@ -10,6 +11,8 @@ use super::{
     state_word, tag,
 };
 use crate::data::Object;
+use crate::kernel::fds::Access;
+use crate::kernel::posix::mq;
 use crate::kernel::{Errno, Result};
 
 /// The kinds of things with a name in a file system.
@@ -21,10 +24,23 @@ pub enum FileKind {
     Fifo,
     /// A Unix socket's file.
     Socket,
+    /// A POSIX message queue, whose path is its name.
+    Queue,
+    /// A POSIX segment's file.
+    Segment,
+    /// A POSIX semaphore's file.
+    Semaphore,
 }
 
 impl FileKind {
-    pub(super) const ALL: [FileKind; 3] = [FileKind::Directory, FileKind::Fifo, FileKind::Socket];
+    pub(super) const ALL: [FileKind; 6] = [
+        FileKind::Directory,
+        FileKind::Fifo,
+        FileKind::Socket,
+        FileKind::Queue,
+        FileKind::Segment,
+        FileKind::Semaphore,
+    ];
 
     /// What one of them is called in a sentence.
     pub fn object(self) -> &'static str {
@@ -32,17 +48,43 @@ impl FileKind {
             FileKind::Directory => "directory",
             FileKind::Fifo => "FIFO",
             FileKind::Socket => "socket file",
+            FileKind::Queue => "POSIX message queue",
+            FileKind::Segment => "POSIX shared memory segment",
+            FileKind::Semaphore => "POSIX semaphore",
         }
     }
 
     /// Whether this is the type of a file.
-    fn is(self, meta: &std::fs::Metadata) -> bool {
+    fn is(self, meta: &Metadata) -> bool {
         let kind = meta.file_type();
         match self {
             FileKind::Directory => kind.is_dir(),
             FileKind::Fifo => kind.is_fifo(),
             FileKind::Socket => kind.is_socket(),
+            FileKind::Queue | FileKind::Segment | FileKind::Semaphore => kind.is_file(),
         }
+    }
+
+    /// What is known of the file at a path. A queue need not be mounted anywhere.
+    fn look(self, path: &Path) -> Option<Metadata> {
+        if self != FileKind::Queue {
+            return path.symlink_metadata().ok();
+        }
+        let name = path.to_str()?;
+        let queue = match mq::open(name, Access::Read) {
+            Err(Errno::EACCES) => mq::open(name, Access::Write),
+            opened => opened,
+        };
+        File::from(queue.ok()?).metadata().ok()
+    }
+
+    fn remove(self, path: &Path) -> Result<()> {
+        let removed = match (self, path.to_str()) {
+            (FileKind::Queue, Some(name)) => return mq::unlink(name),
+            (FileKind::Directory, _) => std::fs::remove_dir_all(path),
+            _ => std::fs::remove_file(path),
+        };
+        removed.map_err(|e| Errno::from_raw(e.raw_os_error().unwrap_or(0)))
     }
 }
 
@@ -127,7 +169,7 @@ impl Ledger {
     /// Removes the file that a record speaks of, if it is still there and is ours.
     pub(super) fn sweep_file(&self, entry: Entry, state: State, kind: FileKind) -> Option<Removed> {
         let path = self.path(entry)?;
-        let meta = path.symlink_metadata().ok()?;
+        let meta = kind.look(&path)?;
         let ours = match state {
             State::Live => {
                 (meta.dev(), meta.ino()) == (self.get(entry, DEVICE), self.get(entry, INODE))
@@ -138,13 +180,7 @@ impl Ledger {
         if !ours || !kind.is(&meta) || meta.uid() != self.get(entry, UID) as u32 {
             return None;
         }
-        let result = match kind {
-            FileKind::Directory => std::fs::remove_dir_all(&path),
-            FileKind::Fifo | FileKind::Socket => std::fs::remove_file(&path),
-        };
-        let error = result
-            .err()
-            .map(|e| Errno::from_raw(e.raw_os_error().unwrap_or(0)));
+        let error = kind.remove(&path).err();
         // Somebody else was quicker.
         (error != Some(Errno::ENOENT)).then(|| Removed {
             kind: Kind::File(kind),

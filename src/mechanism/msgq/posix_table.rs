@@ -1,0 +1,158 @@
+//! Seeing POSIX message queues: their fields and their table.
+
+use super::FAMILY;
+use crate::data::{Cell, Column, Failure, Object, Table};
+use crate::inspect::posix::{Queue, is_queue, queue, queues};
+use crate::inspect::wait::Wait;
+use crate::kernel::Errno;
+use crate::kernel::process::signal_name;
+use crate::mechanism::fields::{self, Field};
+use crate::mechanism::posix::{self, name_of, posix_row};
+use crate::mechanism::{Listing, ObjectKind, Sight};
+
+posix_row!(Queue, FAMILY);
+
+static FIELDS: &[Field<Queue>] = &[
+    posix::name(),
+    posix::owner(),
+    posix::perms(),
+    Field::new("curmsgs", "messages in the queue", |q, _| {
+        q.attributes.map_or(Cell::Unknown, |a| a.curmsgs.into())
+    }),
+    Field::new("maxmsg", "messages that the queue may hold", |q, _| {
+        q.attributes.map_or(Cell::Unknown, |a| a.maxmsg.into())
+    }),
+    Field::new("qsize", "bytes in the queue", |q, _| {
+        q.qsize.map_or(Cell::Unknown, Cell::Size)
+    }),
+    Field::new("msgsize", "bytes that a message may have", |q, _| {
+        let size = |a: crate::kernel::posix::mq::Attributes| Cell::Size(a.msgsize.unsigned_abs());
+        q.attributes.map_or(Cell::Unknown, size)
+    }),
+    Field::new(
+        "notify",
+        "who is told of a message, and by which signal",
+        |q, sight| match q.notify {
+            Some((pid, signo)) => {
+                let signal = signal_name(signo).map_or_else(|| signo.to_string(), |n| n.to_string());
+                Cell::Text(format!("{} {signal}", sight.who(pid)))
+            }
+            None if q.qsize.is_none() => Cell::Unknown,
+            None => Cell::Nothing,
+        },
+    ),
+    Field::new(
+        "waits",
+        "who is blocked: R receivers, S senders, and how many",
+        |q, sight| match waiting(q, sight) {
+            None => Cell::Unknown,
+            Some((0, 0)) => Cell::Nothing,
+            Some((r, 0)) => Cell::Text(format!("R{r}")),
+            Some((0, s)) => Cell::Text(format!("S{s}")),
+            Some((r, s)) => Cell::Text(format!("R{r} S{s}")),
+        },
+    ),
+    Field::new("rwait", "processes blocked in mq_receive", |q, sight| {
+        waiting(q, sight).map_or(Cell::Unknown, |(r, _)| r.into())
+    }),
+    Field::new("swait", "processes blocked in mq_send", |q, sight| {
+        waiting(q, sight).map_or(Cell::Unknown, |(_, s)| s.into())
+    }),
+    posix::ctime(),
+    posix::uid(),
+    posix::gid(),
+    posix::ino(),
+];
+
+const USUAL: &[&str] = &[
+    "name", "owner", "perms", "curmsgs", "maxmsg", "qsize", "msgsize", "notify", "waits",
+];
+
+/// How many receivers and senders are blocked on a queue, as for System V's.
+fn waiting(queue: &Queue, sight: &Sight) -> Option<(usize, usize)> {
+    let waiters = sight.waiters();
+    let (mut receivers, mut senders) = (0, 0);
+    for waiter in &waiters.found {
+        let (fd, count) = match waiter.wait {
+            Wait::MqReceive { fd } => (fd, &mut receivers),
+            Wait::MqSend { fd } => (fd, &mut senders),
+            _ => continue,
+        };
+        *count += usize::from(is_queue(waiter.pid, fd, &queue.node));
+    }
+    let seen_all = waiters.unreadable == 0 || receivers + senders > 0;
+    seen_all.then_some((receivers, senders))
+}
+
+fn row(object: &Object) -> Result<Queue, Failure> {
+    let name = name_of(object);
+    queue(name).map_err(|errno| fields::posix_gone(FAMILY, "mq_open", name, errno))
+}
+
+fn look(sight: &Sight, object: &Object, _: Option<u32>, field: &str) -> Result<Cell, Failure> {
+    let field = fields::find(FIELDS, field)?;
+    Ok((field.cell)(&row(object)?, sight))
+}
+
+fn list(sight: &Sight, listing: &Listing) -> Result<Table, Failure> {
+    let (rows, footer) = match queues() {
+        Ok(rows) => (rows, None),
+        // Those that this session knows can be opened by their names.
+        Err(errno) => {
+            let known = sight.names.all(FAMILY).into_iter();
+            let mut rows: Vec<Queue> = known.filter_map(|(_, b)| row(&b.object).ok()).collect();
+            rows.dedup_by(|a, b| a.node.ino == b.node.ino);
+            (rows, Some(hidden(errno)))
+        }
+    };
+    let title = "POSIX message queues";
+    let mut table = fields::table(title, FIELDS, USUAL, &rows, listing, sight)?;
+    if let Some(footer) = footer.filter(|_| !rows.is_empty()) {
+        table.footer.push(footer);
+    }
+    Ok(table)
+}
+
+fn hidden(errno: Errno) -> String {
+    format!(
+        "others are not seen: no mqueue file system is mounted, and to mount one needs CAP_SYS_ADMIN ({})",
+        errno.desc()
+    )
+}
+
+fn info(sight: &Sight, object: &Object) -> Result<Vec<Table>, Failure> {
+    let row = row(object)?;
+    let title = "POSIX message queue";
+    let details = fields::details("msgq.info", title, FIELDS, &row, sight);
+    Ok(vec![details])
+}
+
+fn condition(_: &Sight, object: &Object, _: Option<u32>) -> String {
+    let name = name_of(object);
+    let Ok(queue) = queue(name) else {
+        return format!("{name} was removed, and nobody can open it any more");
+    };
+    match queue.attributes {
+        Some(a) if a.curmsgs == 0 => format!("{name} is empty"),
+        Some(a) if a.curmsgs == a.maxmsg => {
+            format!("{name} is full ({} of {} messages)", a.curmsgs, a.maxmsg)
+        }
+        Some(a) => format!("{name} holds {} messages", a.curmsgs),
+        None => name.to_string(),
+    }
+}
+
+fn columns() -> Vec<&'static Column> {
+    fields::columns(FIELDS)
+}
+
+/// POSIX message queues.
+pub(super) static OBJECTS: ObjectKind = ObjectKind {
+    family: FAMILY,
+    posix: true,
+    fields: columns,
+    look,
+    list,
+    info,
+    condition,
+};

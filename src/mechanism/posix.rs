@@ -1,0 +1,303 @@
+//! What POSIX objects of all three families have alike. Which flavour is meant, the slash of its
+//! name says.
+
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use super::args::errno_symbol;
+use super::fields::{Field, Row};
+use super::sight::{posix_name, posix_object};
+use super::{Args, World, resolve};
+use crate::data::{Cell, Failure, FailureKind, Family, Object, Outcome, StepResult};
+use crate::inspect::posix::{self, Node};
+use crate::kernel::posix::{mq, sem, shm};
+use crate::kernel::{Errno, Result as KernelResult};
+use crate::lang::{Reference, Target};
+use crate::session::ledger::FileKind;
+use crate::session::{Binding, now};
+
+/// A POSIX object that is about to be made.
+pub(super) struct Making<'a> {
+    pub family: Family,
+    pub kind: FileKind,
+    pub name: &'a str,
+    /// By which the janitor finds it.
+    pub path: &'a Path,
+    /// The call, as it is shown: `mq_open(/jobs, O_CREAT|O_EXCL)`.
+    pub call: String,
+    /// Whether the name is taken.
+    pub taken: bool,
+}
+
+impl World {
+    /// The name of the POSIX object that an argument means; `None` where it means one of System V,
+    /// or nothing that is known.
+    ///
+    /// # Errors
+    /// It is a path that is no POSIX name.
+    #[inline(always)]
+    pub(super) fn posix(
+        &self,
+        family: Family,
+        args: &Args,
+        param: &str,
+    ) -> Result<Option<Box<str>>, Failure> {
+        let reference = args.reference(param);
+        let object = match reference.map_or(&Target::Current, |r| &r.target) {
+            Target::Current => self.names.current(family).map(|(_, b)| &b.object),
+            Target::Name(name) => self.names.get(family, name).map(|b| &b.object),
+            Target::Path(_) => return self.named(family, args, reference).map(Some),
+            _ => None,
+        };
+        Ok(match object {
+            Some(Object::Posix(name)) => Some(name.clone()),
+            _ => None,
+        })
+    }
+
+    fn named(
+        &self,
+        family: Family,
+        args: &Args,
+        reference: Option<&Reference>,
+    ) -> Result<Box<str>, Failure> {
+        match resolve(&self.names, family, reference, args.env)? {
+            Object::Posix(name) => Ok(name),
+            object => Err(Failure::refused(format!(
+                "`{object}` is no POSIX {}",
+                posix_object(family)
+            ))),
+        }
+    }
+
+    /// Makes a POSIX object so that it cannot be lost, and makes it the current one of its family.
+    /// `meta` finds what it became.
+    pub(super) fn make_posix<T>(
+        &mut self,
+        args: &Args,
+        making: Making,
+        make: impl FnOnce() -> KernelResult<T>,
+        meta: impl FnOnce(&T) -> std::io::Result<Metadata>,
+    ) -> Result<T, Failure> {
+        // Before the ledger speaks of it, so that nobody else's can ever be taken for ours.
+        if making.taken {
+            return Err(failure(args, making.family, Errno::EEXIST, making.call));
+        }
+        let object = Object::Posix(making.name.into());
+        let entry = self
+            .ledger
+            .intend_file(making.kind, &object, making.path, now(), self.uid)
+            .map_err(|_| Failure::environment("the session's ledger is full"))?;
+        let made = make().map_err(|errno| {
+            self.ledger.forget(entry);
+            failure(args, making.family, errno, making.call)
+        })?;
+        if let Ok(meta) = meta(&made) {
+            let (dev, ino) = (meta.dev(), meta.ino());
+            self.ledger.settle_file(entry, making.kind, dev, ino);
+        }
+        self.names.forget(making.family, &object);
+        let binding = Binding {
+            object,
+            key: 0,
+            entry: Some(entry),
+        };
+        self.names.bind(making.family, making.name, binding);
+        Ok(made)
+    }
+}
+
+/// The POSIX name that a `create` asks for; `None` where it asks for none.
+pub(super) fn wanted(wanted: Option<&Reference>, args: &Args) -> Result<Option<Box<str>>, Failure> {
+    match wanted.map(|r| &r.target) {
+        Some(Target::Path(term)) => posix_name(&args.env.bytes(term)?).map(Some),
+        _ => Ok(None),
+    }
+}
+
+/// `use`: makes a POSIX object the current one.
+pub(super) fn take(
+    world: &mut World,
+    args: &Args,
+    family: Family,
+    name: &str,
+) -> StepResult {
+    let object = Object::Posix(name.into());
+    exists(family, name).map_err(|errno| failure(args, family, errno, format!("open({name})")))?;
+    let known = match args.reference("name").map(|r| &r.target) {
+        None => name,
+        Some(Target::Name(wanted)) => wanted.as_str(),
+        Some(_) => return Err(Failure::refused("the new name must be a plain name")),
+    };
+    match world.names.get(family, known).map(|b| &b.object) {
+        Some(same) if *same == object => {
+            world.names.make_current(family, known);
+        }
+        Some(other) => {
+            return Err(Failure::refused(format!(
+                "`{known}` already names a {} ({other})",
+                family.object()
+            )));
+        }
+        None => {
+            let own = world.names.all(family).into_iter();
+            let entry = own
+                .filter(|(_, b)| b.object == object)
+                .find_map(|(_, b)| b.entry);
+            let binding = Binding {
+                object,
+                key: 0,
+                entry,
+            };
+            world.names.bind(family, known, binding);
+        }
+    }
+    Ok(Outcome::ok())
+}
+
+fn exists(family: Family, name: &str) -> KernelResult<()> {
+    match family {
+        Family::Msgq => posix::queue(name).map(drop),
+        Family::Shm => posix::segment(name).map(drop),
+        _ => posix::semaphore(name).map(drop),
+    }
+}
+
+/// Takes the name of a POSIX object away. Who has it open goes on with it.
+pub(super) fn rm(
+    world: &mut World,
+    args: &Args,
+    family: Family,
+    name: &str,
+) -> Result<(), Failure> {
+    let (call, done) = match family {
+        Family::Msgq => ("mq_unlink", mq::unlink(name)),
+        Family::Shm => ("shm_unlink", shm::unlink(name)),
+        _ => ("sem_unlink", sem::unlink(name)),
+    };
+    done.map_err(|errno| failure(args, family, errno, format!("{call}({name})")))?;
+    let object = Object::Posix(name.into());
+    world.files.close(family, &object, None);
+    world.removed(family, &object);
+    Ok(())
+}
+
+/// What the errnos mean for POSIX objects.
+const MEANINGS: [(Errno, &str); 12] = [
+    (Errno::EACCES, "its mode does not let you"),
+    (Errno::EAGAIN, "it would wait, and may not"),
+    (Errno::EEXIST, "something has this name already"),
+    (Errno::EINTR, "it was interrupted while it waited"),
+    (Errno::EMFILE, "this user's queues would take more than RLIMIT_MSGQUEUE"),
+    (Errno::ENAMETOOLONG, "no name may be as long"),
+    (Errno::ENOENT, "nothing has this name"),
+    (Errno::ENOSPC, "the host has as much of them as it may"),
+    (Errno::EOVERFLOW, "the value would be above SEM_VALUE_MAX (2147483647)"),
+    (Errno::EPERM, "only its owner or root may"),
+    (Errno::ETIMEDOUT, "it has waited so long"),
+    (Errno::EBUSY, "another process is told already"),
+];
+
+/// A refusal of the kernel's, in words that fit a POSIX object.
+pub(super) fn failure(args: &Args, family: Family, errno: Errno, call: String) -> Failure {
+    let meaning = MEANINGS.iter().find(|(of, _)| *of == errno);
+    let help = match errno {
+        Errno::ENOENT => Some(format!("`{} ls` lists those that exist", family.noun())),
+        Errno::EEXIST => Some(format!(
+            "Take it with `{0} use NAME`, or remove it: `{0} rm NAME`",
+            family.noun()
+        )),
+        _ => None,
+    };
+    Failure {
+        kind: FailureKind::Errno,
+        errno: Some(errno_symbol(errno).into()),
+        call: Some(call),
+        meaning: meaning.map_or_else(
+            || args.failure(errno, String::new()).meaning,
+            |(_, meaning)| (*meaning).to_string(),
+        ),
+        help,
+    }
+}
+
+/// An argument that only the other flavour has.
+pub(super) fn not_posix(family: Family, what: &str) -> Failure {
+    Failure::refused(format!("{what}; a POSIX {} has none", posix_object(family)))
+}
+
+/// An argument that only POSIX objects have was given with one of System V.
+pub(super) fn only_posix(family: Family, what: &str) -> Failure {
+    Failure::refused(format!(
+        "{what} is for POSIX objects, whose names begin with a slash; a System V {} has none",
+        family.object()
+    ))
+}
+
+/// What can be a row of a table of POSIX objects.
+pub(super) trait Posix: Row {
+    fn node(&self) -> &Node;
+}
+
+macro_rules! posix_row {
+    ($row:ty, $family:expr) => {
+        impl $crate::mechanism::posix::Posix for $row {
+            fn node(&self) -> &$crate::inspect::posix::Node {
+                &self.node
+            }
+        }
+        impl $crate::mechanism::fields::Row for $row {
+            const FAMILY: $crate::data::Family = $family;
+            fn object(&self) -> $crate::data::Object {
+                $crate::data::Object::Posix(self.node.name.clone())
+            }
+        }
+    };
+}
+pub(super) use posix_row;
+
+/// The fields that every POSIX object has.
+pub(super) const fn name<R: Posix>() -> Field<R> {
+    Field::new("name", "its name, with the slash", |r: &R, _| {
+        Cell::text(&*r.node().name)
+    })
+}
+pub(super) const fn owner<R: Posix>() -> Field<R> {
+    Field::new("owner", "the owner's name", |r: &R, sight| {
+        Cell::Text(sight.user(r.node().uid))
+    })
+}
+pub(super) const fn perms<R: Posix>() -> Field<R> {
+    Field::new("perms", "its permissions, in octal", |r: &R, _| {
+        Cell::Mode(r.node().mode)
+    })
+}
+pub(super) const fn ctime<R: Posix>() -> Field<R> {
+    Field::new(
+        "ctime",
+        "when it was made, or its owner or permissions set",
+        |r: &R, _| Cell::Time(r.node().ctime),
+    )
+}
+pub(super) const fn uid<R: Posix>() -> Field<R> {
+    Field::new("uid", "the owner's user id", |r: &R, _| r.node().uid.into())
+}
+pub(super) const fn gid<R: Posix>() -> Field<R> {
+    Field::new("gid", "the owner's group id", |r: &R, _| {
+        r.node().gid.into()
+    })
+}
+pub(super) const fn ino<R: Posix>() -> Field<R> {
+    Field::new("ino", "the inode of its file", |r: &R, _| {
+        Cell::Int(i128::from(r.node().ino))
+    })
+}
+
+/// The name of an object that is of POSIX; one that nothing has where it is of another flavour.
+pub(super) fn name_of(object: &Object) -> &str {
+    match object {
+        Object::Posix(name) => name,
+        _ => "",
+    }
+}
