@@ -75,9 +75,7 @@ fn keep(engine: &mut Engine, args: &Args, _: &mut dyn Sink) -> Result<Reply, Fai
         // A FIFO and a POSIX object are named by their paths.
         let name = match &reference.target {
             Target::Name(name) => name.clone(),
-            Target::Path(term) => {
-                String::from_utf8_lossy(&engine.env.bytes(term)?).into_owned()
-            }
+            Target::Path(term) => String::from_utf8_lossy(&engine.env.bytes(term)?).into_owned(),
             _ => {
                 return Err(Failure::refused(
                     "only an object that this session created, by its name, can be kept",

@@ -219,15 +219,11 @@ pub fn semaphore_at(pid: i32, addr: u64) -> Option<Box<str>> {
     }
 }
 
-/// Whether a descriptor of a process is of this queue.
-pub fn is_queue(pid: i32, fd: i32, queue: &Node) -> bool {
-    let meta = Path::new(&format!("/proc/{pid}/fd/{fd}")).metadata();
-    meta.is_ok_and(|meta| (meta.dev(), meta.ino()) == (queue.dev, queue.ino))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::inspect::snapshot::Snapshot;
+    use crate::inspect::thing::Thing;
     use crate::kernel::posix::Patience;
 
     #[test]
@@ -246,11 +242,10 @@ mod tests {
             Ok(listed) => {
                 let listed = listed.iter().find(|q| *q.node.name == *name).unwrap();
                 assert_eq!(listed.attributes, seen.attributes);
-                assert!(is_queue(
-                    std::process::id().cast_signed(),
-                    queue_of.as_raw_fd(),
-                    &listed.node
-                ));
+                let snapshot = Snapshot::default();
+                let open = snapshot.open().on(Thing::Queue((&listed.node).into()));
+                let fds: Vec<i32> = open.iter().map(|d| d.fd).collect();
+                assert_eq!(fds, [queue_of.as_raw_fd()]);
             }
             Err(errno) => assert_eq!(errno, Errno::EPERM),
         }

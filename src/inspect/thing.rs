@@ -52,6 +52,15 @@ impl From<FileId> for Inode {
     }
 }
 
+impl From<&Node> for Inode {
+    fn from(node: &Node) -> Inode {
+        Inode {
+            dev: node.dev,
+            ino: node.ino,
+        }
+    }
+}
+
 /// Where glibc and musl keep POSIX segments, and named semaphores as `sem.NAME`: shm_overview(7).
 const SHM: &[u8] = b"/dev/shm/";
 /// What the kernel writes behind a path that is no more.
@@ -118,12 +127,14 @@ impl Thing {
             (Family::Sock, Object::Inode(ino)) => Some(Thing::Socket(*ino)),
             (_, Object::Path(_)) => fifo(object.path()?),
             (Family::Msgq, Object::Posix(name)) => {
-                Some(Thing::Queue(node(&posix::queue(name).ok()?.node)))
+                Some(Thing::Queue((&posix::queue(name).ok()?.node).into()))
             }
             (Family::Sem, Object::Posix(name)) => {
-                Some(Thing::Memory(node(&posix::semaphore(name).ok()?.node)))
+                Some(Thing::Memory((&posix::semaphore(name).ok()?.node).into()))
             }
-            (_, Object::Posix(name)) => Some(Thing::Memory(node(&posix::segment(name).ok()?.node))),
+            (_, Object::Posix(name)) => {
+                Some(Thing::Memory((&posix::segment(name).ok()?.node).into()))
+            }
             _ => None,
         }
     }
@@ -139,13 +150,6 @@ fn path_of(file: Inode) -> Option<PathBuf> {
 /// Whether a path is one of those of POSIX shared memory.
 pub(super) fn in_shm(path: &Path) -> bool {
     path.as_os_str().as_bytes().starts_with(SHM)
-}
-
-fn node(node: &Node) -> Inode {
-    Inode {
-        dev: node.dev,
-        ino: node.ino,
-    }
 }
 
 fn inode(meta: &std::fs::Metadata) -> Inode {

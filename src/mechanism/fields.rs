@@ -194,7 +194,10 @@ pub(super) fn find<R>(
 /// A POSIX object cannot be looked at.
 pub(super) fn posix_gone(family: Family, call: &str, name: &str, errno: Errno) -> Failure {
     let meaning = match errno {
-        Errno::ENOENT => format!("no POSIX {} has this name", super::sight::posix_object(family)),
+        Errno::ENOENT => format!(
+            "no POSIX {} has this name",
+            super::sight::posix_object(family)
+        ),
         errno => errno.desc().to_string(),
     };
     Failure {

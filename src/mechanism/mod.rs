@@ -13,12 +13,12 @@ mod fields;
 pub mod fifo;
 pub mod msgq;
 pub mod pipe;
+mod posix;
 pub mod sem;
 pub mod shm;
 mod sight;
 pub mod signal;
 pub mod sock;
-mod posix;
 mod stream;
 #[cfg(test)]
 mod testing;

@@ -42,9 +42,15 @@ static CREATE: Verb = Verb {
         calls: &["msgget(2)", "mq_open(3)"],
         errnos: &[
             ("EEXIST", "a queue with this key or name exists"),
-            ("EINVAL", "a POSIX queue's messages are more or larger than the host allows"),
+            (
+                "EINVAL",
+                "a POSIX queue's messages are more or larger than the host allows",
+            ),
             ("ENOMEM", "the kernel has no memory for it"),
-            ("ENOSPC", "the host has as many queues as it may (msgmni, queues_max)"),
+            (
+                "ENOSPC",
+                "the host has as many queues as it may (msgmni, queues_max)",
+            ),
         ],
         notes: "The queue is removed when the session ends, unless `keep` exempts it.\n\
                 Its key is chosen first and written down, so that it is removed even after SIGKILL. \
@@ -133,7 +139,10 @@ static SEND: Verb = Verb {
                 "EINVAL",
                 "there is no queue with this id, the type is not positive, or the message is longer than msgmax; of a POSIX queue the priority is too high",
             ),
-            ("EMSGSIZE", "the message is longer than the POSIX queue's msgsize"),
+            (
+                "EMSGSIZE",
+                "the message is longer than the POSIX queue's msgsize",
+            ),
             ("ENOENT", "no POSIX queue has this name"),
             ("ENOMEM", "the kernel has no memory for the message"),
             ("ETIMEDOUT", "the POSIX queue was full for as long"),
@@ -261,7 +270,10 @@ static RECV: Verb = Verb {
                 "EINVAL",
                 "there is no queue with this id, or no buffer can be as large",
             ),
-            ("EMSGSIZE", "the buffer is smaller than the POSIX queue's msgsize"),
+            (
+                "EMSGSIZE",
+                "the buffer is smaller than the POSIX queue's msgsize",
+            ),
             ("ENOENT", "no POSIX queue has this name"),
             ("ENOMSG", "no message matches"),
             ("ETIMEDOUT", "the POSIX queue was empty for as long"),

@@ -117,12 +117,7 @@ pub(super) fn wanted(wanted: Option<&Reference>, args: &Args) -> Result<Option<B
 }
 
 /// `use`: makes a POSIX object the current one.
-pub(super) fn take(
-    world: &mut World,
-    args: &Args,
-    family: Family,
-    name: &str,
-) -> StepResult {
+pub(super) fn take(world: &mut World, args: &Args, family: Family, name: &str) -> StepResult {
     let object = Object::Posix(name.into());
     exists(family, name).map_err(|errno| failure(args, family, errno, format!("open({name})")))?;
     let known = match args.reference("name").map(|r| &r.target) {
@@ -189,11 +184,17 @@ const MEANINGS: [(Errno, &str); 12] = [
     (Errno::EAGAIN, "it would wait, and may not"),
     (Errno::EEXIST, "something has this name already"),
     (Errno::EINTR, "it was interrupted while it waited"),
-    (Errno::EMFILE, "this user's queues would take more than RLIMIT_MSGQUEUE"),
+    (
+        Errno::EMFILE,
+        "this user's queues would take more than RLIMIT_MSGQUEUE",
+    ),
     (Errno::ENAMETOOLONG, "no name may be as long"),
     (Errno::ENOENT, "nothing has this name"),
     (Errno::ENOSPC, "the host has as much of them as it may"),
-    (Errno::EOVERFLOW, "the value would be above SEM_VALUE_MAX (2147483647)"),
+    (
+        Errno::EOVERFLOW,
+        "the value would be above SEM_VALUE_MAX (2147483647)",
+    ),
     (Errno::EPERM, "only its owner or root may"),
     (Errno::ETIMEDOUT, "it has waited so long"),
     (Errno::EBUSY, "another process is told already"),

@@ -6,10 +6,10 @@ use std::path::Path;
 
 use super::FAMILY;
 use crate::data::{Cell, Failure, Object, Outcome, StepResult};
+use crate::kernel::Errno;
 use crate::kernel::fds::Access;
 use crate::kernel::posix::Patience;
 use crate::kernel::posix::mq::{self, Attributes, PRIORITIES};
-use crate::kernel::Errno;
 use crate::lang::{Example, Kind, Param, Runs, Signature};
 use crate::mechanism::posix::{self, Making, not_posix, only_posix};
 use crate::mechanism::{Args, Run, Verb, World, signal};
@@ -161,7 +161,10 @@ pub(super) fn send(world: &mut World, args: &Args, name: &str) -> StepResult {
         return Ok(Outcome::ok());
     };
     let attributes = mq::attributes(&queue);
-    let call = format!("mq_send({name}, priority {priority}, {} B{how})", data.len());
+    let call = format!(
+        "mq_send({name}, priority {priority}, {} B{how})",
+        data.len()
+    );
     let mut failure = posix::failure(args, FAMILY, errno, call);
     match (errno, attributes) {
         (Errno::EINVAL, _) => {
@@ -286,7 +289,10 @@ pub(super) static CLOSE: Verb = Verb {
             world.find(FAMILY, args, "queue")?;
             return Err(only_posix(FAMILY, "mq_close"));
         };
-        match world.files.close(FAMILY, &Object::Posix(name.clone()), None) {
+        match world
+            .files
+            .close(FAMILY, &Object::Posix(name.clone()), None)
+        {
             0 => Err(args.failure(Errno::EBADF, format!("mq_close({name})"))),
             _ => Ok(Outcome::ok()),
         }

@@ -50,10 +50,10 @@ pub(super) static FIELDS: &[Field<MsgStat>] = &[
         waits,
     ),
     Field::new("rwait", "processes blocked in msgrcv", |q, sight| {
-        waiting(q, sight).map_or(Cell::Unknown, |(r, _)| r.into())
+        waiting(sight, Thing::Msgq(q.id)).map_or(Cell::Unknown, |(r, _)| r.into())
     }),
     Field::new("swait", "processes blocked in msgsnd", |q, sight| {
-        waiting(q, sight).map_or(Cell::Unknown, |(_, s)| s.into())
+        waiting(sight, Thing::Msgq(q.id)).map_or(Cell::Unknown, |(_, s)| s.into())
     }),
     Field::new("stime", "when it was last sent to", |q, _| {
         Cell::Time(q.stime)
@@ -76,13 +76,13 @@ const USUAL: &[&str] = &[
     "lrcmd", "waits",
 ];
 
-/// How many receivers and senders are blocked on a queue. `None` where some process could
-/// not be looked into and none was found.
-fn waiting(queue: &MsgStat, sight: &Sight) -> Option<(usize, usize)> {
+/// How many receivers and senders are blocked at a queue, of either flavour. `None` where some
+/// process could not be looked into and none was found.
+pub(super) fn waiting(sight: &Sight, queue: Thing) -> Option<(usize, usize)> {
     let (mut receivers, mut senders) = (0, 0);
-    for waiter in sight.snapshot.waiting_at(Thing::Msgq(queue.id)) {
+    for waiter in sight.snapshot.waiting_at(queue) {
         match waiter.wait {
-            Wait::MsgSend { .. } => senders += 1,
+            Wait::MsgSend { .. } | Wait::MqSend { .. } => senders += 1,
             _ => receivers += 1,
         }
     }
@@ -92,7 +92,7 @@ fn waiting(queue: &MsgStat, sight: &Sight) -> Option<(usize, usize)> {
 }
 
 fn waits(queue: &MsgStat, sight: &Sight) -> Cell {
-    match waiting(queue, sight) {
+    match waiting(sight, Thing::Msgq(queue.id)) {
         None => Cell::Unknown,
         Some((0, 0)) => Cell::Nothing,
         Some((r, 0)) => Cell::Text(format!("R{r}")),
