@@ -93,23 +93,20 @@ static CYCLE: Column = Column {
 };
 
 fn why(sight: &Sight, args: &Args) -> Result<Reply, Failure> {
-    let wanted = match args.text("process")? {
-        Some(word) => Some(sight.process(&word)?),
-        None => None,
-    };
     let columns = vec![
         &PID, &TID, &COMMAND, &USER, &CALL, &ABOUT, &WAKES, &BY, &SURE,
     ];
     let mut table = Table::new("why", "Waits", columns);
+    let wanted = match args.text("process")? {
+        Some(word) => Some(sight.process(&word)?),
+        None => None,
+    };
     match wanted {
-        Some(pid) => threads(sight, pid, &mut table)?,
-        None => {
-            table.empty = "nobody that can be seen is blocked in IPC";
-            for waiter in sight.snapshot.waiters().found.iter().filter(|w| is_ipc(w)) {
-                let wakers = wakers(&sight.snapshot, waiter);
-                if !is_ours(sight, waiter, &wakers) {
-                    table.push(blocked(sight, waiter, &wakers));
-                }
+        None => everybody(sight, &mut table),
+        Some(pid) => {
+            if let Some(hidden) = threads(sight, pid, &mut table)? {
+                table.footer.push(hidden);
+                return Ok(table.into());
             }
         }
     }
@@ -162,8 +159,20 @@ fn is_system_v(wait: &Wait) -> bool {
     )
 }
 
-/// Every thread of a process, blocked or not.
-fn threads(sight: &Sight, pid: i32, table: &mut Table) -> Result<(), Failure> {
+/// Every thread that is blocked in IPC.
+fn everybody(sight: &Sight, table: &mut Table) {
+    table.empty = "nobody that can be seen is blocked in IPC";
+    let all = sight.snapshot.waiters().found.iter();
+    for waiter in all.filter(|waiter| is_ipc(waiter)) {
+        let wakers = wakers(&sight.snapshot, waiter);
+        if !is_ours(sight, waiter, &wakers) {
+            table.push(blocked(sight, waiter, &wakers));
+        }
+    }
+}
+
+/// Every thread of a process, blocked or not; what is to be said where it may not be known.
+fn threads(sight: &Sight, pid: i32, table: &mut Table) -> Result<Option<String>, Failure> {
     let threads = threads_of(pid);
     if threads.is_empty() {
         return Err(Failure::refused(format!("there is no process {pid}")));
@@ -192,12 +201,11 @@ fn threads(sight: &Sight, pid: i32, table: &mut Table) -> Result<(), Failure> {
         row.resize(table.columns.len(), Cell::Nothing);
         table.push(row);
     }
-    if hidden {
-        table.footer.push(format!(
+    Ok(hidden.then(|| {
+        format!(
             "process {pid} may not be looked into; run as its user, as root or with CAP_SYS_PTRACE"
-        ));
-    }
-    Ok(())
+        )
+    }))
 }
 
 /// A state of proc_pid_stat(5), in a word.

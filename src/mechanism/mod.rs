@@ -20,6 +20,7 @@ mod sight;
 pub mod signal;
 pub mod sock;
 mod stream;
+mod telling;
 #[cfg(test)]
 mod testing;
 mod users;

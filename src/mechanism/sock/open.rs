@@ -13,7 +13,7 @@ use crate::inspect::{tcp, unix};
 use crate::kernel::socket::{self, Address, Kind};
 use crate::kernel::{Errno, fds};
 use crate::lang::{Example, Param, Runs, Signature};
-use crate::mechanism::sight::process_words;
+use crate::mechanism::telling::process_words;
 use crate::mechanism::{Args, Run, Verb, World};
 use crate::session::ledger::FileKind;
 use crate::session::{Entry, Side, now};
