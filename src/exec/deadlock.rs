@@ -14,16 +14,21 @@ use crate::data::{Event, Family, Object, Sink};
 use crate::inspect::descriptors::{Access, Descriptor};
 use crate::inspect::snapshot::Snapshot;
 use crate::inspect::thing::Thing;
-use crate::inspect::unix;
 use crate::inspect::wait::{SemBuf, Wait};
+use crate::inspect::{posix, unix};
 use crate::kernel::sem;
 use crate::kernel::socket::Kind;
-use crate::session::{Side, files};
+use crate::session::{Side, files, holds};
 
 /// What a blocked actor waits for that another could give.
 enum Want {
-    /// A semaphore of a set, which is a lock.
-    Lock { id: i32, num: u16 },
+    /// A semaphore, which is a lock.
+    Lock {
+        id: i32,
+        num: u16,
+        /// That of a POSIX one.
+        name: Option<Box<str>>,
+    },
     /// What comes from the other end of a pipe, a FIFO or a connected socket.
     End {
         family: Family,
@@ -121,7 +126,7 @@ impl Engine {
             .into_iter()
             .filter_map(|(actor, want)| {
                 let holders = match &want {
-                    Want::Lock { id, num } => self.holders_of_lock(*id, *num)?,
+                    Want::Lock { id, num, .. } => self.holders_of_lock(*id, *num)?,
                     Want::End {
                         family, other, end, ..
                     } => self.holders_of_end(*family, other, *end),
@@ -162,6 +167,18 @@ impl Engine {
                 return Some(Want::Lock {
                     id: *id,
                     num: op.num,
+                    name: None,
+                });
+            }
+            Wait::Futex { timeout: false, .. } => {
+                let Object::Posix(name) = self.semaphore(place, wait)? else {
+                    return None;
+                };
+                let id = holds::posix(posix::semaphore(&name).ok()?.node.ino);
+                return Some(Want::Lock {
+                    id,
+                    num: 0,
+                    name: Some(name),
                 });
             }
             Wait::Read { fd } | Wait::Receive { fd } => (fd, Side::Write),
@@ -261,13 +278,21 @@ impl Engine {
         let name = actor(stuck.actor);
         let holders: Vec<&str> = stuck.holders.iter().map(|h| actor(*h)).collect();
         match &stuck.want {
-            Want::Lock { id, num } => {
+            Want::Lock {
+                id,
+                num,
+                name: posix,
+            } => {
                 let set = match self.names.name_of(Family::Sem, &(*id).into()) {
                     Some(name) => name.to_string(),
                     None => format!("id:{id}"),
                 };
                 let single = sem::stat_any_id(*id).is_ok_and(|s| s.nsems == 1);
-                let lock = if single { set } else { format!("{set}[{num}]") };
+                let lock = match posix {
+                    Some(name) => name.to_string(),
+                    None if single => set,
+                    None => format!("{set}[{num}]"),
+                };
                 let holders = match holders.as_slice() {
                     [one] if *one == name => "which it holds itself".to_string(),
                     [one] => format!("which {one} holds"),

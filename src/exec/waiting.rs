@@ -10,6 +10,7 @@ use super::slot::{End, signal_text};
 use crate::actor::Sighting;
 use crate::data::{Cell, Event, Failure, FailureKind, Family, Object, Stand};
 use crate::inspect::descriptors::{self, What};
+use crate::inspect::posix;
 use crate::inspect::wait::{Kind, Name, Wait};
 use crate::kernel::poll::{self, PollFd, PollFlags};
 use crate::kernel::sem;
@@ -378,13 +379,32 @@ impl Engine {
         match descriptors::behind(slot.actor.pid(), fd).ok()? {
             What::Pipe { ino } => Some((Family::Pipe, Object::Inode(ino))),
             What::Socket { ino } => Some((Family::Sock, Object::Inode(ino))),
-            What::File { path, .. } => Some((Family::Fifo, Object::from(path.as_path()))),
+            What::File { path, .. } => match posix::queue_behind(slot.actor.pid(), fd) {
+                Some(name) => Some((Family::Msgq, Object::Posix(name))),
+                None => Some((Family::Fifo, Object::from(path.as_path()))),
+            },
             What::Other(_) => None,
         }
     }
 
+    /// The POSIX semaphore that an actor waits for.
+    pub(super) fn semaphore(&self, place: usize, wait: &Wait) -> Option<Object> {
+        let Wait::Futex {
+            addr,
+            private: false,
+            ..
+        } = wait
+        else {
+            return None;
+        };
+        posix::semaphore_at(self.slots[place].actor.pid(), *addr).map(Object::Posix)
+    }
+
     /// A wait in words, with this session's names: `semop lock -1`, `read p`.
     pub(super) fn wait_text(&self, place: usize, wait: &Wait) -> String {
+        if let Some(semaphore) = self.semaphore(place, wait) {
+            return format!("sem_wait {semaphore}");
+        }
         wait.text(|kind, number| {
             let (family, object) = match kind {
                 Kind::Msgq => (Family::Msgq, Object::Id(number)),
@@ -406,7 +426,10 @@ impl Engine {
 
     /// The condition of the object that is waited on.
     pub(super) fn condition(&self, place: usize, wait: &Wait) -> Option<String> {
-        let (family, object, num) = waited_on(wait, |fd| self.behind(place, fd))?;
+        let (family, object, num) = match self.semaphore(place, wait) {
+            Some(object) => (Family::Sem, object, None),
+            None => waited_on(wait, |fd| self.behind(place, fd))?,
+        };
         let actors = self.actors_by_pid();
         let mut sight = self.sight(&actors);
         sight.blocked = Some(wait);

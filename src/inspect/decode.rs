@@ -111,6 +111,8 @@ pub enum Wait {
         addr: u64,
         /// `FUTEX_PRIVATE_FLAG`: known to be of this process alone, so not IPC.
         private: bool,
+        /// Whether the kernel ends it after a while.
+        timeout: bool,
     },
     /// sigtimedwait(2), sigsuspend(2), pause(2).
     SigWait,
@@ -248,6 +250,7 @@ fn by_number(call: &Syscall) -> Wait {
         libc::SYS_futex => Wait::Futex {
             addr: args[0],
             private: int(1) & libc::FUTEX_PRIVATE_FLAG != 0,
+            timeout: args[3] != 0,
         },
         libc::SYS_rt_sigtimedwait | libc::SYS_rt_sigsuspend => Wait::SigWait,
         libc::SYS_ppoll | libc::SYS_pselect6 | libc::SYS_epoll_pwait | libc::SYS_epoll_pwait2 => {

@@ -6,7 +6,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::maps;
+use super::{maps, thing};
 use crate::data::{Family, Object};
 use crate::kernel::fds::Access;
 use crate::kernel::posix::{DIRECTORY, mq, sem, shm};
@@ -215,6 +215,15 @@ pub fn semaphore_at(pid: i32, addr: u64) -> Option<Box<str>> {
     let mapping = maps::at(pid, addr)?;
     match mapping.thing.object(mapping.path.as_deref())? {
         (Family::Sem, Object::Posix(name)) => Some(name),
+        _ => None,
+    }
+}
+
+/// The name of the queue that a descriptor of a process is of, where it is of one.
+pub fn queue_behind(pid: i32, fd: i32) -> Option<Box<str>> {
+    let (thing, path) = thing::behind(pid, fd)?;
+    match thing.object(path.as_deref())? {
+        (Family::Msgq, Object::Posix(name)) => Some(name),
         _ => None,
     }
 }

@@ -101,6 +101,7 @@ impl Thing {
             Thing::Fifo(_) => (Family::Fifo, Object::from(path?)),
             Thing::Queue(_) => {
                 let file = path?.as_os_str().as_bytes();
+                let file = file.strip_suffix(DELETED).unwrap_or(file);
                 let name = named(file, b"/dev/mqueue/").or_else(|| named(file, b"/"));
                 (Family::Msgq, name?)
             }
@@ -191,6 +192,7 @@ pub(super) fn waited_at(pid: i32, wait: &Wait, here: bool) -> Option<(Thing, Opt
         Wait::Futex {
             addr,
             private: false,
+            ..
         } => {
             let mapping = maps::at(pid, *addr)?;
             Some((mapping.thing, mapping.path))
@@ -199,7 +201,8 @@ pub(super) fn waited_at(pid: i32, wait: &Wait, here: bool) -> Option<(Thing, Opt
     }
 }
 
-fn behind(pid: i32, fd: i32) -> Option<(Thing, Option<PathBuf>)> {
+/// What a descriptor of a process is open on, where it is an object, and its path there.
+pub(super) fn behind(pid: i32, fd: i32) -> Option<(Thing, Option<PathBuf>)> {
     let what = descriptors::file_behind(pid, fd).ok()?;
     let thing = Thing::behind(&what, |_| is_mqueue(pid, fd))?;
     match what {

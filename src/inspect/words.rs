@@ -248,6 +248,7 @@ mod tests {
                 Wait::Futex {
                     addr: 0x7f00,
                     private: false,
+                    timeout: false,
                 },
                 "futex 0x7f00",
             ),

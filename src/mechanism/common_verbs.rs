@@ -75,7 +75,10 @@ macro_rules! common_verbs {
             concat!($ctl, "(2)"),
             $create,
             "name,id,owner",
-            &[("EINVAL", concat!("there is no ", $object, " with this id"))]
+            &[
+                ("EINVAL", concat!("there is no ", $object, " with this id")),
+                ("ENOENT", concat!("no POSIX ", $object, " has this name"))
+            ]
         );
         pub(super) static USE: $crate::mechanism::Verb = $crate::mechanism::Verb {
             signature: $crate::lang::Signature {

@@ -1,6 +1,7 @@
-//! System V semaphore sets: semget(2), semop(2), semctl(2).
+//! Semaphores. System V's sets: semget(2), semop(2), semctl(2).
 
 mod ops;
+mod posix;
 mod table;
 mod values;
 mod wording;
@@ -33,7 +34,7 @@ static CREATE: Verb = Verb {
             Param::optional(
                 "name",
                 Kind::NewRef(FAMILY),
-                "its name in this session, or key:K for a key of your choice; sem1, sem2 … where it is left out",
+                "its name in this session, key:K for a key of your choice, or /NAME for a POSIX semaphore; sem1, sem2 … where it is left out",
             ),
             Param::optional(
                 "value",
@@ -49,14 +50,24 @@ static CREATE: Verb = Verb {
             PRIVATE,
         ],
         runs: Runs::Actor,
-        calls: &["semget(2)", "semctl(2)"],
+        calls: &["semget(2)", "semctl(2)", "sem_open(3)"],
         errnos: &[
             (
                 "EACCES",
                 "the mode does not let its owner set the first value",
             ),
-            ("EEXIST", "a set with this key exists"),
-            ("EINVAL", "the count is 0 or above semmsl"),
+            (
+                "EEXIST",
+                "a set with this key, or a POSIX semaphore of this name, exists",
+            ),
+            (
+                "EINVAL",
+                "the count is 0 or above semmsl; of a POSIX semaphore the value is below 0",
+            ),
+            (
+                "ENAMETOOLONG",
+                "the name of a POSIX semaphore has more than 251 bytes",
+            ),
             ("ENOMEM", "the kernel has no memory for it"),
             (
                 "ENOSPC",
@@ -80,6 +91,10 @@ static CREATE: Verb = Verb {
             Example {
                 script: "sem create set 0 count=3\nsem v set[1]\nsem get set => \"0 1 0\"",
                 shows: "three semaphores in one set",
+            },
+            Example {
+                script: "sem create /ipcsh-lock\nsem p /ipcsh-lock\nsem p --nowait => EAGAIN\nsem v\nsem get => 1",
+                shows: "a POSIX semaphore: one, with a name of the host",
             },
             Example {
                 script: "sem create s 40000 => ERANGE",
@@ -120,6 +135,9 @@ fn create(world: &mut World, args: &Args) -> StepResult {
         mode: args.int("mode")?.unwrap_or(DEFAULT_MODE),
         private: args.flag("private"),
     };
+    if let Some(name) = super::posix::wanted(wanted, args)? {
+        return posix::create(world, args, &name, shape.value, shape.mode);
+    }
     let created = make(world, args, wanted, shape)?;
     Ok(created.outcome(FAMILY, wanted))
 }
@@ -214,15 +232,18 @@ pub static MECHANISM: Mechanism = Mechanism {
         &USE,
         &RM,
     ],
-    kinds: &[&ObjectKind {
-        family: FAMILY,
-        posix: false,
-        fields: table::fields,
-        look: table::look,
-        list: table::list,
-        info: table::info,
-        condition: table::condition,
-    }],
+    kinds: &[
+        &ObjectKind {
+            family: FAMILY,
+            posix: false,
+            fields: table::fields,
+            look: table::look,
+            list: table::list,
+            info: table::info,
+            condition: table::condition,
+        },
+        &posix::OBJECTS,
+    ],
 };
 
 #[cfg(test)]

@@ -1,16 +1,17 @@
-//! System V shared memory: shmget(2), shmop(2), shmctl(2).
+//! Shared memory. System V's: shmget(2), shmop(2), shmctl(2).
 
 mod access;
 mod attach;
 mod bytes;
 mod dump;
+mod posix;
 mod set;
 mod table;
 
 use super::common::{DEFAULT_MODE, MODE, PRIVATE};
 use super::create::Maker;
 use super::{Args, Created, Mechanism, ObjectKind, Run, Verb, World};
-use crate::data::{Failure, Family, StepResult};
+use crate::data::{Failure, Family, Object, StepResult};
 use crate::kernel::shm;
 use crate::lang::{Example, Kind, Param, Reference, Runs, Signature};
 
@@ -41,7 +42,7 @@ static CREATE: Verb = Verb {
             Param::optional(
                 "name",
                 Kind::NewRef(FAMILY),
-                "its name in this session, or key:K for a key of your choice; shm1, shm2 … where it is left out",
+                "its name in this session, key:K for a key of your choice, or /NAME for a POSIX segment; shm1, shm2 … where it is left out",
             ),
             Param::optional(
                 "size",
@@ -52,9 +53,9 @@ static CREATE: Verb = Verb {
             PRIVATE,
         ],
         runs: Runs::Actor,
-        calls: &["shmget(2)"],
+        calls: &["shmget(2)", "shm_open(3)"],
         errnos: &[
-            ("EEXIST", "a segment with this key exists"),
+            ("EEXIST", "a segment with this key or name exists"),
             (
                 "EINVAL",
                 "the size is below shmmin (1 byte), above shmmax, or more than a file may have",
@@ -68,7 +69,8 @@ static CREATE: Verb = Verb {
                 "the host has as many segments as it may (shmmni), or as many pages in them (shmall)",
             ),
         ],
-        notes: "Its bytes are all 0. It keeps its size: System V segments do not grow.\n\
+        notes: "Its bytes are all 0. It keeps its size: System V segments do not grow, POSIX ones do \
+                (`shm resize`).\n\
                 The segment is removed when the session ends, unless `keep` exempts it. \
                 Where kernel.shm_rmid_forced is 1, the kernel removes it at its last detach already, \
                 and so after each `shm write` and `shm read`, unless some actor has it attached.\n\
@@ -79,6 +81,10 @@ static CREATE: Verb = Verb {
             Example {
                 script: "shm create cnt 64K\nshm write cnt u32@0 41\nshm read cnt u32@0 => 41",
                 shows: "a segment with a name and a size",
+            },
+            Example {
+                script: "shm create /ipcsh-cnt 64\nshm write \"hi\"\n!test -s /dev/shm/ipcsh-cnt",
+                shows: "a POSIX segment, which is a file",
             },
             Example {
                 script: "shm create empty 0 => EINVAL",
@@ -94,6 +100,9 @@ fn create(world: &mut World, args: &Args) -> StepResult {
     let wanted = args.reference("name");
     let size = args.int("size")?.unwrap_or(DEFAULT_SIZE);
     let mode = args.int("mode")?.unwrap_or(DEFAULT_MODE);
+    if let Some(name) = super::posix::wanted(wanted, args)? {
+        return posix::create(world, args, &name, size, mode);
+    }
     let created = make(world, args, wanted, size, mode, args.flag("private"))?;
     Ok(created.outcome(FAMILY, wanted))
 }
@@ -158,13 +167,13 @@ fn find_or_make(
     world: &mut World,
     args: &Args,
     size: usize,
-) -> Result<(i32, Option<String>), Failure> {
+) -> Result<(Object, Option<String>), Failure> {
     if args.reference("segment").is_some() || world.names.current(FAMILY).is_some() {
-        return Ok((world.find_id(FAMILY, args, "segment")?, None));
+        return Ok((world.find(FAMILY, args, "segment")?, None));
     }
     let size = size.max(DEFAULT_SIZE);
     let created = make(world, args, None, size, DEFAULT_MODE, false)?;
-    Ok((created.id, Some(created.note(FAMILY))))
+    Ok((created.id.into(), Some(created.note(FAMILY))))
 }
 
 /// Everything about shared memory segments.
@@ -178,19 +187,23 @@ pub static MECHANISM: Mechanism = Mechanism {
         &dump::DUMP,
         &attach::ATTACH,
         &attach::DETACH,
+        &posix::RESIZE,
         &set::SET,
         &USE,
         &RM,
     ],
-    kinds: &[&ObjectKind {
-        family: FAMILY,
-        posix: false,
-        fields: table::fields,
-        look: table::look,
-        list: table::list,
-        info: table::info,
-        condition: table::condition,
-    }],
+    kinds: &[
+        &ObjectKind {
+            family: FAMILY,
+            posix: false,
+            fields: table::fields,
+            look: table::look,
+            list: table::list,
+            info: table::info,
+            condition: table::condition,
+        },
+        &posix::OBJECTS,
+    ],
 };
 
 #[cfg(test)]

@@ -191,6 +191,7 @@ fn alone(step: &Step) -> bool {
 impl Drop for Bench {
     fn drop(&mut self) {
         self.world.attachments.clear();
+        self.world.mappings.clear();
         self.world.ledger.sweep();
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::Args;
 use super::sight::{resolve, system_v};
 use crate::data::{Failure, Family, Object};
-use crate::kernel::{msg, process, shm};
+use crate::kernel::{msg, posix, process, shm};
 use crate::lang::{Reference, Target};
 use crate::session::{Files, Holds, Ledger, Names, Side, files};
 
@@ -20,6 +20,8 @@ pub struct World {
     pub mailbox: msg::Mailbox,
     /// The segments that this process has attached, by id.
     pub attachments: HashMap<i32, shm::Attachment>,
+    /// The POSIX segments that this process has mapped, by name.
+    pub mappings: HashMap<Box<str>, posix::shm::Mapping>,
     /// The descriptors through which this process holds pipes, FIFOs, sockets, queues.
     pub files: Files,
     /// What this actor holds of which semaphore.
@@ -38,6 +40,7 @@ impl World {
             ledger,
             mailbox: msg::Mailbox::new(8192),
             attachments: HashMap::new(),
+            mappings: HashMap::new(),
             files: Files::default(),
             holds: Holds::default(),
             next_key: super::create::first_key(),

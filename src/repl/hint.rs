@@ -52,21 +52,30 @@ mod tests {
     #[test]
     fn the_hint_shrinks_as_one_types() {
         for (line, expected) in [
-            ("msgq send", Some(" [QUEUE] TYPE DATA [--nowait]")),
-            ("msgq send ", Some("[QUEUE] TYPE DATA [--nowait]")),
-            ("msgq send jobs ", Some("TYPE DATA [--nowait]")),
-            ("msgq send jobs 1", Some(" DATA [--nowait]")),
-            ("msgq send jobs 1 ", Some("DATA [--nowait]")),
+            (
+                "msgq send",
+                Some(" [QUEUE] TYPE DATA [--nowait] [timeout=DUR]"),
+            ),
+            (
+                "msgq send ",
+                Some("[QUEUE] TYPE DATA [--nowait] [timeout=DUR]"),
+            ),
+            (
+                "msgq send jobs ",
+                Some("TYPE DATA [--nowait] [timeout=DUR]"),
+            ),
+            ("msgq send jobs 1", Some(" DATA [--nowait] [timeout=DUR]")),
+            ("msgq send jobs 1 ", Some("DATA [--nowait] [timeout=DUR]")),
             ("msgq send jobs 1 \"x", None),
-            ("b: msgq send 1 \"x\" ", Some("[--nowait]")),
-            ("b: msgq send 1 \"x\" --nowait ", None),
+            ("b: msgq send 1 \"x\" ", Some("[--nowait] [timeout=DUR]")),
+            ("b: msgq send 1 \"x\" --nowait ", Some("[timeout=DUR]")),
             (
                 "let m = msgq recv jobs 1 --nowait ",
-                Some("[max=SIZE] [--noerror] [--except]"),
+                Some("[max=SIZE] [--noerror] [--except] [timeout=DUR]"),
             ),
             (
                 "repeat 2 { msgq send ",
-                Some("[QUEUE] TYPE DATA [--nowait]"),
+                Some("[QUEUE] TYPE DATA [--nowait] [timeout=DUR]"),
             ),
             ("msgq", None),
             ("msgq send 1 \"x\" => ", None),

@@ -7,10 +7,16 @@ use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
+/// Stands for the id of a POSIX semaphore, which has none: made from the inode of its file, and
+/// below 0, where System V's are not.
+pub fn posix(ino: u64) -> i32 {
+    -1 - (ino & 0x7fff_fffe) as i32
+}
+
 /// What one actor holds of one semaphore.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hold {
-    /// The set.
+    /// The set; see [`posix`].
     pub id: i32,
     /// The semaphore in it.
     pub num: u16,

@@ -1,7 +1,7 @@
 //! What a session has: names, what it created, and who cleans up after it.
 
 pub mod files;
-mod holds;
+pub mod holds;
 pub mod janitor;
 pub mod ledger;
 mod names;

@@ -46,7 +46,7 @@ fn info_shows_every_field() {
         let object = theirs(family, 0o600);
         let line = format!("{} info id:{}", family.noun(), object.id);
         let reply = bench.look(&line).unwrap();
-        let fields = crate::mechanism::fields(family);
+        let fields = (crate::mechanism::system_v(family).unwrap().fields)();
         assert_eq!(reply.tables[0].len(), fields.len());
         for (row, field) in reply.tables[0].rows().zip(fields) {
             assert_eq!(row[0], Cell::text(field.name));

@@ -227,7 +227,7 @@ pub(super) static NOTIFY: Verb = Verb {
         name: "msgq notify",
         summary: "be told by a signal when a message comes into an empty POSIX queue",
         params: &[
-            super::QUEUE,
+            Param::required("queue", Kind::Ref(FAMILY), "the queue, /NAME"),
             Param::optional(
                 "signal",
                 Kind::Signal,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::wording::operation_failure;
-use super::{FAMILY, SEMAPHORE, find_or_make, index};
+use super::{FAMILY, SEMAPHORE, find_or_make, index, posix};
 use crate::data::{Failure, StepResult};
 use crate::kernel::sem::{self, SemOp};
 use crate::lang::{Example, Kind, Param, Runs, Signature};
@@ -32,6 +32,8 @@ const EFBIG: (&str, &str) = ("EFBIG", "the set has no such semaphore");
 const EIDRM: (&str, &str) = ("EIDRM", "the set was removed while this waited");
 const EINTR: (&str, &str) = ("EINTR", "it was interrupted while it waited");
 const EINVAL: (&str, &str) = ("EINVAL", "there is no set with this id");
+const ENOENT: (&str, &str) = ("ENOENT", "no POSIX semaphore has this name");
+const ETIMEDOUT: (&str, &str) = ("ETIMEDOUT", "the POSIX semaphore was 0 for as long");
 const ENOMEM: (&str, &str) = ("ENOMEM", "the kernel has no memory to note the undo");
 
 pub(super) static P: Verb = Verb {
@@ -52,10 +54,18 @@ pub(super) static P: Verb = Verb {
         runs: Runs::Actor,
         looks: false,
         blocks: Some("while the semaphore's value is less than N"),
-        calls: &["semop(2)", "semtimedop(2)"],
-        errnos: &[EACCES, EAGAIN, EFBIG, EIDRM, EINTR, EINVAL, ENOMEM],
+        calls: &[
+            "semop(2)",
+            "semtimedop(2)",
+            "sem_wait(3)",
+            "sem_timedwait(3)",
+        ],
+        errnos: &[
+            EACCES, EAGAIN, EFBIG, EIDRM, EINTR, EINVAL, ENOENT, ENOMEM, ETIMEDOUT,
+        ],
         notes: "Where there is no current set, one is created with the value 1, a lock, and then lowered.\n\
-                It is all or nothing: `sem p s 2` does not take 1 and wait for another.\n\
+                It is all or nothing: `sem p s 2` does not take 1 and wait for another. A POSIX semaphore goes \
+                down by 1 only, and has no --undo.\n\
                 A semaphore has no owner: any process may raise what another lowered.",
         examples: &[
             Example {
@@ -76,6 +86,9 @@ pub(super) static P: Verb = Verb {
 };
 
 fn p(world: &mut World, args: &Args) -> StepResult {
+    if let Some(name) = world.posix(FAMILY, args, "set")? {
+        return posix::p(world, args, &name);
+    }
     let n: i32 = args.int("n")?.unwrap_or(1);
     let op = SemOp {
         num: index(args)?.unwrap_or(0),
@@ -104,12 +117,14 @@ pub(super) static V: Verb = Verb {
             UNDO,
         ],
         runs: Runs::Actor,
-        calls: &["semop(2)"],
+        calls: &["semop(2)", "sem_post(3)"],
         errnos: &[
             EACCES,
             EFBIG,
             EINVAL,
+            ENOENT,
             ENOMEM,
+            ("EOVERFLOW", "the POSIX semaphore is at SEM_VALUE_MAX"),
             ("ERANGE", "the value would be above semvmx"),
         ],
         notes: "Where there is no current set, one is created with the value 0, and then raised.\n\
@@ -130,6 +145,9 @@ pub(super) static V: Verb = Verb {
 };
 
 fn v(world: &mut World, args: &Args) -> StepResult {
+    if let Some(name) = world.posix(FAMILY, args, "set")? {
+        return posix::v(world, args, &name);
+    }
     let n: i32 = args.int("n")?.unwrap_or(1);
     let op = SemOp {
         num: index(args)?.unwrap_or(0),

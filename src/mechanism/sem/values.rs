@@ -1,7 +1,7 @@
 //! Reading and setting the values of a set: semctl(2).
 
 use super::wording::{failure, label, range, setting_call};
-use super::{FAMILY, SEMAPHORE, VALUE, index};
+use super::{FAMILY, SEMAPHORE, VALUE, index, posix};
 use crate::data::{Cell, Failure, Outcome, StepResult};
 use crate::kernel::sysv::PermSet;
 use crate::kernel::{Errno, Result as KernelResult, sem};
@@ -19,13 +19,14 @@ pub(super) static GET: Verb = Verb {
             "the set, and which of its semaphores; all of them where there is no [i], the current set where it is left out",
         )],
         runs: Runs::Actor,
-        calls: &["semctl(2)"],
+        calls: &["semctl(2)", "sem_getvalue(3)"],
         errnos: &[
             ("EACCES", "the set's mode does not let you read"),
             (
                 "EINVAL",
                 "there is no set with this id, or no such semaphore in it",
             ),
+            ("ENOENT", "no POSIX semaphore has this name"),
         ],
         notes: "One semaphore's value is a bare integer; those of several are text, with a space between, \
                 read at one instant.",
@@ -45,6 +46,9 @@ pub(super) static GET: Verb = Verb {
 };
 
 fn get(world: &mut World, args: &Args) -> StepResult {
+    if let Some(name) = world.posix(FAMILY, args, "set")? {
+        return posix::get(args, &name);
+    }
     let index = index(args)?;
     let id = world.find_id(FAMILY, args, "set")?;
     let read = || -> KernelResult<Outcome> {

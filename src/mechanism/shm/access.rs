@@ -1,46 +1,125 @@
 //! Getting at a segment's bytes: through the attachment that this actor holds, or
 //! through one for the length of the call.
 
-use std::ops::Deref;
-
 use super::FAMILY;
-use crate::data::{Failure, FailureKind};
+use crate::data::{Failure, FailureKind, Object};
+use crate::kernel::posix::shm::Segment;
 use crate::kernel::shm::{self, Attachment};
 use crate::kernel::{Errno, Result as KernelResult};
 use crate::lang::{Arg, IntType};
 use crate::mechanism::common;
+use crate::mechanism::sight::system_v;
 use crate::mechanism::{Args, World};
 
-/// A segment that is attached.
-pub(super) enum Access<'a> {
-    /// By `shm attach`, and it stays so.
-    Held(&'a Attachment),
-    /// For this call.
-    Brief(Attachment),
+/// A segment whose bytes can be had.
+pub(super) struct Access<'a> {
+    /// Which one.
+    pub object: Object,
+    through: Through<'a>,
 }
 
-impl Deref for Access<'_> {
-    type Target = Attachment;
+/// What a segment's bytes are had through.
+enum Through<'a> {
+    /// Attached by `shm attach`, and it stays so.
+    Held(&'a Attachment),
+    /// Attached for this call.
+    Brief(Attachment),
+    /// A POSIX segment, mapped by `shm attach`.
+    Mapped(&'a Segment),
+    /// A POSIX segment, open for this call.
+    Open(Segment),
+}
 
-    fn deref(&self) -> &Attachment {
-        match self {
-            Access::Held(attachment) => attachment,
-            Access::Brief(attachment) => attachment,
+/// The same, by its flavour.
+enum Bytes<'a> {
+    SystemV(&'a Attachment),
+    Posix(&'a Segment),
+}
+
+impl Access<'_> {
+    fn bytes(&self) -> Bytes<'_> {
+        match &self.through {
+            Through::Held(attachment) => Bytes::SystemV(attachment),
+            Through::Brief(attachment) => Bytes::SystemV(attachment),
+            Through::Mapped(segment) => Bytes::Posix(segment),
+            Through::Open(segment) => Bytes::Posix(segment),
         }
+    }
+
+    /// Its size in bytes, as it is now.
+    pub fn len(&self) -> usize {
+        match self.bytes() {
+            Bytes::SystemV(attachment) => attachment.len(),
+            Bytes::Posix(segment) => segment.len().unwrap_or(0),
+        }
+    }
+
+    /// Copies bytes out. `EFAULT` past the end.
+    pub fn read(&self, offset: usize, data: &mut [u8]) -> KernelResult<()> {
+        match self.bytes() {
+            Bytes::SystemV(attachment) => attachment.read(offset, data),
+            Bytes::Posix(segment) => segment.read(offset, data),
+        }
+    }
+
+    /// Copies bytes in. `EFAULT` past the end, `EACCES` where it is for reading only.
+    pub fn write(&self, offset: usize, data: &[u8]) -> KernelResult<()> {
+        match self.bytes() {
+            Bytes::SystemV(attachment) => attachment.write(offset, data),
+            Bytes::Posix(segment) => segment.write(offset, data),
+        }
+    }
+
+    /// One integer, in one access where it stands at a multiple of its width in memory that is
+    /// attached.
+    pub fn load(&self, ty: IntType, offset: usize) -> KernelResult<u64> {
+        let width = ty.width();
+        if let Bytes::SystemV(attachment) = self.bytes()
+            && offset.is_multiple_of(width)
+        {
+            return attachment.load(offset, width);
+        }
+        let mut bytes = [0; 8];
+        self.read(offset, &mut bytes[low(width)])?;
+        Ok(u64::from_ne_bytes(bytes))
+    }
+
+    /// The reverse of [`Access::load`].
+    pub fn store(&self, ty: IntType, offset: usize, word: u64) -> KernelResult<()> {
+        let width = ty.width();
+        if let Bytes::SystemV(attachment) = self.bytes()
+            && offset.is_multiple_of(width)
+        {
+            return attachment.store(offset, width, word);
+        }
+        self.write(offset, &word.to_ne_bytes()[low(width)])
     }
 }
 
-/// Attaches a segment, or takes the attachment that is there.
+/// Attaches or opens a segment, or takes the attachment that is there.
 pub(super) fn access<'a>(
     world: &'a World,
     args: &Args,
-    id: i32,
+    object: &Object,
     read_only: bool,
 ) -> Result<Access<'a>, Failure> {
-    match world.attachments.get(&id) {
-        Some(held) => Ok(Access::Held(held)),
-        None => attach(world, args, id, read_only).map(Access::Brief),
-    }
+    let through = match object {
+        Object::Posix(name) => match world.mappings.get(name) {
+            Some(mapping) => Through::Mapped(mapping.segment()),
+            None => Through::Open(super::posix::open(args, name, read_only)?),
+        },
+        object => {
+            let id = system_v(FAMILY, object)?;
+            match world.attachments.get(&id) {
+                Some(held) => Through::Held(held),
+                None => Through::Brief(attach(world, args, id, read_only)?),
+            }
+        }
+    };
+    Ok(Access {
+        object: object.clone(),
+        through,
+    })
 }
 
 /// shmat(2).
@@ -52,7 +131,7 @@ pub(super) fn attach(
 ) -> Result<Attachment, Failure> {
     shm::attach(id, read_only).map_err(|errno| {
         let flag = common::flags_text(&[(read_only, "SHM_RDONLY")]);
-        let call = format!("shmat({}{flag})", label(world, args, id));
+        let call = format!("shmat({}{flag})", label(world, args, &id.into()));
         failure(world, args, errno, call, id)
     })
 }
@@ -65,8 +144,8 @@ pub(super) fn failure(world: &World, args: &Args, errno: Errno, call: String, id
     failure
 }
 
-pub(super) fn label(world: &World, args: &Args, id: i32) -> String {
-    world.label(FAMILY, args.reference("segment"), &id.into())
+pub(super) fn label(world: &World, args: &Args, object: &Object) -> String {
+    world.label(FAMILY, args.reference("segment"), object)
 }
 
 /// Where in a segment.
@@ -98,31 +177,6 @@ pub(super) fn spot(args: &Args) -> Result<Spot, Failure> {
     })
 }
 
-/// One integer, in one access where it stands at a multiple of its width.
-pub(super) fn load(segment: &Attachment, ty: IntType, offset: usize) -> KernelResult<u64> {
-    let width = ty.width();
-    if offset.is_multiple_of(width) {
-        return segment.load(offset, width);
-    }
-    let mut bytes = [0; 8];
-    segment.read(offset, &mut bytes[low(width)])?;
-    Ok(u64::from_ne_bytes(bytes))
-}
-
-/// The reverse of [`load`].
-pub(super) fn store(
-    segment: &Attachment,
-    ty: IntType,
-    offset: usize,
-    word: u64,
-) -> KernelResult<()> {
-    let width = ty.width();
-    if offset.is_multiple_of(width) {
-        return segment.store(offset, width, word);
-    }
-    segment.write(offset, &word.to_ne_bytes()[low(width)])
-}
-
 /// Where the low `width` bytes of a word stand in memory.
 fn low(width: usize) -> std::ops::Range<usize> {
     if cfg!(target_endian = "little") {
@@ -138,12 +192,12 @@ pub(super) fn memory_failure(
     world: &World,
     args: &Args,
     errno: Errno,
-    id: i32,
+    object: &Object,
     what: &str,
     (offset, length): (usize, usize),
     size: usize,
 ) -> Failure {
-    let label = label(world, args, id);
+    let label = label(world, args, object);
     let call = format!("{what}({label}, {length} B @ {offset})");
     let mut failure = args.failure(errno, call);
     failure.kind = FailureKind::Errno;
@@ -155,10 +209,13 @@ pub(super) fn memory_failure(
                 false => format!("the segment ends at {size} bytes, before this offset"),
             };
             if offset.saturating_add(length) < isize::MAX as usize {
-                failure.help = Some(format!(
-                    "A segment does not grow; create a larger one: shm create NAME {}",
-                    offset + length
-                ));
+                let enough = offset + length;
+                failure.help = Some(match object {
+                    Object::Posix(name) => format!("Make it larger: shm resize {name} {enough}"),
+                    _ => format!(
+                        "A segment does not grow; create a larger one: shm create NAME {enough}"
+                    ),
+                });
             }
         }
         Errno::EACCES => {

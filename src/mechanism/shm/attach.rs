@@ -1,7 +1,7 @@
 //! Attaching a segment so that it stays attached, and detaching it.
 
 use super::access::{self, label};
-use super::{FAMILY, SEGMENT};
+use super::{FAMILY, SEGMENT, posix};
 use crate::data::{Cell, Failure, Outcome, StepResult};
 use crate::kernel::Errno;
 use crate::lang::{Example, Param, Runs, Signature};
@@ -13,13 +13,17 @@ pub(super) static ATTACH: Verb = Verb {
         summary: "map a segment into this actor until it is detached",
         params: &[SEGMENT, Param::flag("ro", "for reading only (SHM_RDONLY)")],
         runs: Runs::Actor,
-        calls: &["shmat(2)"],
+        calls: &["shmat(2)", "mmap(2)"],
         errnos: &[
             (
                 "EACCES",
                 "the segment's mode does not let you read, or write without --ro",
             ),
-            ("EINVAL", "there is no segment with this id"),
+            (
+                "EINVAL",
+                "there is no segment with this id, or the POSIX one has no bytes",
+            ),
+            ("ENOENT", "no POSIX segment has this name"),
             ("ENOMEM", "there is no room to map it in this process"),
         ],
         notes: "It counts in nattch. `shm read`, `shm write` and `shm dump` of this actor go through it \
@@ -44,11 +48,14 @@ pub(super) static ATTACH: Verb = Verb {
 
 fn attach(world: &mut World, args: &Args) -> StepResult {
     let read_only = args.flag("ro");
+    if let Some(name) = world.posix(FAMILY, args, "segment")? {
+        return posix::attach(world, args, &name, read_only);
+    }
     let id = world.find_id(FAMILY, args, "segment")?;
     if let Some(held) = world.attachments.get(&id)
         && held.read_only() == read_only
     {
-        let label = label(world, args, id);
+        let label = label(world, args, &id.into());
         let how = if read_only { " read-only" } else { "" };
         return Err(
             Failure::refused(format!("this actor has {label} attached{how} already"))
@@ -68,7 +75,7 @@ pub(super) static DETACH: Verb = Verb {
         summary: "unmap a segment from this actor",
         params: &[SEGMENT],
         runs: Runs::Actor,
-        calls: &["shmdt(2)"],
+        calls: &["shmdt(2)", "munmap(2)"],
         errnos: &[("EINVAL", "this actor does not have it attached")],
         notes: "The last detach of a segment that was removed destroys it. \
                 A segment that was removed has no name any more: say `shm detach id:N`.",
@@ -82,13 +89,16 @@ pub(super) static DETACH: Verb = Verb {
 };
 
 fn detach(world: &mut World, args: &Args) -> StepResult {
+    if let Some(name) = world.posix(FAMILY, args, "segment")? {
+        return posix::detach(world, args, &name);
+    }
     let id = world.find_id(FAMILY, args, "segment")?;
     let done = match world.attachments.remove(&id) {
         Some(attachment) => attachment.detach(),
         None => Err(Errno::EINVAL),
     };
     done.map(|()| Outcome::ok()).map_err(|errno| {
-        let label = label(world, args, id);
+        let label = label(world, args, &id.into());
         let mut failure = args.failure(errno, format!("shmdt({label})"));
         if errno == Errno::EINVAL {
             failure.help = Some(format!("Attach it with `shm attach {label}`"));

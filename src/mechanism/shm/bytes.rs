@@ -30,7 +30,7 @@ pub(super) static WRITE: Verb = Verb {
             ),
         ],
         runs: Runs::Actor,
-        calls: &["shmat(2)", "shmdt(2)"],
+        calls: &["shmat(2)", "shmdt(2)", "shm_open(3)"],
         errnos: &[
             (
                 "EACCES",
@@ -38,13 +38,15 @@ pub(super) static WRITE: Verb = Verb {
             ),
             ("EFAULT", "the segment ends before"),
             ("EINVAL", "there is no segment with this id"),
+            ("ENOENT", "no POSIX segment has this name"),
             ("ENOMEM", "there is no room to map it in this process"),
         ],
         notes: "Where there is no current segment, one is created.\n\
                 Where this actor has the segment attached (`shm attach`), it is written through that; \
                 otherwise it is attached for the length of the call, which sets lpid, atime and dtime.\n\
                 An integer at a multiple of its width is written in one access and never torn; \
-                longer data is not, which is what `sem` is for.",
+                longer data is not, which is what `sem` is for.\n\
+                A POSIX segment is written through its descriptor (pwrite), and never grows by it.",
         examples: &[
             Example {
                 script: "shm write \"x\"\nshm read => \"x\"",
@@ -83,11 +85,11 @@ fn write(world: &mut World, args: &Args) -> StepResult {
     let at = spot(args)?;
     let written = value(args, at)?;
     let length = written.len();
-    let (id, note) = find_or_make(world, args, at.offset.saturating_add(length))?;
-    let segment = access(world, args, id, false)?;
+    let (object, note) = find_or_make(world, args, at.offset.saturating_add(length))?;
+    let segment = access(world, args, &object, false)?;
     let done = match &written {
         Written::Bytes(bytes) => segment.write(at.offset, bytes),
-        Written::Word(ty, word) => access::store(&segment, *ty, at.offset, *word),
+        Written::Word(ty, word) => segment.store(*ty, at.offset, *word),
     };
     match done {
         Ok(()) => {
@@ -114,7 +116,7 @@ fn at_fault(
     range: (usize, usize),
 ) -> Failure {
     let size = segment.len();
-    access::memory_failure(world, args, errno, segment.id(), what, range, size)
+    access::memory_failure(world, args, errno, &segment.object, what, range, size)
 }
 
 fn value<'a>(args: &Args<'a>, at: Spot) -> Result<Written<'a>, Failure> {
@@ -156,11 +158,12 @@ pub(super) static READ: Verb = Verb {
             ),
         ],
         runs: Runs::Actor,
-        calls: &["shmat(2)", "shmdt(2)"],
+        calls: &["shmat(2)", "shmdt(2)", "shm_open(3)"],
         errnos: &[
             ("EACCES", "the segment's mode does not let you read"),
             ("EFAULT", "the segment ends before"),
             ("EINVAL", "there is no segment with this id"),
+            ("ENOENT", "no POSIX segment has this name"),
             ("ENOMEM", "there is no room to map it in this process"),
         ],
         notes: "Without a length the zeros at the end of the segment are left away, so that what was \
@@ -190,8 +193,8 @@ pub(super) const GLANCE: usize = 1 << 20;
 fn read(world: &mut World, args: &Args) -> StepResult {
     let at = spot(args)?;
     let length: Option<usize> = args.int("len")?;
-    let id = world.find_id(FAMILY, args, "segment")?;
-    let segment = access(world, args, id, true)?;
+    let object = world.find(FAMILY, args, "segment")?;
+    let segment = access(world, args, &object, true)?;
     if let Some(ty) = at.ty {
         if length.is_some() {
             return Err(Failure::refused(format!(
@@ -201,7 +204,7 @@ fn read(world: &mut World, args: &Args) -> StepResult {
             ))
             .help("Leave the length away, or the type"));
         }
-        return match access::load(&segment, ty, at.offset) {
+        return match segment.load(ty, at.offset) {
             Ok(word) => Ok(Outcome::value(Cell::Int(ty.decode(word)))),
             Err(errno) => {
                 let range = (at.offset, ty.width());

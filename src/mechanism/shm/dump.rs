@@ -23,11 +23,12 @@ pub(super) static DUMP: Verb = Verb {
             ),
         ],
         runs: Runs::Actor,
-        calls: &["shmat(2)", "shmdt(2)"],
+        calls: &["shmat(2)", "shmdt(2)", "shm_open(3)"],
         errnos: &[
             ("EACCES", "the segment's mode does not let you read"),
             ("EFAULT", "the segment ends before"),
             ("EINVAL", "there is no segment with this id"),
+            ("ENOENT", "no POSIX segment has this name"),
             ("ENOMEM", "there is no room to map it in this process"),
         ],
         notes: "Sixteen bytes a line behind their offset, as `hexdump -C`: a `*` stands for lines that \
@@ -51,8 +52,8 @@ fn dump(world: &mut World, args: &Args) -> StepResult {
                 .help(format!("Say only where: @{}", at.offset)),
         );
     }
-    let id = world.find_id(FAMILY, args, "segment")?;
-    let segment = access(world, args, id, true)?;
+    let object = world.find(FAMILY, args, "segment")?;
+    let segment = access(world, args, &object, true)?;
     let (data, rest) = copy(world, args, &segment, at.offset, args.int("len")?)?;
     let outcome = Outcome {
         text: Some(lines(&data, at.offset).join("\n")),
@@ -62,7 +63,7 @@ fn dump(world: &mut World, args: &Args) -> StepResult {
         0 => outcome,
         _ => outcome.note(format!(
             "{rest} bytes more: shm dump {} @{}",
-            super::access::label(world, args, id),
+            super::access::label(world, args, &object),
             at.offset + GLANCE
         )),
     })

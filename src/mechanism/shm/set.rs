@@ -79,7 +79,7 @@ fn set(world: &mut World, args: &Args) -> StepResult {
 }
 
 fn set_failure(world: &World, args: &Args, errno: Errno, command: &str, id: i32) -> Failure {
-    let call = format!("shmctl({}, {command})", label(world, args, id));
+    let call = format!("shmctl({}, {command})", label(world, args, &id.into()));
     let mut failure = failure(world, args, errno, call, id);
     let ours = shm::stat_any_id(id).is_ok_and(|s| common::is_owner(&s.perm));
     if errno == Errno::ENOMEM || (errno == Errno::EPERM && ours) {

@@ -76,8 +76,11 @@ fn what_is_typed_is_completed() {
         ("msgq recv key:", &["key:0x00001234"]),
         ("msgq recv --no", &["--nowait", "--noerror"]),
         ("msgq recv jobs ma", &["max="]),
-        ("msgq send jobs ", &["--nowait"]),
-        ("msgq send jobs 1 \"x\" ", &["--nowait", "=>", "...", "&"]),
+        ("msgq send jobs ", &["--nowait", "timeout="]),
+        (
+            "msgq send jobs 1 \"x\" ",
+            &["--nowait", "timeout=", "=>", "...", "&"],
+        ),
         ("msgq recv jobs .", &["..."]),
         ("msgq recv jobs ... ", &["=>"]),
         ("b: msgq recv jobs --e", &["--except"]),

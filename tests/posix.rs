@@ -1,0 +1,249 @@
+//! POSIX queues, segments and semaphores, against Python's own calls and the files that they are.
+
+mod harness;
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use harness::{Running, passes, script, until};
+
+/// A name that no other test has.
+fn name() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let n = NEXT.fetch_add(1, Ordering::Relaxed);
+    format!("/ipcsh-{}-{n}", std::process::id())
+}
+
+/// Python with the C library's own calls; `None` where there is none, which is said.
+fn python(code: &str) -> Option<String> {
+    let prelude = "import ctypes, os, sys, mmap
+libc = ctypes.CDLL(None, use_errno=True)
+def ok(n):
+    if n == -1: raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    return n
+libc.sem_open.restype = ctypes.c_void_p
+libc.mq_receive.argtypes = [ctypes.c_int, ctypes.c_char_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_uint)]
+libc.mq_send.argtypes = [ctypes.c_int, ctypes.c_char_p, ctypes.c_size_t, ctypes.c_uint]
+for f in (libc.sem_post, libc.sem_wait, libc.sem_getvalue): f.argtypes = [ctypes.c_void_p] + f.argtypes[1:] if f.argtypes else None
+";
+    let path = std::env::temp_dir().join(format!("ipcsh{}.py", name().replace('/', "-")));
+    std::fs::write(&path, format!("{prelude}{code}")).unwrap();
+    match Command::new("python3").arg("--version").output() {
+        Ok(_) => Some(path.display().to_string()),
+        Err(e) => {
+            eprintln!("skipped: python3: {e}");
+            None
+        }
+    }
+}
+
+#[test]
+fn a_queue_is_shared_with_another_program_both_ways() {
+    let queue = name();
+    let Some(peer) = python(&format!(
+        "q = ok(libc.mq_open(b'{queue}', os.O_RDWR))
+buffer = ctypes.create_string_buffer(64); prio = ctypes.c_uint()
+n = ok(libc.mq_receive(q, buffer, 64, ctypes.byref(prio)))
+assert (buffer.raw[:n], prio.value) == (b'\\0\\xff to python', 7), (buffer.raw[:n], prio.value)
+ok(libc.mq_send(q, b'\\xfe\\0 from python', 14, 3))"
+    )) else {
+        return;
+    };
+    passes(&format!(
+        "msgq create {queue} msgsize=64
+        msgq send 7 x\"00 ff 20 74 6f 20 70 79 74 68 6f 6e\"
+        !python3 {peer}
+        msgq recv => prio=3 x\"fe 00 20 66 72 6f 6d 20 70 79 74 68 6f 6e\""
+    ));
+}
+
+#[test]
+fn a_segment_is_the_file_that_others_map() {
+    let segment = name();
+    let Some(peer) = python(&format!(
+        "f = open('/dev/shm{segment}', 'r+b')
+m = mmap.mmap(f.fileno(), 16)
+assert m[:4] == b'\\x29\\0\\0\\0', m[:4]
+m[8:12] = b'\\xff\\0\\xfe!'"
+    )) else {
+        return;
+    };
+    passes(&format!(
+        "shm create {segment} 16
+        shm attach {segment}
+        shm write u32@0 41
+        !python3 {peer}
+        shm read @8 4 => x\"ff 00 fe 21\"
+        shm detach {segment}
+        shm read @8 4 => x\"ff 00 fe 21\""
+    ));
+}
+
+#[test]
+fn a_semaphore_is_shared_with_another_program() {
+    let semaphore = name();
+    let Some(peer) = python(&format!(
+        "s = libc.sem_open(b'{semaphore}', 0); assert s
+assert libc.sem_post(ctypes.c_void_p(s)) == 0"
+    )) else {
+        return;
+    };
+    passes(&format!(
+        "sem create {semaphore} 0
+        b: sem p {semaphore} ...
+        expect sem.{semaphore}.ncnt == 1
+        !python3 {peer}
+        b: ... => ok
+        sem get => 0"
+    ));
+}
+
+#[test]
+fn a_semaphore_that_another_program_made_is_seen_with_who_waits() {
+    let semaphore = name();
+    // Its creator has it mapped under another name, which the C library took away.
+    let Some(peer) = python(&format!(
+        "libc.sem_open.argtypes = [ctypes.c_char_p, ctypes.c_int, ctypes.c_uint, ctypes.c_uint]
+s = libc.sem_open(b'{semaphore}', os.O_CREAT | os.O_EXCL, 0o600, 0); assert s
+libc.sem_wait(ctypes.c_void_p(s))
+ok(libc.sem_unlink(b'{semaphore}'))"
+    )) else {
+        return;
+    };
+    let mut waits = Command::new("python3").arg(&peer).spawn().unwrap();
+    let file = format!("/dev/shm/sem.{}", &semaphore[1..]);
+    until("the semaphore", || Path::new(&file).exists());
+    passes(&format!(
+        "expect sem.{semaphore}.ncnt == 1 within 60s
+        sem v {semaphore}"
+    ));
+    assert!(waits.wait().unwrap().success());
+}
+
+#[test]
+fn what_was_not_made_here_stays_and_what_was_is_removed() {
+    let theirs = name();
+    let path = format!("/dev/shm{theirs}");
+    std::fs::write(&path, "theirs").unwrap();
+    let ours = name();
+    passes(&format!(
+        "shm create {theirs} => EEXIST
+        shm read {theirs} => \"theirs\"
+        shm create {ours}
+        sem create {ours}
+        msgq create {ours}"
+    ));
+    assert_eq!(std::fs::read(&path).unwrap(), b"theirs");
+    std::fs::remove_file(&path).unwrap();
+    assert!(nothing_left(&ours));
+    // What is kept stays, and can be taken by the next session.
+    let kept = name();
+    passes(&format!(
+        "sem create {kept} 5\nkeep {kept}\nmsgq create {kept}\nkeep msgq.{kept}\nmsgq send 2 \"hi\""
+    ));
+    passes(&format!(
+        "sem use {kept}\nsem get => 5\nsem rm\nmsgq recv {kept} => prio=2 \"hi\"\nmsgq rm {kept}"
+    ));
+    assert!(nothing_left(&kept));
+}
+
+fn nothing_left(name: &str) -> bool {
+    let semaphore = format!("/dev/shm/sem.{}", &name[1..]);
+    let queue = script(&format!("msgq info {name} => ENOENT"));
+    !Path::new(&format!("/dev/shm{name}")).exists()
+        && !Path::new(&semaphore).exists()
+        && queue.code == Some(0)
+}
+
+#[test]
+fn nothing_is_left_after_a_kill() {
+    let ours = name();
+    let mut running = Running::start(&format!(
+        "shm create {ours}\nsem create {ours} 0\nmsgq create {ours}\nsem p"
+    ));
+    until("the queue's line", || {
+        running
+            .line()
+            .is_none_or(|line| line.contains("msgq create"))
+    });
+    running.end(libc::SIGKILL);
+    until("all is removed", || nothing_left(&ours));
+}
+
+#[test]
+fn a_removed_queue_lives_on_for_who_has_it_open() {
+    let queue = name();
+    passes(&format!(
+        "msgq create {queue}
+        a: msgq send {queue} 1 \"one\"
+        b: msgq recv {queue} => \"one\"
+        msgq rm {queue}
+        a: msgq send {queue} 1 \"two\"
+        b: msgq recv {queue} => \"two\"
+        msgq create {queue}
+        msgq send {queue} 1 \"new\"
+        b: msgq recv {queue} --nowait => EAGAIN
+        b: msgq close {queue}
+        b: msgq recv {queue} => \"new\""
+    ));
+}
+
+#[test]
+fn a_deadlock_at_posix_semaphores_is_told_at_once() {
+    let (one, two) = (name(), name());
+    let ran = script(&format!(
+        "timeout step 10m
+        sem create {one}\nsem create {two}
+        a: sem p {one}\nb: sem p {two}
+        a: sem p {two} ...
+        b: sem p {one}"
+    ));
+    let cycle = format!("b waits for {one}, which a holds; a waits for {two}, which b holds");
+    assert!(ran.err.contains(&cycle), "{}", ran.err);
+}
+
+#[test]
+fn what_only_the_other_flavour_has_is_refused_by_name() {
+    let name = name();
+    for (line, why) in [
+        (
+            format!("sem create {name}\nsem p --undo"),
+            "a POSIX semaphore has none",
+        ),
+        (
+            format!("sem create {name}\nsem p {name}[1]"),
+            "POSIX has no sets",
+        ),
+        (
+            format!("sem create {name}\nsem z {name}"),
+            "is a POSIX semaphore",
+        ),
+        (format!("msgq create {name}\nmsgq recv 1"), "has no types"),
+        (
+            format!("msgq create {name}\nmsgq set {name} qbytes=1"),
+            "is a POSIX message queue",
+        ),
+        (format!("msgq create {name}\nmsgq peek {name}"), "POSIX"),
+        (
+            "msgq create q maxmsg=2".into(),
+            "a System V message queue has none",
+        ),
+        (
+            "msgq create q\nmsgq recv timeout=1s".into(),
+            "a System V message queue has none",
+        ),
+        (
+            "msgq create q\nmsgq notify q USR1".into(),
+            "a System V message queue has none",
+        ),
+        (
+            "shm create s\nshm resize s 8".into(),
+            "a System V shared memory segment has none",
+        ),
+    ] {
+        let ran = script(&line);
+        assert_eq!(ran.code, Some(1), "{line}\n{}", ran.err);
+        assert!(ran.err.contains(why), "{line}\n{}", ran.err);
+    }
+}
