@@ -7,6 +7,8 @@ mod keywords;
 mod pipeline;
 mod session;
 mod watch;
+mod who;
+mod why;
 
 use crate::data::{Failure, Reply};
 use crate::exec::{Builtin, Engine};
@@ -17,6 +19,8 @@ use crate::mechanism::Sight;
 pub static ALL: &[&Builtin] = &[
     &ipcs::IPCS,
     &ipcs::LIMITS,
+    &who::WHO,
+    &why::WHY,
     &pipeline::PIPE,
     &watch::WATCH,
     &actors::SPAWN,

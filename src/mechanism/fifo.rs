@@ -299,7 +299,7 @@ static PEEK: Verb = Verb {
     },
     run: Run::Shell(|sight, args| {
         let object = sight.find(FAMILY, args.reference("fifo"))?;
-        stream::peek(&table::stat(&object)?, &object.to_string(), args)
+        stream::peek(&table::stat(sight, &object)?, &object.to_string(), args)
     }),
 };
 

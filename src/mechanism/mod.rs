@@ -4,6 +4,7 @@
 //! A verb that makes the calls of its mechanism runs in an actor, on a [`World`]. A verb
 //! that only looks runs in the shell, on a [`Sight`].
 
+mod any;
 mod args;
 mod common;
 mod common_verbs;
@@ -19,6 +20,7 @@ mod sight;
 pub mod signal;
 pub mod sock;
 mod stream;
+mod telling;
 #[cfg(test)]
 mod testing;
 mod users;
@@ -32,7 +34,7 @@ pub use args::{Args, errno_symbol};
 pub use common_verbs::columns;
 pub use create::Created;
 pub use sight::{Listing, Sight, label, resolve};
-pub use users::users;
+pub use users::{How, Use, Uses, users, uses};
 pub use world::World;
 
 /// A command of a mechanism.

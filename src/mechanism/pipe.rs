@@ -233,7 +233,11 @@ static PEEK: Verb = Verb {
     },
     run: Run::Shell(|sight, args| {
         let object = sight.find(FAMILY, args.reference("pipe"))?;
-        stream::peek(&table::stat(&object)?, &sight.label(FAMILY, &object), args)
+        stream::peek(
+            &table::stat(sight, &object)?,
+            &sight.label(FAMILY, &object),
+            args,
+        )
     }),
 };
 

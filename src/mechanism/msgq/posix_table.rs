@@ -1,9 +1,9 @@
 //! Seeing POSIX message queues: their fields and their table.
 
-use super::FAMILY;
+use super::{FAMILY, table};
 use crate::data::{Cell, Column, Failure, Object, Table};
-use crate::inspect::posix::{Queue, is_queue, queue, queues};
-use crate::inspect::wait::Wait;
+use crate::inspect::posix::{Queue, queue, queues};
+use crate::inspect::thing::Thing;
 use crate::kernel::Errno;
 use crate::kernel::process::signal_name;
 use crate::mechanism::fields::{self, Field};
@@ -69,20 +69,8 @@ const USUAL: &[&str] = &[
     "name", "owner", "perms", "curmsgs", "maxmsg", "qsize", "msgsize", "notify", "waits",
 ];
 
-/// How many receivers and senders are blocked on a queue, as for System V's.
 fn waiting(queue: &Queue, sight: &Sight) -> Option<(usize, usize)> {
-    let waiters = sight.waiters();
-    let (mut receivers, mut senders) = (0, 0);
-    for waiter in &waiters.found {
-        let (fd, count) = match waiter.wait {
-            Wait::MqReceive { fd } => (fd, &mut receivers),
-            Wait::MqSend { fd } => (fd, &mut senders),
-            _ => continue,
-        };
-        *count += usize::from(is_queue(waiter.pid, fd, &queue.node));
-    }
-    let seen_all = waiters.unreadable == 0 || receivers + senders > 0;
-    seen_all.then_some((receivers, senders))
+    table::waiting(sight, Thing::Queue((&queue.node).into()))
 }
 
 fn row(object: &Object) -> Result<Queue, Failure> {

@@ -334,7 +334,7 @@ fn peek(sight: &Sight, args: &Args) -> Result<Reply, Failure> {
     let object = sight.find(FAMILY, args.reference("socket"))?;
     let label = sight.label(FAMILY, &object);
     let failed = |errno| args.failure(errno, format!("recvmsg({label}, MSG_PEEK)"));
-    let copy = table::copy(&object).ok_or_else(|| failed(Errno::EACCES))?;
+    let copy = table::copy(sight, &object).ok_or_else(|| failed(Errno::EACCES))?;
     let max = args.int("max")?.unwrap_or(DEFAULT_MAX);
     let seen = socket::peek(&copy.as_fd(), max).map_err(failed)?;
     if seen.end && seen.descriptors == 0 {
