@@ -134,27 +134,11 @@ pub(super) static INFO: Verb = Verb {
 
 fn info(sight: &Sight, args: &Args) -> Result<Reply, Failure> {
     let word = args.text("process")?.unwrap_or_default();
-    let actor = sight.actors.iter().find(|(_, name)| **name == word);
-    let pid = match (actor, word.parse()) {
-        (Some((pid, _)), _) => *pid,
-        (None, Ok(pid)) => pid,
-        (None, Err(_)) if word == "me" => {
-            return Err(
-                Failure::refused("`me` does not run: its first step starts it")
-                    .help("`spawn me` does too"),
-            );
-        }
-        (None, Err(_)) => {
-            return Err(
-                Failure::refused(format!("`{word}` is neither an actor nor a pid"))
-                    .help("`actors` lists the actors"),
-            );
-        }
-    };
+    let pid = sight.process(&word)?;
     let file = format!("/proc/{pid}/status");
     let seen = signals_of(pid, pid).map_err(|e| match e.kind() {
-        // ESRCH: it went while it was read.
         std::io::ErrorKind::NotFound => args.failure(Errno::ESRCH, format!("open({file})")),
+        // It went while it was read.
         _ if e.raw_os_error() == Some(libc::ESRCH) => {
             args.failure(Errno::ESRCH, format!("read({file})"))
         }
