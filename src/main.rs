@@ -32,7 +32,7 @@ fn main() -> ExitCode {
             }));
         }
         Some(janitor::ARGUMENT) => {
-            return child(janitor::run(args, exec::end_groups).map_err(io::Error::from));
+            return child(janitor::run(args, exec::end_left).map_err(io::Error::from));
         }
         _ => {}
     }
