@@ -281,10 +281,8 @@ static PEEK: Verb = Verb {
         params: &[FIFO],
         calls: &["pidfd_getfd(2)", "tee(2)"],
         errnos: &[
-            (
-                "EACCES",
-                "no process that we may look into has it open for reading",
-            ),
+            stream::PEEK_ERRNOS[0],
+            stream::PEEK_ERRNOS[1],
             ("EINVAL", "there is something at this path that is no FIFO"),
             ("ENOENT", "there is nothing at this path"),
         ],
@@ -304,7 +302,8 @@ static PEEK: Verb = Verb {
 };
 
 fn peek(sight: &Sight, object: &Object, args: &Args) -> Result<Reply, Failure> {
-    stream::peek(&table::stat(sight, object)?, &object.to_string(), args)
+    let fifo = table::stat(sight, object)?;
+    stream::peek(sight, &fifo, &object.to_string(), args)
 }
 
 static CLOSE: Verb = Verb {

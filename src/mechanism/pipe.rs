@@ -8,6 +8,8 @@ pub(super) mod table;
 use super::stream::{self, ALL, DATA, LINE, MAX, NOWAIT};
 use super::{Args, Mechanism, ObjectKind, Run, Sight, Verb, World};
 use crate::data::{Failure, FailureKind, Family, Object, Outcome, Reply, StepResult};
+use crate::inspect::snapshot::Snapshot;
+use crate::inspect::thing::Thing;
 use crate::kernel::{Errno, pipe};
 use crate::lang::{Example, Kind, Param, Runs, Signature, Target};
 use crate::session::{Binding, Side};
@@ -27,7 +29,7 @@ super::common_verbs::seeing_verbs!(
     "proc(5)",
     "pipe create x",
     "name,ino,bytes",
-    &[]
+    &[("ENOENT", "no process has it open")]
 );
 
 static CREATE: Verb = Verb {
@@ -50,7 +52,7 @@ static CREATE: Verb = Verb {
             ("EMFILE", "this process has as many descriptors as it may"),
             (
                 "EPERM",
-                "the size is above fs.pipe-max-size, and you are not root",
+                "the size is above fs.pipe-max-size, which takes CAP_SYS_RESOURCE",
             ),
         ],
         notes: "A reader sees the end when no process has the write end open any more: close it \
@@ -71,7 +73,8 @@ fn create(world: &mut World, args: &Args) -> StepResult {
         None => None,
     };
     if let Some(name) = &wanted
-        && world.names.get(FAMILY, name).is_some()
+        && let Some(binding) = world.names.get(FAMILY, name)
+        && is_open(&binding.object)
     {
         return Err(Failure {
             kind: FailureKind::Errno,
@@ -107,6 +110,12 @@ fn create(world: &mut World, args: &Args) -> StepResult {
         true => outcome,
         false => outcome.note(format!("created pipe {name} (pipe:[{}])", id.ino)),
     })
+}
+
+/// Whether anybody has a pipe open: its name is free when it is gone.
+fn is_open(object: &Object) -> bool {
+    let ino = object.inode().map(Thing::Pipe);
+    ino.is_some_and(|ino| !Snapshot::default().open().on(ino).is_empty())
 }
 
 static READ: Verb = Verb {
@@ -218,10 +227,11 @@ static PEEK: Verb = Verb {
         summary: "show what is in a pipe, and leave it there",
         params: &[PIPE],
         calls: &["pidfd_getfd(2)", "tee(2)"],
-        errnos: &[(
-            "EACCES",
-            "no process that we may look into has its read end open",
-        )],
+        errnos: &[
+            stream::PEEK_ERRNOS[0],
+            stream::PEEK_ERRNOS[1],
+            ("ENOENT", "no process has it open"),
+        ],
         notes: "It works on any process's pipe: `pipe peek pipe:[6517]`, `pipe peek pid:812/fd:7`. \
                 For a moment we hold a copy of the read end: a writer that would get EPIPE in that \
                 moment does not. `eof` where it is empty and nobody has its write end open.",
@@ -238,8 +248,11 @@ static PEEK: Verb = Verb {
 };
 
 fn peek(sight: &Sight, object: &Object, args: &Args) -> Result<Reply, Failure> {
-    let label = sight.label(FAMILY, object);
-    stream::peek(&table::stat(sight, object)?, &label, args)
+    let pipe = table::stat(sight, object)?;
+    if pipe.ends.is_empty() {
+        return Err(table::nobodys(sight, object));
+    }
+    stream::peek(sight, &pipe, &sight.label(FAMILY, object), args)
 }
 
 static SIZE: Verb = Verb {
@@ -257,7 +270,7 @@ static SIZE: Verb = Verb {
             ("EINVAL", "no pipe is as large"),
             (
                 "EPERM",
-                "it is above fs.pipe-max-size, and you are not root",
+                "it is above fs.pipe-max-size, which takes CAP_SYS_RESOURCE",
             ),
         ],
         examples: &[Example {

@@ -85,10 +85,10 @@ fn failure(
     {
         let asked = qbytes.unwrap_or(stat.qbytes);
         failure.meaning = format!(
-            "qbytes would be {asked}, and only root may have it above msgmnb ({} bytes)",
+            "qbytes would be {asked}, and above msgmnb ({} bytes) it takes CAP_SYS_RESOURCE",
             limits.msgmnb
         );
-        failure.help = Some("Ask for less, or as root raise kernel.msgmnb".into());
+        failure.help = Some("Ask for less, or raise kernel.msgmnb".into());
     }
     failure
 }
@@ -137,8 +137,8 @@ mod tests {
             failure.to_string(),
             format!(
                 "msgctl(jobs, IPC_SET, qbytes 1073741824) = EPERM: qbytes would be 1073741824, \
-                 and only root may have it above msgmnb ({msgmnb} bytes). \
-                 Ask for less, or as root raise kernel.msgmnb"
+                 and above msgmnb ({msgmnb} bytes) it takes CAP_SYS_RESOURCE. \
+                 Ask for less, or raise kernel.msgmnb"
             )
         );
     }
