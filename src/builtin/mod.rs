@@ -1,9 +1,11 @@
 //! The commands that run in the shell: they look at the host, steer the session, or teach.
 
 mod actors;
+mod doctor;
 mod help;
 mod ipcs;
 mod keywords;
+mod metrics;
 mod peek;
 mod pipeline;
 mod session;
@@ -23,6 +25,8 @@ pub static ALL: &[&Builtin] = &[
     &who::WHO,
     &peek::PEEK,
     &why::WHY,
+    &doctor::DOCTOR,
+    &metrics::METRICS,
     &pipeline::PIPE,
     &watch::WATCH,
     &actors::SPAWN,
