@@ -83,7 +83,7 @@ pub(super) const DURATIONS: [(&str, f64); 6] = [
     ("d", 86_400e9),
 ];
 
-/// `50ms`, `2s`, `1m`, `1.5s`, `200us`, `7d`; `None` where it is none, or is longer than a year.
+/// `50ms`, `2s`, `1m`, `1.5s`, `200us`, `7d`; `None` where it is none, or is longer than a century.
 pub fn duration(word: &str) -> Option<Duration> {
     let number = word.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let suffix = &word[number.len()..];
@@ -92,9 +92,9 @@ pub fn duration(word: &str) -> Option<Duration> {
         return None;
     }
     let n: f64 = number.parse().ok()?;
-    // A year is more than any step needs and far from overflow.
+    // A century is more than any step needs and far from overflow.
     let total = n * nanoseconds;
-    (total <= 31_536_000e9).then(|| Duration::from_nanos(total as u64))
+    (total <= 3_153_600_000e9).then(|| Duration::from_nanos(total as u64))
 }
 
 /// `0600`, `600`: octal.
