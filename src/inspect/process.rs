@@ -48,7 +48,7 @@ impl ThreadStat {
 
 /// The stat line of one thread; for a process, of its main thread (`tid` is `pid`).
 pub fn thread_stat(pid: i32, tid: i32) -> io::Result<ThreadStat> {
-    let bytes = read_file(format!("/proc/{pid}/task/{tid}/stat"))?;
+    let bytes = read_record(format!("/proc/{pid}/task/{tid}/stat"))?;
     parse_stat(&bytes).ok_or_else(|| malformed("stat"))
 }
 
@@ -72,11 +72,23 @@ fn parse_stat(bytes: &[u8]) -> Option<ThreadStat> {
     })
 }
 
-/// How often a thread has left a processor, by its own will (`voluntary_ctxt_switches`)
-/// or not: two equal counts say that it has not run in between. proc_pid_status(5).
-pub fn switches(pid: i32, tid: i32) -> io::Result<u64> {
-    let bytes = read_file(format!("/proc/{pid}/task/{tid}/status"))?;
-    parse_switches(&bytes).ok_or_else(|| malformed("status"))
+/// What proc_pid_status(5) says of one thread, as far as it is needed here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ThreadStatus {
+    /// How often it has left a processor, by its own will (`voluntary_ctxt_switches`) or not: two
+    /// equal counts say that it has not run in between.
+    pub switches: u64,
+    /// The effective user id.
+    pub uid: Option<u32>,
+}
+
+/// The status of one thread.
+pub fn thread_status(pid: i32, tid: i32) -> io::Result<ThreadStatus> {
+    let bytes = read_record(format!("/proc/{pid}/task/{tid}/status"))?;
+    Ok(ThreadStatus {
+        switches: parse_switches(&bytes).ok_or_else(|| malformed("status"))?,
+        uid: parse_uid(&bytes),
+    })
 }
 
 fn parse_switches(status: &[u8]) -> Option<u64> {
@@ -101,7 +113,7 @@ fn numbers_of<'a>(status: &'a [u8], key: &[u8]) -> Option<impl Iterator<Item = u
 /// The command's name (`comm`), at most 15 bytes. `None` when the process is gone or may
 /// not be seen. The process chooses it: escape it before it reaches a terminal.
 pub fn command(pid: i32) -> Option<String> {
-    let bytes = read_file(format!("/proc/{pid}/comm")).ok()?;
+    let bytes = read_record(format!("/proc/{pid}/comm")).ok()?;
     let bytes = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
     Some(String::from_utf8_lossy(bytes).into_owned())
 }
@@ -109,7 +121,7 @@ pub fn command(pid: i32) -> Option<String> {
 /// The effective user id, as `ps` shows it. Not the owner of /proc/PID, which is root for
 /// a process that may not be dumped.
 pub fn uid(pid: i32) -> Option<u32> {
-    let status = read_file(format!("/proc/{pid}/status")).ok()?;
+    let status = read_record(format!("/proc/{pid}/status")).ok()?;
     parse_uid(&status)
 }
 
@@ -237,6 +249,20 @@ pub fn last_operator(pid: i32, when_epoch_secs: i64) -> Option<LastOperator> {
 pub(super) fn read_file(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(4096);
     File::open(path)?.take(u64::MAX).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Reads a file of /proc that the kernel writes in one piece: what fits into the first read is all of
+/// it.
+pub(super) fn read_record(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
+    const ROOM: usize = 4096;
+    let mut file = File::open(path)?;
+    let mut bytes = vec![0; ROOM];
+    let got = file.read(&mut bytes)?;
+    bytes.truncate(got);
+    if got == ROOM {
+        file.take(u64::MAX).read_to_end(&mut bytes)?;
+    }
     Ok(bytes)
 }
 

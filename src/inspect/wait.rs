@@ -7,7 +7,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::process::{self, ThreadStat, switches, thread_stat};
+use super::process::{self, ThreadStat, thread_stat, thread_status};
 use super::syscall::{Syscall, SyscallState, syscall};
 use super::thing::{Thing, waited_at};
 
@@ -21,7 +21,7 @@ pub struct Observation {
     pub state: char,
     /// The call it is in.
     pub syscall: SyscallState,
-    /// How often it has left a processor, [`switches`].
+    /// How often it has left a processor, [`process::ThreadStatus::switches`].
     pub switches: u64,
 }
 
@@ -50,10 +50,30 @@ impl Observation {
 
 /// Looks at a thread. An error means that it is gone.
 pub fn observe(pid: i32, tid: i32) -> io::Result<Observation> {
-    Ok(Observation {
-        switches: switches(pid, tid)?,
-        syscall: syscall(pid, tid)?,
-        state: thread_stat(pid, tid)?.state,
+    let syscall = syscall(pid, tid)?;
+    Ok(look(pid, tid, syscall)?.seen)
+}
+
+/// What is seen of a thread, and who it is.
+struct Look {
+    seen: Observation,
+    comm: String,
+    uid: Option<u32>,
+}
+
+/// Looks at a thread that is in a call. It is in it if it has not run until it is looked at again: the
+/// call of that time stands between the two counts of switches.
+fn look(pid: i32, tid: i32, syscall: SyscallState) -> io::Result<Look> {
+    let status = thread_status(pid, tid)?;
+    let stat = thread_stat(pid, tid)?;
+    Ok(Look {
+        seen: Observation {
+            state: stat.state,
+            syscall,
+            switches: status.switches,
+        },
+        comm: stat.comm,
+        uid: status.uid,
     })
 }
 
@@ -68,12 +88,10 @@ pub struct Waiter {
     pub comm: String,
     /// The effective user id of its process.
     pub uid: Option<u32>,
-    /// The inode of its IPC namespace, [`process::ipc_namespace`]: the ids in `wait` are
-    /// those of that namespace. `None` where it may not be known.
-    pub ipc_namespace: Option<u64>,
     /// What it waits for.
     pub wait: Wait,
-    /// The object that it waits at, where it is one and may be known.
+    /// The object that it waits at, where it is one and may be known: not one of another IPC
+    /// namespace, whose ids mean something else there.
     pub thing: Option<Thing>,
     /// A path of the object, as the process sees it.
     pub path: Option<PathBuf>,
@@ -95,7 +113,7 @@ pub struct Waiters {
 struct Candidate {
     pid: i32,
     tid: i32,
-    seen: Observation,
+    look: Look,
 }
 
 /// The threads of these processes that are blocked in IPC ([`Wait::is_ipc`]). All are looked at
@@ -124,11 +142,11 @@ fn collect(pid: i32, candidates: &mut Vec<Candidate>) -> bool {
     for tid in threads {
         match syscall(pid, tid) {
             Ok(SyscallState::Blocked(call)) if Wait::may_be_ipc(&call) => {
-                let Ok(seen) = observe(pid, tid) else {
+                let Ok(look) = look(pid, tid, SyscallState::Blocked(call)) else {
                     continue;
                 };
-                if seen.call() == Some(&call) {
-                    candidates.push(Candidate { pid, tid, seen });
+                if look.seen.is_stalled() {
+                    candidates.push(Candidate { pid, tid, look });
                 }
             }
             // Access is the same for all threads: the others need not be asked.
@@ -146,17 +164,16 @@ fn makes_calls(stat: io::Result<ThreadStat>) -> bool {
 
 /// `here` is our own IPC namespace.
 fn confirm(candidate: Candidate, here: Option<u64>) -> Option<Waiter> {
-    let Candidate { pid, tid, seen } = candidate;
-    let wait = decode(pid, seen.call()?);
+    let Candidate { pid, tid, look } = candidate;
+    let wait = decode(pid, look.seen.call()?);
     match wait.is_ipc() {
-        true => waiter(pid, tid, seen, wait, here),
+        true => waiter(pid, tid, look, wait, here),
         false => None,
     }
 }
 
-fn waiter(pid: i32, tid: i32, seen: Observation, wait: Wait, here: Option<u64>) -> Option<Waiter> {
-    let ipc_namespace = process::ipc_namespace(pid);
-    let is_here = here.is_some() && ipc_namespace == here;
+fn waiter(pid: i32, tid: i32, look: Look, wait: Wait, here: Option<u64>) -> Option<Waiter> {
+    let is_here = || here.is_some() && process::ipc_namespace(pid) == here;
     let (thing, path) = match waited_at(pid, &wait, is_here) {
         Some((thing, path)) => (Some(thing), path),
         None => (None, None),
@@ -164,13 +181,12 @@ fn waiter(pid: i32, tid: i32, seen: Observation, wait: Wait, here: Option<u64>) 
     let waiter = Waiter {
         pid,
         tid,
-        comm: thread_stat(pid, tid).map_or_else(|_| String::new(), |stat| stat.comm),
-        uid: process::uid(pid),
-        ipc_namespace,
+        comm: look.comm,
+        uid: look.uid,
         wait,
         thing,
         path,
-        seen,
+        seen: look.seen,
     };
     // Last, so that all of this was so while it was blocked.
     waiter.is_still().then_some(waiter)
@@ -198,15 +214,15 @@ pub fn threads_of(pid: i32) -> Vec<(i32, Doing)> {
 
 /// `None` where the thread is gone.
 fn doing(pid: i32, tid: i32, here: Option<u64>) -> Option<Doing> {
-    let seen = observe(pid, tid).ok()?;
-    if matches!(seen.syscall, SyscallState::Unreadable(_)) {
+    let look = look(pid, tid, syscall(pid, tid).ok()?).ok()?;
+    if matches!(look.seen.syscall, SyscallState::Unreadable(_)) {
         return Some(Doing::Hidden);
     }
-    let state = Doing::State(seen.state);
-    let Some(wait) = seen.call().map(|call| decode(pid, call)) else {
+    let state = Doing::State(look.seen.state);
+    let Some(wait) = look.seen.call().map(|call| decode(pid, call)) else {
         return Some(state);
     };
-    let blocked = waiter(pid, tid, seen, wait, here);
+    let blocked = waiter(pid, tid, look, wait, here);
     Some(blocked.map_or(state, |waiter| Doing::Blocked(waiter.into())))
 }
 

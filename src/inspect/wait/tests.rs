@@ -118,7 +118,7 @@ fn one_pass_finds_who_waits_in_ipc() {
         waiter.and_then(|w| w.uid),
         Some(nix::unistd::geteuid().as_raw())
     );
-    assert!(waiter.is_some_and(|w| w.wait.is_ipc() && w.ipc_namespace.is_some()));
+    assert!(waiter.is_some_and(|w| w.wait.is_ipc() && matches!(w.thing, Some(Thing::Pipe(_)))));
     assert_eq!(found(&seen, sleeper.pid()), None);
     drop(reader);
     // Whatever vanishes is left out.
