@@ -290,7 +290,6 @@ static RECV: Verb = Verb {
                 shows: "a receiver that blocks until there is a message",
             },
         ],
-        ..Signature::NEW
     },
     run: Run::Actor(recv),
 };

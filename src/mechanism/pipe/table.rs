@@ -147,7 +147,8 @@ pub(in crate::mechanism) fn end(d: &Descriptor, sight: &Sight) -> Cell {
         Some(actor) => actor.clone(),
         None => process::command(d.pid).unwrap_or_default(),
     };
-    Cell::Text(format!("{},{command},{}{}", d.pid, d.fd, side(d)))
+    let held = format!("{}{}", d.fd, side(d));
+    Cell::List(vec![d.pid.into(), Cell::Text(command), Cell::Text(held)])
 }
 
 fn side(d: &Descriptor) -> &'static str {

@@ -50,7 +50,7 @@ impl Access<'_> {
     pub fn len(&self) -> usize {
         match self.bytes() {
             Bytes::SystemV(attachment) => attachment.len(),
-            Bytes::Posix(segment) => segment.len().unwrap_or(0),
+            Bytes::Posix(segment) => segment.size().unwrap_or(0),
         }
     }
 
