@@ -7,7 +7,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::process::{self, ThreadStat, thread_stat, thread_status};
+use super::process::{self, ThreadStat, switches, thread_stat};
 use super::syscall::{Syscall, SyscallState, syscall};
 use super::thing::{Thing, waited_at};
 
@@ -21,7 +21,7 @@ pub struct Observation {
     pub state: char,
     /// The call it is in.
     pub syscall: SyscallState,
-    /// How often it has left a processor, [`process::ThreadStatus::switches`].
+    /// How often it has run, [`switches`].
     pub switches: u64,
 }
 
@@ -51,30 +51,20 @@ impl Observation {
 /// Looks at a thread. An error means that it is gone.
 pub fn observe(pid: i32, tid: i32) -> io::Result<Observation> {
     let syscall = syscall(pid, tid)?;
-    Ok(look(pid, tid, syscall)?.seen)
+    Ok(look(pid, tid, syscall)?.0)
 }
 
-/// What is seen of a thread, and who it is.
-struct Look {
-    seen: Observation,
-    comm: String,
-    uid: Option<u32>,
-}
-
-/// Looks at a thread that is in a call. It is in it if it has not run until it is looked at again: the
-/// call of that time stands between the two counts of switches.
-fn look(pid: i32, tid: i32, syscall: SyscallState) -> io::Result<Look> {
-    let status = thread_status(pid, tid)?;
+/// Looks at a thread that is in a call, and at its name. It is in it if it has not run until it is
+/// looked at again: the call of that time stands between the two counts.
+fn look(pid: i32, tid: i32, syscall: SyscallState) -> io::Result<(Observation, String)> {
+    let switches = switches(pid, tid)?;
     let stat = thread_stat(pid, tid)?;
-    Ok(Look {
-        seen: Observation {
-            state: stat.state,
-            syscall,
-            switches: status.switches,
-        },
-        comm: stat.comm,
-        uid: status.uid,
-    })
+    let seen = Observation {
+        state: stat.state,
+        syscall,
+        switches,
+    };
+    Ok((seen, stat.comm))
 }
 
 /// A thread that is blocked in IPC.
@@ -86,8 +76,6 @@ pub struct Waiter {
     pub tid: i32,
     /// The thread's name, which is its process's unless it has chosen one: any bytes.
     pub comm: String,
-    /// The effective user id of its process.
-    pub uid: Option<u32>,
     /// What it waits for.
     pub wait: Wait,
     /// The object that it waits at, where it is one and may be known: not one of another IPC
@@ -113,7 +101,8 @@ pub struct Waiters {
 struct Candidate {
     pid: i32,
     tid: i32,
-    look: Look,
+    seen: Observation,
+    comm: String,
 }
 
 /// The threads of these processes that are blocked in IPC ([`Wait::is_ipc`]). All are looked at
@@ -142,11 +131,16 @@ fn collect(pid: i32, candidates: &mut Vec<Candidate>) -> bool {
     for tid in threads {
         match syscall(pid, tid) {
             Ok(SyscallState::Blocked(call)) if Wait::may_be_ipc(&call) => {
-                let Ok(look) = look(pid, tid, SyscallState::Blocked(call)) else {
+                let Ok((seen, comm)) = look(pid, tid, SyscallState::Blocked(call)) else {
                     continue;
                 };
-                if look.seen.is_stalled() {
-                    candidates.push(Candidate { pid, tid, look });
+                if seen.is_stalled() {
+                    candidates.push(Candidate {
+                        pid,
+                        tid,
+                        seen,
+                        comm,
+                    });
                 }
             }
             // Access is the same for all threads: the others need not be asked.
@@ -164,15 +158,20 @@ fn makes_calls(stat: io::Result<ThreadStat>) -> bool {
 
 /// `here` is our own IPC namespace.
 fn confirm(candidate: Candidate, here: Option<u64>) -> Option<Waiter> {
-    let Candidate { pid, tid, look } = candidate;
-    let wait = decode(pid, look.seen.call()?);
+    let wait = decode(candidate.pid, candidate.seen.call()?);
     match wait.is_ipc() {
-        true => waiter(pid, tid, look, wait, here),
+        true => waiter(candidate, wait, here),
         false => None,
     }
 }
 
-fn waiter(pid: i32, tid: i32, look: Look, wait: Wait, here: Option<u64>) -> Option<Waiter> {
+fn waiter(candidate: Candidate, wait: Wait, here: Option<u64>) -> Option<Waiter> {
+    let Candidate {
+        pid,
+        tid,
+        seen,
+        comm,
+    } = candidate;
     let is_here = || here.is_some() && process::ipc_namespace(pid) == here;
     let (thing, path) = match waited_at(pid, &wait, is_here) {
         Some((thing, path)) => (Some(thing), path),
@@ -181,12 +180,11 @@ fn waiter(pid: i32, tid: i32, look: Look, wait: Wait, here: Option<u64>) -> Opti
     let waiter = Waiter {
         pid,
         tid,
-        comm: look.comm,
-        uid: look.uid,
+        comm,
         wait,
         thing,
         path,
-        seen: look.seen,
+        seen,
     };
     // Last, so that all of this was so while it was blocked.
     waiter.is_still().then_some(waiter)
@@ -214,22 +212,30 @@ pub fn threads_of(pid: i32) -> Vec<(i32, Doing)> {
 
 /// `None` where the thread is gone.
 fn doing(pid: i32, tid: i32, here: Option<u64>) -> Option<Doing> {
-    let look = look(pid, tid, syscall(pid, tid).ok()?).ok()?;
-    if matches!(look.seen.syscall, SyscallState::Unreadable(_)) {
+    let (seen, comm) = look(pid, tid, syscall(pid, tid).ok()?).ok()?;
+    if matches!(seen.syscall, SyscallState::Unreadable(_)) {
         return Some(Doing::Hidden);
     }
-    let state = Doing::State(look.seen.state);
-    let Some(wait) = look.seen.call().map(|call| decode(pid, call)) else {
+    let state = Doing::State(seen.state);
+    let Some(wait) = seen.call().map(|call| decode(pid, call)) else {
         return Some(state);
     };
-    let blocked = waiter(pid, tid, look, wait, here);
+    let candidate = Candidate {
+        pid,
+        tid,
+        seen,
+        comm,
+    };
+    let blocked = waiter(candidate, wait, here);
     Some(blocked.map_or(state, |waiter| Doing::Blocked(waiter.into())))
 }
 
 impl Waiter {
-    /// Whether it has not run since it was seen.
+    /// Whether it has not run since it was seen: then it is in the same sleep, in the same call.
     pub fn is_still(&self) -> bool {
-        observe(self.pid, self.tid).is_ok_and(|now| self.seen == now)
+        let (pid, tid) = (self.pid, self.tid);
+        let same_call = syscall(pid, tid).is_ok_and(|call| call == self.seen.syscall);
+        same_call && switches(pid, tid).is_ok_and(|times| times == self.seen.switches)
     }
 }
 

@@ -74,6 +74,8 @@ fn status_lines() {
     let status = b"Name:\tUid:\\nUid:\nUid:\t1\t2\t3\t4\nvoluntary_ctxt_switches:\t40\n\
                    nonvoluntary_ctxt_switches:\t2\n";
     assert_eq!(parse_switches(status), Some(42));
+    assert_eq!(parse_schedstat(b"2037 18 7\n"), Some(7));
+    assert_eq!(parse_schedstat(b"2037 18"), None);
     assert_eq!(parse_uid(status), Some(2));
     for status in [
         &b""[..],
@@ -125,11 +127,11 @@ fn a_thread_has_its_own_name() {
 #[test]
 fn switches_grow_as_it_runs() {
     let (me, tid) = (me(), nix::unistd::gettid().as_raw());
-    let before = thread_status(me, tid).ok().map(|s| s.switches);
+    let before = switches(me, tid).ok();
     assert!(before.is_some());
     until("a switch", || {
         std::thread::sleep(std::time::Duration::from_millis(1));
-        (thread_status(me, tid).ok().map(|s| s.switches) > before).then_some(())
+        (switches(me, tid).ok() > before).then_some(())
     });
 }
 
@@ -185,7 +187,7 @@ fn nobody_has_operated_yet() {
 #[test]
 fn what_is_gone_is_no_panic() {
     assert!(thread_stat(i32::MAX, i32::MAX).is_err());
-    assert!(thread_status(i32::MAX, i32::MAX).is_err());
+    assert!(switches(i32::MAX, i32::MAX).is_err());
     assert!(threads(i32::MAX).is_err());
     assert_eq!(command(i32::MAX), None);
     assert_eq!(uid(i32::MAX), None);
