@@ -4,6 +4,7 @@ mod actors;
 mod help;
 mod ipcs;
 mod keywords;
+mod peek;
 mod pipeline;
 mod session;
 mod watch;
@@ -20,6 +21,7 @@ pub static ALL: &[&Builtin] = &[
     &ipcs::IPCS,
     &ipcs::LIMITS,
     &who::WHO,
+    &peek::PEEK,
     &why::WHY,
     &pipeline::PIPE,
     &watch::WATCH,

@@ -33,6 +33,7 @@ use crate::session::Side;
 pub use args::{Args, errno_symbol};
 pub use common_verbs::columns;
 pub use create::Created;
+pub use shm::word_at;
 pub use sight::{Listing, Sight, label, resolve};
 pub use users::{How, Use, Uses, users, uses};
 pub use world::World;
@@ -83,6 +84,8 @@ pub struct ObjectKind {
     pub list: fn(&Sight, &Listing) -> Result<Table, Failure>,
     /// Everything about one object.
     pub info: fn(&Sight, &Object) -> Result<Vec<Table>, Failure>,
+    /// What is in an object; nothing of it changes.
+    pub peek: fn(&Sight, &Object, &Args) -> Result<Reply, Failure>,
     /// The condition of an object that somebody waits on, and its last operator:
     /// `lock is 0, last operated by a (pid 4240)`.
     pub condition: fn(&Sight, &Object, Option<u32>) -> String,

@@ -400,6 +400,7 @@ pub static MECHANISM: Mechanism = Mechanism {
             look: table::look,
             list: table::list,
             info: table::info,
+            peek: peek::peek,
             condition: table::condition,
         },
         &posix_table::OBJECTS,

@@ -173,6 +173,7 @@ pub static MECHANISM: Mechanism = Mechanism {
         look: table::look,
         list: table::list,
         info: table::info,
+        peek: transfer::peek,
         condition: condition::condition,
     }],
 };

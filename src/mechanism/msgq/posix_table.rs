@@ -1,14 +1,14 @@
 //! Seeing POSIX message queues: their fields and their table.
 
 use super::{FAMILY, table};
-use crate::data::{Cell, Column, Failure, Object, Table};
+use crate::data::{Cell, Column, Failure, Object, Reply, Table};
 use crate::inspect::posix::{Queue, queue, queues};
 use crate::inspect::thing::Thing;
 use crate::kernel::Errno;
 use crate::kernel::process::signal_name;
 use crate::mechanism::fields::{self, Field};
 use crate::mechanism::posix::{self, name_of, posix_row};
-use crate::mechanism::{Listing, ObjectKind, Sight};
+use crate::mechanism::{Args, Listing, ObjectKind, Sight};
 
 posix_row!(Queue, FAMILY);
 
@@ -116,6 +116,20 @@ fn info(sight: &Sight, object: &Object) -> Result<Vec<Table>, Failure> {
     Ok(vec![details])
 }
 
+/// No kernel lets one.
+fn peek(_: &Sight, object: &Object, _: &Args) -> Result<Reply, Failure> {
+    let queue = row(object)?;
+    let holds = match (queue.attributes, queue.qsize) {
+        (Some(a), Some(bytes)) => format!("it holds {} messages, {bytes} bytes", a.curmsgs),
+        (Some(a), None) => format!("it holds {} messages", a.curmsgs),
+        _ => "nor may this user open it".into(),
+    };
+    Err(Failure::refused(format!(
+        "no kernel lets a POSIX queue be looked into without receiving from it; {holds}"
+    ))
+    .help("To receive and send again would change the order for others"))
+}
+
 fn condition(_: &Sight, object: &Object, _: Option<u32>) -> String {
     let name = name_of(object);
     let Ok(queue) = queue(name) else {
@@ -143,5 +157,6 @@ pub(super) static OBJECTS: ObjectKind = ObjectKind {
     look,
     list,
     info,
+    peek,
     condition,
 };
