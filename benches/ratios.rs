@@ -248,8 +248,9 @@ fn whole_host(host: &Host, report: &mut Report) {
             theirs.add(Program::new(tool).args(arguments).seconds());
         }
         report.ratio(&ratio, &ours, &theirs, target);
-        let all_wait = format!("host: {PROCESSES} processes, why / {tool}");
-        report.ratio(&all_wait, &why, &theirs, target);
+        // Each of them waits, and its pipe is looked into.
+        let all_wait = format!("host: {PROCESSES} that wait, why / {tool}");
+        report.ratio(&all_wait, &why, &theirs, 1.0);
     }
     let _ = std::fs::remove_file(file);
 }

@@ -1,6 +1,7 @@
 //! The commands that run in the shell: they look at the host, steer the session, or teach.
 
 mod actors;
+mod graph;
 mod help;
 mod ipcs;
 mod keywords;
@@ -23,6 +24,7 @@ pub static ALL: &[&Builtin] = &[
     &who::WHO,
     &peek::PEEK,
     &why::WHY,
+    &graph::GRAPH,
     &pipeline::PIPE,
     &watch::WATCH,
     &actors::SPAWN,

@@ -29,6 +29,16 @@ pub struct Descriptor {
     pub access: Option<Access>,
 }
 
+impl Descriptor {
+    /// The path of a file.
+    pub fn path(&self) -> Option<&Path> {
+        match &self.what {
+            What::File { path, .. } => Some(path),
+            _ => None,
+        }
+    }
+}
+
 /// What a descriptor is open on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum What {
