@@ -138,6 +138,14 @@ fn settle(cycles: &mut Vec<Cycle>) {
     cycles.retain(Cycle::is_still);
 }
 
+/// The processes of each suspected deadlock.
+pub(super) fn deadlocks(sight: &Sight) -> Vec<Vec<i32>> {
+    let mut found = cycles(&sight.snapshot);
+    settle(&mut found);
+    let pids = |cycle: &Cycle| cycle.0.iter().map(|m| m.waiter.pid).collect();
+    found.iter().map(pids).collect()
+}
+
 /// Whether a wait is at an object, and not at a terminal or a file; or for a signal.
 fn is_ipc(waiter: &Waiter) -> bool {
     waiter.thing.is_some() || waiter.wait == Wait::SigWait || is_system_v(&waiter.wait)
