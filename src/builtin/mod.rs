@@ -2,6 +2,7 @@
 
 mod actors;
 mod doctor;
+mod graph;
 mod help;
 mod ipcs;
 mod keywords;
@@ -27,6 +28,7 @@ pub static ALL: &[&Builtin] = &[
     &why::WHY,
     &doctor::DOCTOR,
     &metrics::METRICS,
+    &graph::GRAPH,
     &pipeline::PIPE,
     &watch::WATCH,
     &actors::SPAWN,

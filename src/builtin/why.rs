@@ -152,7 +152,7 @@ fn is_ipc(waiter: &Waiter) -> bool {
 }
 
 /// Whether it waits for this shell, and so because it looks: an idle actor, its janitor.
-fn is_ours(sight: &Sight, waiter: &Waiter, wakers: &Wakers) -> bool {
+pub(super) fn is_ours(sight: &Sight, waiter: &Waiter, wakers: &Wakers) -> bool {
     let own = std::process::id().cast_signed();
     let ours = |pid: &i32| *pid == own || sight.actors.contains_key(pid);
     let is_janitor = waiter.comm == janitor::NAME && wakers.pids.iter().all(ours);

@@ -6,6 +6,7 @@
 mod cell;
 mod event;
 mod family;
+mod graph;
 mod object;
 mod outcome;
 mod reply;
@@ -14,6 +15,7 @@ mod table;
 pub use cell::{Cell, quote, word};
 pub use event::{Event, Sink, Stand};
 pub use family::Family;
+pub use graph::{Edge, Graph, Node};
 pub use object::Object;
 pub use outcome::{Failure, FailureKind, Field, Outcome, StepResult};
 pub use reply::Reply;
