@@ -2,6 +2,7 @@
 //!
 //! What travels to an actor ([`Work`] and all it holds) can be serialised.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -168,6 +169,13 @@ pub struct Step {
     pub text: Span,
     /// The outcome, as written.
     pub claim_text: Option<Span>,
+}
+
+impl Step {
+    /// The outcome that is claimed, and where it stands.
+    pub fn claimed(&self) -> Option<(Span, &Claim)> {
+        self.claim_text.zip(self.work.claim.as_deref())
+    }
 }
 
 /// What is said of a step's course.
@@ -386,6 +394,15 @@ pub struct VarRef {
     pub name: String,
     /// The field.
     pub field: Option<String>,
+}
+
+impl fmt::Display for VarRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.field {
+            Some(field) => write!(f, "${}.{field}", self.name),
+            None => write!(f, "${}", self.name),
+        }
+    }
 }
 
 /// `$((…))`.
