@@ -124,3 +124,15 @@ fn a_claim_that_fails_shows_the_values_of_its_variables() {
         &["claimed  type=$t \"hi\"   # $t is 7\n"],
     );
 }
+
+#[test]
+fn arithmetic_has_the_operators_of_c() {
+    let shown = |text: &str| run(&["-D", "v=5", "-c", text], b"").out;
+    assert_eq!(shown("echo $((v > 3 && !0 ? ~v & 0xff : 0))"), "250\n");
+    assert_eq!(shown("echo $((v == 5)) $((v != 5 || v < 9))"), "1 1\n");
+    says(
+        "echo $((010))",
+        &["a number cannot begin with 0 here", "octal is written 0o17"],
+    );
+    harness::passes("let v = 8\nshm create s\nshm write u32@$((v / 2)) 7\nshm read u32@4 => 7");
+}

@@ -414,6 +414,12 @@ pub enum Arith {
     Var(VarRef),
     /// `-x`.
     Neg(Box<Arith>),
+    /// `~x`.
+    Flip(Box<Arith>),
+    /// `!x`.
+    Not(Box<Arith>),
+    /// `x ? y : z`.
+    Choice(Box<[Arith; 3]>),
     /// `x OP y`.
     Binary(Box<Arith>, ArithOp, Box<Arith>),
 }
@@ -432,6 +438,16 @@ pub enum ArithOp {
     And,
     Or,
     Xor,
+    Eq,
+    Ne,
+    Lt,
+    Le,
+    Gt,
+    Ge,
+    /// `&&`.
+    Both,
+    /// `||`.
+    Either,
 }
 
 /// What stands after `=>`.

@@ -3,7 +3,7 @@
 use super::super::diagnostic::{Mistake, Parsed};
 use super::super::lexer::{Lexeme, Token, is_name};
 use super::super::number;
-use super::super::program::{Arg, End, Reference, Span, Target, Term};
+use super::super::program::{Arg, End, IntType, Reference, Span, Target, Term};
 use super::super::signature::{Family, Kind, Need, Param};
 use super::super::term;
 
@@ -117,7 +117,9 @@ fn path(path: Term) -> Reference {
 
 /// An object that exists. A word that cannot be one may be the next parameter's.
 fn reference(word: &str, span: Span, family: Family) -> Option<Parsed<Reference>> {
-    if family.is_system_v() && word.starts_with('@') {
+    // A place such as `u32@$((a / b))` has a slash, and is no path.
+    let typed = |ty: &str| ty.is_empty() || IntType::from_name(ty).is_some();
+    if family.is_system_v() && word.split_once('@').is_some_and(|(ty, _)| typed(ty)) {
         return None;
     }
     let found = match term::reference(word, span.start as usize)? {

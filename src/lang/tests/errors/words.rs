@@ -433,12 +433,12 @@ fn arguments() {
     expects(
         "let v = $((1 +« »))".replace("« »))", "«)»)").as_str(),
         "this arithmetic makes no sense",
-        "expected a number, a variable, or one of + - * / % << >> & | ^",
+        "expected a number, a variable, or an operator of C",
     );
     expects(
         "let v = $((1 «2»))",
         "this arithmetic makes no sense",
-        "expected a number, a variable, or one of + - * / % << >> & | ^",
+        "expected a number, a variable, or an operator of C",
     );
 }
 
