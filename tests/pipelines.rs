@@ -11,7 +11,7 @@ const TRIES: usize = 10;
 fn the_ends_are_there_when_the_step_has_ended() {
     for _ in 0..TRIES {
         let ran = script("pipe a | b\npipe info p1");
-        let both = ["a,", "w,", "b,"].iter().all(|end| ran.out.contains(end));
+        let both = [" a 9w, ", " b 9r"].iter().all(|end| ran.out.contains(end));
         assert!(both, "{}", ran.out);
         passes("pipe a | b\nb: pipe write \"x\" => ok\nb: pipe read => \"x\"");
     }

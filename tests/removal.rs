@@ -4,7 +4,7 @@ mod harness;
 mod terminal;
 
 use harness::run;
-use ipcsh::inspect::wait::waiters_of;
+use ipcsh::inspect::wait::waiters;
 use ipcsh::kernel::{msg, sem, shm, sysv::IPC_PRIVATE};
 use terminal::*;
 
@@ -67,7 +67,7 @@ fn rm_asks_first_where_others_use_what_this_session_did_not_create() {
     ] {
         // It has to be there before it is seen.
         t.until("the waiter", |_| {
-            id != waited || !waiters_of(pid).found.is_empty()
+            id != waited || !waiters([pid]).found.is_empty()
         });
         let exists = || match family {
             "shm" => shm::stat_any_id(id).is_ok(),

@@ -94,7 +94,7 @@ fn ipcs(sight: &Sight, args: &Args) -> Result<Reply, Failure> {
     };
     let kinds = families.into_iter().flat_map(mechanism::kinds);
     let kinds = kinds.filter(|kind| every || kind.is_system_v());
-    let tables = with_columns(kinds.collect(), &wanted, none || args.flag("all"))
+    let mut tables: Vec<Table> = with_columns(kinds.collect(), &wanted, none || args.flag("all"))
         .into_iter()
         .map(|kind| {
             let columns = match wanted.as_slice() {
@@ -107,6 +107,7 @@ fn ipcs(sight: &Sight, args: &Args) -> Result<Reply, Failure> {
             (kind.list)(sight, &Listing { columns })
         })
         .collect::<Result<_, _>>()?;
+    sight.sign(&mut tables);
     Ok(Reply {
         tables,
         ..Reply::default()

@@ -4,9 +4,12 @@ mod actors;
 mod help;
 mod ipcs;
 mod keywords;
+mod peek;
 mod pipeline;
 mod session;
 mod watch;
+mod who;
+mod why;
 
 use crate::data::{Failure, Reply};
 use crate::exec::{Builtin, Engine};
@@ -17,6 +20,9 @@ use crate::mechanism::Sight;
 pub static ALL: &[&Builtin] = &[
     &ipcs::IPCS,
     &ipcs::LIMITS,
+    &who::WHO,
+    &peek::PEEK,
+    &why::WHY,
     &pipeline::PIPE,
     &watch::WATCH,
     &actors::SPAWN,

@@ -11,9 +11,11 @@ use std::collections::HashMap;
 use super::engine::{Engine, Ran};
 use crate::actor::Sighting;
 use crate::data::{Event, Family, Object, Sink};
-use crate::inspect::descriptors::{self, What};
+use crate::inspect::descriptors::{Access, Descriptor};
+use crate::inspect::snapshot::Snapshot;
+use crate::inspect::thing::Thing;
 use crate::inspect::wait::{SemBuf, Wait};
-use crate::inspect::{pipes, posix, unix};
+use crate::inspect::{posix, unix};
 use crate::kernel::sem;
 use crate::kernel::socket::Kind;
 use crate::session::{Side, files, holds};
@@ -139,7 +141,8 @@ impl Engine {
         only_each_other(&mut stuck);
         // A pass over the host's descriptors is made only where the session sees a cycle.
         let before = stuck.len();
-        stuck.retain(|s| self.is_confirmed(s));
+        let snapshot = Snapshot::default();
+        stuck.retain(|s| self.is_confirmed(s, &snapshot));
         if stuck.len() < before {
             only_each_other(&mut stuck);
         }
@@ -207,28 +210,31 @@ impl Engine {
     }
 
     /// Whether nobody else can wake it, by the kernel's word where the actors' is not enough.
-    fn is_confirmed(&self, stuck: &Stuck) -> bool {
+    fn is_confirmed(&self, stuck: &Stuck, snapshot: &Snapshot) -> bool {
         let Want::End {
             family, other, end, ..
         } = &stuck.want
         else {
             return true;
         };
-        let found = match (family, other.inode()) {
-            (Family::Sock, Some(ino)) => Ok(descriptors::holders(&What::Socket { ino })),
-            _ => pipes::holders(other, *end == Side::Write),
-        };
-        let Ok((pids, unreadable)) = found else {
+        let Some(thing) = Thing::of(*family, other) else {
             return false;
         };
+        let open = snapshot.open();
+        let has_end = |d: &&Descriptor| match end {
+            Side::Write => d.access.is_none_or(Access::writes),
+            Side::Read => d.access.is_none_or(Access::reads),
+            Side::Both => true,
+        };
         // A FIFO's path is there for everybody; what has none is this session's alone.
-        let hidden = unreadable > 0 && other.inode().is_none();
+        let hidden = open.unreadable > 0 && other.inode().is_none();
         let known: Vec<i32> = stuck
             .holders
             .iter()
             .map(|h| self.slots[*h].actor.pid())
             .collect();
-        !hidden && pids.iter().all(|pid| known.contains(pid))
+        let mut holders = open.on(thing).iter().filter(has_end);
+        !hidden && holders.all(|d| known.contains(&d.pid))
     }
 
     /// Who has taken a semaphore; `None` where nobody has, or where it is no lock: somebody

@@ -7,14 +7,13 @@ use super::engine::{Engine, Flow, Ran};
 use super::shell_steps::Interrupted;
 use super::show::Shown;
 use super::waiting::Patience;
-use crate::data::{Cell, Failure, FailureKind, Outcome, Sink, Took};
+use crate::data::{Cell, Failure, FailureKind, Family, Object, Outcome, Sink, Took};
 use crate::inspect::limits;
-use crate::kernel::shm;
 use crate::kernel::signal::signal_named;
 use crate::lang::{
-    CompareOp, Condition, Expect, Expected, Require, Requirement, Source, Span, Subject,
+    CompareOp, Condition, Expect, Expected, IntType, Require, Requirement, Source, Span, Subject,
 };
-use crate::mechanism;
+use crate::mechanism::{self, Sight};
 
 impl Engine {
     pub(super) fn expect(
@@ -124,9 +123,9 @@ impl Engine {
             Subject::Memory(reference, place) => {
                 let actors = self.actors_by_pid();
                 let sight = self.sight(&actors);
-                let id = sight.find_id(crate::data::Family::Shm, Some(reference))?;
+                let object = sight.find(Family::Shm, Some(reference))?;
                 let offset = self.env.int(&place.offset)?;
-                memory(id, place.ty, offset)
+                memory(&sight, &object, place.ty, offset)
             }
         }
     }
@@ -191,23 +190,19 @@ impl Engine {
     }
 }
 
-/// An integer in a segment.
-fn memory(id: i32, ty: Option<crate::lang::IntType>, offset: i128) -> Result<Cell, Failure> {
+/// An integer in a segment. One that nobody has attached is attached for a moment, which changes its
+/// `lpid` and `atime`.
+fn memory(
+    sight: &Sight,
+    object: &Object,
+    ty: Option<IntType>,
+    offset: i128,
+) -> Result<Cell, Failure> {
     let ty = ty.ok_or_else(|| {
         Failure::refused("a type is needed to compare memory").help("Such as u32@8")
     })?;
-    let unreadable = |e: crate::kernel::Errno| {
-        Failure::refused(format!("the segment cannot be read: {}", e.desc()))
-    };
-    let segment = shm::attach(id, true).map_err(unreadable)?;
     let offset = usize::try_from(offset)
         .map_err(|_| Failure::refused(format!("the offset {offset} is out of range")))?;
-    let word = segment.load(offset, ty.width()).map_err(|_| {
-        Failure::refused(format!(
-            "the segment ends at {} bytes, before {}@{offset}",
-            segment.len(),
-            ty.name()
-        ))
-    })?;
+    let word = mechanism::word_at(sight, object, offset, ty.width())?;
     Ok(Cell::Int(ty.decode(word)))
 }

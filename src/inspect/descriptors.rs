@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use super::process;
 use crate::kernel::process::{pidfd_getfd, pidfd_open};
 use crate::kernel::procfd::{Entry, Sweep};
-use crate::kernel::{Errno, Result, fds};
+use crate::kernel::{Errno, Result, fds, procfd};
 
 pub use crate::kernel::fds::Access;
 pub use crate::kernel::procfd::FileId;
@@ -72,14 +72,6 @@ impl What {
             None => What::Other(String::from_utf8_lossy(link).into_owned()),
         }
     }
-
-    /// Whether it is the FIFO or file of this device and inode; only known where files were asked for.
-    pub fn is_file(&self, dev: u64, ino: u64) -> bool {
-        match self {
-            What::File { file, .. } => file.is_some_and(|file| (file.dev, file.ino) == (dev, ino)),
-            _ => false,
-        }
-    }
 }
 
 /// What to find out of each descriptor; each costs a system call.
@@ -103,14 +95,9 @@ pub struct Scan {
     pub unreadable: usize,
 }
 
-/// The descriptors of all processes that `keep` says yes to. It is asked with the path of a file, and
+/// The descriptors of these processes that `keep` says yes to. It is asked with the path of a file, and
 /// with which file it is if `ask` says so; only what is kept is asked for its access.
-pub fn scan(ask: Ask, keep: impl FnMut(&What) -> bool) -> Scan {
-    scan_of(process::pids(), ask, keep)
-}
-
-/// As [`scan`], of these processes.
-pub fn scan_of(
+pub fn scan(
     pids: impl IntoIterator<Item = i32>,
     ask: Ask,
     mut keep: impl FnMut(&What) -> bool,
@@ -145,6 +132,15 @@ pub fn behind(pid: i32, fd: i32) -> Result<What> {
     Ok(What::of_link(link.as_os_str().as_bytes()))
 }
 
+/// As [`behind`], and which file it is, where it is one.
+pub fn file_behind(pid: i32, fd: i32) -> Result<What> {
+    let mut what = behind(pid, fd)?;
+    if let What::File { file, .. } = &mut what {
+        *file = procfd::file(pid, fd).ok();
+    }
+    Ok(what)
+}
+
 /// A copy of a descriptor (pidfd_getfd(2)), if it is still open on this inode. `EBADF` where it is
 /// not, `EPERM`.
 pub fn copy(descriptor: &Descriptor, ino: u64) -> Result<OwnedFd> {
@@ -155,22 +151,6 @@ pub fn copy(descriptor: &Descriptor, ino: u64) -> Result<OwnedFd> {
         true => Ok(copy),
         false => Err(Errno::EBADF),
     }
-}
-
-/// Who has the FIFO or other file of this device and inode open, and what for.
-pub fn openers(dev: u64, ino: u64) -> Scan {
-    let ask = Ask {
-        access: true,
-        files: true,
-    };
-    scan(ask, |what| what.is_file(dev, ino))
-}
-
-/// The processes that have this open, and how many could not be looked into.
-pub fn holders(of: &What) -> (Vec<i32>, usize) {
-    let found = scan(Ask::default(), |what| what == of);
-    let pids = found.descriptors.iter().map(|d| d.pid);
-    (pids.collect(), found.unreadable)
 }
 
 fn look(

@@ -3,19 +3,23 @@
 //! Nothing here prints, blocks, or changes what it looks at. Processes vanish at any
 //! moment and other users' files may not be read: both are answers here, never panics.
 
-pub mod attached;
+pub mod cycles;
 pub mod decode;
 pub mod descriptors;
 pub mod limits;
+pub mod maps;
 pub mod pipes;
 pub mod posix;
 pub mod process;
+pub mod snapshot;
 pub mod socket_file;
 pub mod syscall;
 pub mod sysv;
 pub mod tcp;
+pub mod thing;
 pub mod unix;
 pub mod wait;
+pub mod waking;
 pub mod words;
 
 #[cfg(test)]

@@ -4,12 +4,12 @@
 //! is inside is asked of a copy of somebody's descriptor (pidfd_getfd(2)), which is closed at
 //! once: as long as it is there, it hides the end of the stream from the other side.
 
-use std::collections::HashMap;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
-use super::descriptors::{self, Access, Ask, Descriptor, FileId, Scan, What};
-use crate::data::Object;
+use super::descriptors::{self, Access, Descriptor, FileId, What};
+use super::snapshot::Open;
+use super::thing::Thing;
 use crate::kernel::{Errno, Result, pipe};
 
 /// A pipe, or a FIFO.
@@ -27,67 +27,42 @@ pub struct Pipe {
     pub capacity: Option<usize>,
 }
 
-/// What a pass has found.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Pipes {
-    /// In the order of the processes that have them open.
-    pub found: Vec<Pipe>,
-    /// How many processes could not be looked into.
-    pub unreadable: usize,
-}
-
-const ASK: Ask = Ask {
-    access: true,
-    files: true,
-};
-
 /// Every pipe that a process we may look into has open.
-pub fn pipes() -> Pipes {
-    gathered(descriptors::scan(ASK, |what| {
-        matches!(what, What::Pipe { .. })
-    }))
+pub fn pipes(open: &Open) -> Vec<Pipe> {
+    let all = open.all();
+    all.filter_map(|(thing, ends)| match thing {
+        Thing::Pipe(ino) => Some(Pipe::new(ino, None, ends)),
+        _ => None,
+    })
+    .collect()
 }
 
 /// Every FIFO that a process we may look into has open.
-pub fn fifos() -> Pipes {
-    gathered(descriptors::scan(ASK, is_fifo))
+pub fn fifos(open: &Open) -> Vec<Pipe> {
+    let all = open.all();
+    all.filter_map(|(thing, ends)| match (thing, &ends.first()?.what) {
+        (
+            Thing::Fifo(_),
+            What::File {
+                path,
+                file: Some(file),
+            },
+        ) => Some(Pipe::new(file.ino, Some((path.clone(), *file)), ends)),
+        _ => None,
+    })
+    .collect()
 }
 
 /// The pipe of this inode; without ends where no process we may look into has it open.
-pub fn pipe(ino: u64) -> Pipe {
-    let scan = descriptors::scan(ASK, |what| *what == What::Pipe { ino });
-    let mut found = gathered(scan).found;
-    found.pop().unwrap_or_else(|| Pipe::unopened(ino, None))
+pub fn pipe(open: &Open, ino: u64) -> Pipe {
+    Pipe::new(ino, None, open.on(Thing::Pipe(ino)))
 }
 
 /// The FIFO at this path. `ENOENT`, `EACCES` of the path; `EINVAL` where it is no FIFO.
-pub fn fifo(path: &Path) -> Result<Pipe> {
+pub fn fifo(open: &Open, path: &Path) -> Result<Pipe> {
     let file = file_id(path)?;
-    let mut found = gathered(descriptors::openers(file.dev, file.ino)).found;
-    let pipe = found.pop();
-    Ok(pipe.unwrap_or_else(|| Pipe::unopened(file.ino, Some((path.into(), file)))))
-}
-
-/// The processes that have the write end of a pipe or a FIFO open, or else its read end; and how
-/// many processes could not be looked into. `ENOENT`, `EACCES` of a path; `EINVAL` where it is
-/// neither.
-pub fn holders(object: &Object, writing: bool) -> Result<(Vec<i32>, usize)> {
-    let scan = match (object.inode(), object.path()) {
-        (Some(ino), _) => descriptors::scan(ASK, |what| *what == What::Pipe { ino }),
-        (None, Some(path)) => {
-            let file = file_id(path)?;
-            descriptors::openers(file.dev, file.ino)
-        }
-        (None, None) => return Err(Errno::EINVAL),
-    };
-    let has = |d: &&Descriptor| {
-        d.access.is_some_and(|a| match writing {
-            true => a.writes(),
-            false => a.reads(),
-        })
-    };
-    let pids = scan.descriptors.iter().filter(has).map(|d| d.pid);
-    Ok((pids.collect(), scan.unreadable))
+    let ends = open.on(Thing::Fifo(file.into()));
+    Ok(Pipe::new(file.ino, Some((path.into(), file)), ends))
 }
 
 /// Which file a FIFO's path leads to, without opening it.
@@ -108,52 +83,27 @@ fn file_id(path: &Path) -> Result<FileId> {
     }
 }
 
-fn is_fifo(what: &What) -> bool {
-    matches!(what, What::File { file: Some(file), .. } if file.is_fifo())
-}
-
-fn gathered(scan: Scan) -> Pipes {
-    let mut found: Vec<Pipe> = Vec::new();
-    let mut places: HashMap<(u64, u64), usize> = HashMap::new();
-    for descriptor in scan.descriptors {
-        let (device, ino, file) = match &descriptor.what {
-            What::Pipe { ino } => (0, *ino, None),
-            What::File {
-                path,
-                file: Some(file),
-            } => (file.dev, file.ino, Some((path.clone(), *file))),
-            _ => continue,
-        };
-        let place = *places.entry((device, ino)).or_insert_with(|| {
-            found.push(Pipe::unopened(ino, file));
-            found.len() - 1
-        });
-        found[place].ends.push(descriptor);
-    }
-    for pipe in &mut found {
-        pipe.look_inside();
-    }
-    Pipes {
-        found,
-        unreadable: scan.unreadable,
-    }
-}
-
 impl Pipe {
-    fn unopened(ino: u64, file: Option<(PathBuf, FileId)>) -> Pipe {
-        Pipe {
+    fn new(ino: u64, file: Option<(PathBuf, FileId)>, ends: &[Descriptor]) -> Pipe {
+        let mut pipe = Pipe {
             ino,
             file,
-            ends: Vec::new(),
+            ends: ends.to_vec(),
             bytes: None,
             capacity: None,
+        };
+        if let Some(end) = pipe.copy(|_| true) {
+            pipe.bytes = pipe::available(&end).ok();
+            pipe.capacity = pipe::capacity(&end).ok();
         }
+        pipe
     }
 
-    fn look_inside(&mut self) {
-        if let Some(end) = self.copy(|_| true) {
-            self.bytes = pipe::available(&end).ok();
-            self.capacity = pipe::capacity(&end).ok();
+    /// What a wait at it is a wait at.
+    pub fn thing(&self) -> Thing {
+        match self.file {
+            Some((_, file)) => Thing::Fifo(file.into()),
+            None => Thing::Pipe(self.ino),
         }
     }
 
@@ -188,8 +138,14 @@ impl Pipe {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::inspect::snapshot::Snapshot;
     use std::io::{BufRead, BufReader, Write};
     use std::process::{Command, Stdio};
+
+    /// What is open now.
+    fn now<T>(ask: impl FnOnce(&Open) -> T) -> T {
+        ask(Snapshot::default().open())
+    }
 
     #[test]
     fn the_pipes_of_a_python_are_seen_and_stay_as_they_are() {
@@ -216,7 +172,7 @@ mod tests {
             .split(' ')
             .map(|n| n.parse().unwrap())
             .collect();
-        let seen = pipe(numbers[0]);
+        let seen = now(|open| pipe(open, numbers[0]));
         let pid = child.id() as i32;
         let fds = |ends: &mut dyn Iterator<Item = &Descriptor>| -> Vec<(i32, u64)> {
             ends.map(|d| (d.pid, d.fd as u64)).collect()
@@ -227,8 +183,7 @@ mod tests {
         assert_eq!(seen.peek().unwrap(), b"one\0two\xff");
         assert_eq!(seen.peek().unwrap(), b"one\0two\xff");
         assert!(
-            pipes()
-                .found
+            now(pipes)
                 .iter()
                 .any(|p| p.ino == numbers[0] && p.bytes == Some(8))
         );
@@ -242,7 +197,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("f");
         nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).unwrap();
-        let seen = fifo(&path).unwrap();
+        let seen = now(|open| fifo(open, &path)).unwrap();
         assert_eq!((seen.ends.len(), seen.bytes), (0, None));
         let open = std::fs::OpenOptions::new()
             .read(true)
@@ -250,16 +205,17 @@ mod tests {
             .open(&path)
             .unwrap();
         (&open).write_all(b"abc").unwrap();
-        let seen = fifo(&path).unwrap();
+        let seen = now(|open| fifo(open, &path)).unwrap();
         assert_eq!((seen.ends.len(), seen.bytes), (1, Some(3)));
         assert_eq!(seen.peek().unwrap(), b"abc");
-        let listed = fifos().found;
+        let listed = now(fifos);
         assert!(
             listed
                 .iter()
                 .any(|p| p.file.as_ref().is_some_and(|(at, _)| *at == path))
         );
-        assert_eq!(fifo(dir.path()), Err(Errno::EINVAL));
-        assert_eq!(fifo(&dir.path().join("none")), Err(Errno::ENOENT));
+        assert_eq!(now(|open| fifo(open, dir.path())), Err(Errno::EINVAL));
+        let none = dir.path().join("none");
+        assert_eq!(now(|open| fifo(open, &none)), Err(Errno::ENOENT));
     }
 }

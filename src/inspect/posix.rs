@@ -3,12 +3,11 @@
 use std::fs::{File, Metadata};
 use std::io::Read;
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use nix::sys::statfs::{FsType, statfs};
-
+use super::{maps, thing};
+use crate::data::{Family, Object};
 use crate::kernel::fds::Access;
 use crate::kernel::posix::{DIRECTORY, mq, sem, shm};
 use crate::kernel::{Errno, Result};
@@ -213,48 +212,27 @@ fn with_contents(node: Node, path: &Path) -> Semaphore {
 /// The semaphore whose memory stands at an address of a process: what a futex(2) in it waits for.
 /// A semaphore's creator may have mapped it under another name: its file says which it is.
 pub fn semaphore_at(pid: i32, addr: u64) -> Option<Box<str>> {
-    let maps = std::fs::read_to_string(format!("/proc/{pid}/maps")).ok()?;
-    let (dev, ino) = maps.lines().find_map(|line| {
-        let mut words = line.split_whitespace();
-        let (start, end) = words.next()?.split_once('-')?;
-        let number = |hex: &str| u64::from_str_radix(hex, 16).ok();
-        (number(start)?..number(end)?)
-            .contains(&addr)
-            .then_some(())?;
-        let mut rest = words.skip(2);
-        let (major, minor) = rest.next()?.split_once(':')?;
-        let dev = libc::makedev(number(major)? as u32, number(minor)? as u32);
-        Some((dev, rest.next()?.parse::<u64>().ok()?))
-    })?;
-    let entries = Path::new(DIRECTORY).read_dir().ok()?;
-    entries.flatten().find_map(|entry| {
-        let file = entry.file_name();
-        let name = file.as_bytes().strip_prefix(sem::PREFIX.as_bytes())?;
-        let meta = entry.metadata().ok()?;
-        let name = std::str::from_utf8(name).ok()?;
-        ((meta.dev(), meta.ino()) == (dev, ino)).then(|| format!("/{name}").into())
-    })
+    let mapping = maps::at(pid, addr)?;
+    match mapping.thing.object(mapping.path.as_deref())? {
+        (Family::Sem, Object::Posix(name)) => Some(name),
+        _ => None,
+    }
 }
 
 /// The name of the queue that a descriptor of a process is of, where it is of one.
 pub fn queue_behind(pid: i32, fd: i32) -> Option<Box<str>> {
-    const MQUEUE_MAGIC: FsType = FsType(0x1980_0202);
-    let link = PathBuf::from(format!("/proc/{pid}/fd/{fd}"));
-    let is_queue = statfs(&link).ok()?.filesystem_type() == MQUEUE_MAGIC;
-    let path = is_queue.then(|| link.read_link().ok()).flatten()?;
-    let name = path.to_str()?;
-    Some(name.strip_suffix(" (deleted)").unwrap_or(name).into())
-}
-
-/// Whether a descriptor of a process is of this queue.
-pub fn is_queue(pid: i32, fd: i32, queue: &Node) -> bool {
-    let meta = Path::new(&format!("/proc/{pid}/fd/{fd}")).metadata();
-    meta.is_ok_and(|meta| (meta.dev(), meta.ino()) == (queue.dev, queue.ino))
+    let (thing, path) = thing::behind(pid, fd)?;
+    match thing.object(path.as_deref())? {
+        (Family::Msgq, Object::Posix(name)) => Some(name),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::inspect::snapshot::Snapshot;
+    use crate::inspect::thing::Thing;
     use crate::kernel::posix::Patience;
 
     #[test]
@@ -273,11 +251,10 @@ mod tests {
             Ok(listed) => {
                 let listed = listed.iter().find(|q| *q.node.name == *name).unwrap();
                 assert_eq!(listed.attributes, seen.attributes);
-                assert!(is_queue(
-                    std::process::id().cast_signed(),
-                    queue_of.as_raw_fd(),
-                    &listed.node
-                ));
+                let snapshot = Snapshot::default();
+                let open = snapshot.open().on(Thing::Queue((&listed.node).into()));
+                let fds: Vec<i32> = open.iter().map(|d| d.fd).collect();
+                assert_eq!(fds, [queue_of.as_raw_fd()]);
             }
             Err(errno) => assert_eq!(errno, Errno::EPERM),
         }

@@ -5,9 +5,11 @@
 //! them. Never a sleep, never `wchan`, never a guess.
 
 use std::io;
+use std::path::PathBuf;
 
 use super::process::{self, ThreadStat, switches, thread_stat};
 use super::syscall::{Syscall, SyscallState, syscall};
+use super::thing::{Thing, waited_at};
 
 pub use super::decode::{SemBuf, Wait, decode, opened};
 pub use super::words::{Kind, Name, address};
@@ -71,6 +73,12 @@ pub struct Waiter {
     pub ipc_namespace: Option<u64>,
     /// What it waits for.
     pub wait: Wait,
+    /// The object that it waits at, where it is one and may be known.
+    pub thing: Option<Thing>,
+    /// A path of the object, as the process sees it.
+    pub path: Option<PathBuf>,
+    /// What was seen of it, twice.
+    pub seen: Observation,
 }
 
 /// What one pass over the host has found.
@@ -90,29 +98,21 @@ struct Candidate {
     seen: Observation,
 }
 
-/// Every thread of the host that is blocked in IPC ([`Wait::is_ipc`]). All are looked at
+/// The threads of these processes that are blocked in IPC ([`Wait::is_ipc`]). All are looked at
 /// once, and those that stall there a second time after the pass.
-pub fn waiters() -> Waiters {
+pub fn waiters(pids: impl IntoIterator<Item = i32>) -> Waiters {
     let mut unreadable = 0;
     let mut candidates = Vec::new();
-    for pid in process::pids() {
+    for pid in pids {
         if !collect(pid, &mut candidates) {
             unreadable += 1;
         }
     }
+    let here = process::ipc_namespace(std::process::id().cast_signed());
+    let found = candidates.into_iter().filter_map(|c| confirm(c, here));
     Waiters {
-        found: candidates.iter().filter_map(confirm).collect(),
+        found: found.collect(),
         unreadable,
-    }
-}
-
-/// The threads of one process that are blocked in IPC, by the same rule as [`waiters`].
-pub fn waiters_of(pid: i32) -> Waiters {
-    let mut candidates = Vec::new();
-    let readable = collect(pid, &mut candidates);
-    Waiters {
-        found: candidates.iter().filter_map(confirm).collect(),
-        unreadable: usize::from(!readable),
     }
 }
 
@@ -144,19 +144,77 @@ fn makes_calls(stat: io::Result<ThreadStat>) -> bool {
     stat.is_ok_and(|stat| !stat.is_kernel_thread() && !stat.is_dead())
 }
 
-fn confirm(candidate: &Candidate) -> Option<Waiter> {
-    let &Candidate { pid, tid, ref seen } = candidate;
-    let again = observe(pid, tid).ok()?;
-    let call = seen.blocked(&again)?;
-    let wait = decode(pid, call);
-    wait.is_ipc().then(|| Waiter {
+/// `here` is our own IPC namespace.
+fn confirm(candidate: Candidate, here: Option<u64>) -> Option<Waiter> {
+    let Candidate { pid, tid, seen } = candidate;
+    let wait = decode(pid, seen.call()?);
+    match wait.is_ipc() {
+        true => waiter(pid, tid, seen, wait, here),
+        false => None,
+    }
+}
+
+fn waiter(pid: i32, tid: i32, seen: Observation, wait: Wait, here: Option<u64>) -> Option<Waiter> {
+    let ipc_namespace = process::ipc_namespace(pid);
+    let is_here = here.is_some() && ipc_namespace == here;
+    let (thing, path) = match waited_at(pid, &wait, is_here) {
+        Some((thing, path)) => (Some(thing), path),
+        None => (None, None),
+    };
+    let waiter = Waiter {
         pid,
         tid,
         comm: thread_stat(pid, tid).map_or_else(|_| String::new(), |stat| stat.comm),
         uid: process::uid(pid),
-        ipc_namespace: process::ipc_namespace(pid),
+        ipc_namespace,
         wait,
-    })
+        thing,
+        path,
+        seen,
+    };
+    // Last, so that all of this was so while it was blocked.
+    waiter.is_still().then_some(waiter)
+}
+
+/// What a thread does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Doing {
+    /// It is blocked in a call, IPC or not.
+    Blocked(Box<Waiter>),
+    /// It is not, as far as it can be seen; its state, [`ThreadStat::state`].
+    State(char),
+    /// It may not be known.
+    Hidden,
+}
+
+/// What each thread of a process does; empty where there is no such process.
+pub fn threads_of(pid: i32) -> Vec<(i32, Doing)> {
+    let here = process::ipc_namespace(std::process::id().cast_signed());
+    let threads = process::threads(pid).into_iter().flatten();
+    threads
+        .filter_map(|tid| Some((tid, doing(pid, tid, here)?)))
+        .collect()
+}
+
+/// `None` where the thread is gone.
+fn doing(pid: i32, tid: i32, here: Option<u64>) -> Option<Doing> {
+    let seen = observe(pid, tid).ok()?;
+    if matches!(seen.syscall, SyscallState::Unreadable(_)) {
+        return Some(Doing::Hidden);
+    }
+    let state = Doing::State(seen.state);
+    let Some(wait) = seen.call().map(|call| decode(pid, call)) else {
+        return Some(state);
+    };
+    let blocked = waiter(pid, tid, seen, wait, here);
+    Some(blocked.map_or(state, |waiter| Doing::Blocked(waiter.into())))
+}
+
+impl Waiter {
+    /// Whether it has not run since it was seen.
+    pub fn is_still(&self) -> bool {
+        observe(self.pid, self.tid).is_ok_and(|now| self.seen == now)
+    }
 }
 
 #[cfg(test)]

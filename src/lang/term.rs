@@ -158,8 +158,13 @@ pub(super) fn reference(word: &str, at: usize) -> Option<Parsed<Reference>> {
     };
     let from = at + word.len() - rest.len();
     if let Some(target) = elsewhere(rest, from) {
+        let said = match rest.split_once(":[") {
+            Some(("pipe", _)) => Some(Family::Pipe),
+            Some(("socket", _)) => Some(Family::Sock),
+            _ => None,
+        };
         return Some(target.map(|target| Reference {
-            family,
+            family: family.or(said),
             target,
             index: None,
         }));

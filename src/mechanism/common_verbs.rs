@@ -169,6 +169,7 @@ pub(super) fn ls(family: Family, sight: &Sight, args: &Args) -> Result<Reply, Fa
     // The usual kind's table is shown even where it is empty.
     let mut first = true;
     tables.retain(|table| std::mem::take(&mut first) || table.rows().next().is_some());
+    sight.sign(&mut tables);
     Ok(Reply {
         tables,
         ..Reply::default()

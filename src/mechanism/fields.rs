@@ -162,21 +162,14 @@ pub(super) fn table<R: Row>(
     for row in rows {
         table.push(chosen.iter().map(|f| (f.cell)(row, sight)));
     }
-    let unknown = table.rows().any(|row| row.contains(&Cell::Unknown));
-    if unknown {
-        table.footer.push(why_unknown(sight));
+    if table.rows().any(|row| row.contains(&Cell::Unknown)) {
+        let why = match process::geteuid() {
+            0 => "?: the kernel lets not even root see it",
+            _ => "?: not to be seen without privilege; run as root or as the owner",
+        };
+        table.footer.push(why.into());
     }
     Ok(table)
-}
-
-/// Why a cell is `?`, and what would reveal it.
-fn why_unknown(sight: &Sight) -> String {
-    match sight.unreadable() {
-        Some(n) if process::geteuid() == 0 => format!(
-            "?: the kernel lets not even root look into {n} of the processes, and one of them might wait"
-        ),
-        _ => "?: not to be seen without privilege; run as root or as the owner".into(),
-    }
 }
 
 /// The field of this name.

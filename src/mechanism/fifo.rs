@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use super::common::DEFAULT_MODE;
 use super::pipe::table;
 use super::stream::{self, ALL, DATA, LINE, MAX, NOWAIT};
-use super::{Args, Mechanism, ObjectKind, Run, Verb, World};
-use crate::data::{Failure, Family, Object, Outcome, StepResult};
+use super::{Args, Mechanism, ObjectKind, Run, Sight, Verb, World};
+use crate::data::{Failure, Family, Object, Outcome, Reply, StepResult};
 use crate::kernel::fds::Access;
 use crate::kernel::{Errno, fifo};
 use crate::lang::{Example, Kind, Param, Runs, Signature};
@@ -299,9 +299,13 @@ static PEEK: Verb = Verb {
     },
     run: Run::Shell(|sight, args| {
         let object = sight.find(FAMILY, args.reference("fifo"))?;
-        stream::peek(&table::stat(&object)?, &object.to_string(), args)
+        peek(sight, &object, args)
     }),
 };
+
+fn peek(sight: &Sight, object: &Object, args: &Args) -> Result<Reply, Failure> {
+    stream::peek(&table::stat(sight, object)?, &object.to_string(), args)
+}
 
 static CLOSE: Verb = Verb {
     signature: Signature {
@@ -379,6 +383,7 @@ pub static MECHANISM: Mechanism = Mechanism {
         look: table::fifo_look,
         list: table::fifo_list,
         info: table::fifo_info,
+        peek,
         condition: table::fifo_condition,
     }],
 };

@@ -4,6 +4,7 @@
 //! A verb that makes the calls of its mechanism runs in an actor, on a [`World`]. A verb
 //! that only looks runs in the shell, on a [`Sight`].
 
+mod any;
 mod args;
 mod common;
 mod common_verbs;
@@ -19,6 +20,7 @@ mod sight;
 pub mod signal;
 pub mod sock;
 mod stream;
+mod telling;
 #[cfg(test)]
 mod testing;
 mod users;
@@ -32,8 +34,9 @@ pub use args::{Args, errno_symbol};
 pub use common::semaphore_number;
 pub use common_verbs::columns;
 pub use create::Created;
+pub use shm::word_at;
 pub use sight::{Listing, Sight, label, resolve};
-pub use users::users;
+pub use users::{How, Use, Uses, users, uses};
 pub use world::World;
 
 /// A command of a mechanism.
@@ -82,6 +85,8 @@ pub struct ObjectKind {
     pub list: fn(&Sight, &Listing) -> Result<Table, Failure>,
     /// Everything about one object.
     pub info: fn(&Sight, &Object) -> Result<Vec<Table>, Failure>,
+    /// What is in an object; nothing of it changes.
+    pub peek: fn(&Sight, &Object, &Args) -> Result<Reply, Failure>,
     /// The condition of an object that somebody waits on, and its last operator:
     /// `lock is 0, last operated by a (pid 4240)`.
     pub condition: fn(&Sight, &Object, Option<u32>) -> String,

@@ -297,7 +297,6 @@ static RECV: Verb = Verb {
                 shows: "a receiver that blocks until there is a message",
             },
         ],
-        ..Signature::NEW
     },
     run: Run::Actor(recv),
 };
@@ -408,6 +407,7 @@ pub static MECHANISM: Mechanism = Mechanism {
             look: table::look,
             list: table::list,
             info: table::info,
+            peek: peek::peek,
             condition: table::condition,
         },
         &posix_table::OBJECTS,

@@ -6,8 +6,8 @@
 pub(super) mod table;
 
 use super::stream::{self, ALL, DATA, LINE, MAX, NOWAIT};
-use super::{Args, Mechanism, ObjectKind, Run, Verb, World};
-use crate::data::{Failure, FailureKind, Family, Object, Outcome, StepResult};
+use super::{Args, Mechanism, ObjectKind, Run, Sight, Verb, World};
+use crate::data::{Failure, FailureKind, Family, Object, Outcome, Reply, StepResult};
 use crate::kernel::{Errno, pipe};
 use crate::lang::{Example, Kind, Param, Runs, Signature, Target};
 use crate::session::{Binding, Side};
@@ -233,9 +233,14 @@ static PEEK: Verb = Verb {
     },
     run: Run::Shell(|sight, args| {
         let object = sight.find(FAMILY, args.reference("pipe"))?;
-        stream::peek(&table::stat(&object)?, &sight.label(FAMILY, &object), args)
+        peek(sight, &object, args)
     }),
 };
+
+fn peek(sight: &Sight, object: &Object, args: &Args) -> Result<Reply, Failure> {
+    let label = sight.label(FAMILY, object);
+    stream::peek(&table::stat(sight, object)?, &label, args)
+}
 
 static SIZE: Verb = Verb {
     signature: Signature {
@@ -315,6 +320,7 @@ pub static MECHANISM: Mechanism = Mechanism {
         look: table::pipe_look,
         list: table::pipe_list,
         info: table::pipe_info,
+        peek,
         condition: table::pipe_condition,
     }],
 };

@@ -240,6 +240,7 @@ pub static MECHANISM: Mechanism = Mechanism {
             look: table::look,
             list: table::list,
             info: table::info,
+            peek: table::peek,
             condition: table::condition,
         },
         &posix::OBJECTS,

@@ -4,6 +4,7 @@ mod access;
 mod attach;
 mod bytes;
 mod dump;
+mod peek;
 mod posix;
 mod set;
 mod table;
@@ -14,6 +15,8 @@ use super::{Args, Created, Mechanism, ObjectKind, Run, Verb, World};
 use crate::data::{Failure, Family, Object, StepResult};
 use crate::kernel::shm;
 use crate::lang::{Example, Kind, Param, Reference, Runs, Signature};
+
+pub use peek::word_at;
 
 const FAMILY: Family = Family::Shm;
 
@@ -185,6 +188,7 @@ pub static MECHANISM: Mechanism = Mechanism {
         &bytes::WRITE,
         &bytes::READ,
         &dump::DUMP,
+        &peek::PEEK,
         &attach::ATTACH,
         &attach::DETACH,
         &posix::RESIZE,
@@ -200,6 +204,7 @@ pub static MECHANISM: Mechanism = Mechanism {
             look: table::look,
             list: table::list,
             info: table::info,
+            peek: peek::peek,
             condition: table::condition,
         },
         &posix::OBJECTS,

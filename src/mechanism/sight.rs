@@ -5,12 +5,15 @@ use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::rc::Rc;
 
+use super::any;
 use super::create::{ftok, key_of};
 use crate::data::{Failure, FailureKind, Family, Object};
 use crate::inspect::descriptors::{self, What};
 use crate::inspect::process::{self, LastOperator};
-use crate::inspect::wait::{Wait, Waiters, waiters};
+use crate::inspect::snapshot::Snapshot;
+use crate::inspect::wait::Wait;
 use crate::kernel::sysv::IPC_PRIVATE;
 use crate::kernel::{Errno, msg, sem, shm};
 use crate::lang::{Env, Reference, Target, closest};
@@ -30,8 +33,8 @@ pub struct Sight<'a> {
     pub blocked: Option<&'a Wait>,
     /// The descriptors that the actors hold, each with the actor's process.
     pub held: Vec<(i32, Held)>,
-    waiters: OnceCell<Waiters>,
-    ipc_namespace: OnceCell<Option<u64>>,
+    /// The processes of the host.
+    pub snapshot: Rc<Snapshot>,
     named: OnceCell<[HashMap<Object, String>; Family::ALL.len()]>,
     operators: RefCell<HashMap<(i32, i64), Option<LastOperator>>>,
     users: RefCell<HashMap<u32, String>>,
@@ -53,23 +56,21 @@ impl<'a> Sight<'a> {
             actors,
             blocked: None,
             held: Vec::new(),
-            waiters: OnceCell::new(),
-            ipc_namespace: OnceCell::new(),
+            snapshot: Rc::default(),
             named: OnceCell::new(),
             operators: RefCell::default(),
             users: RefCell::default(),
         }
     }
 
-    /// Every thread of the host that waits in an IPC call: one pass over `/proc`.
-    pub fn waiters(&self) -> &Waiters {
-        self.waiters.get_or_init(waiters)
-    }
-
-    /// The inode of our own IPC namespace: the same id means another object in another.
-    pub fn ipc_namespace(&self) -> Option<u64> {
-        let own = || process::ipc_namespace(std::process::id().cast_signed());
-        *self.ipc_namespace.get_or_init(own)
+    /// The same look at the host, at what a thread waits for.
+    pub fn at<'b>(&'b self, wait: &'b Wait) -> Sight<'b> {
+        Sight {
+            blocked: Some(wait),
+            held: self.held.clone(),
+            snapshot: Rc::clone(&self.snapshot),
+            ..Sight::new(self.names, self.env, self.actors)
+        }
     }
 
     /// The name of an object in this session, for tables of thousands of rows.
@@ -82,12 +83,6 @@ impl<'a> Sight<'a> {
             })
         });
         named[family.index()].get(object).map(String::as_str)
-    }
-
-    /// How many processes could not be looked into, where anybody has looked.
-    pub fn unreadable(&self) -> Option<usize> {
-        let waiters = self.waiters.get()?;
-        (waiters.unreadable > 0).then_some(waiters.unreadable)
     }
 
     /// The process that an object remembers for an operation at this time. Thousands of
@@ -109,30 +104,17 @@ impl<'a> Sight<'a> {
             .clone()
     }
 
-    /// Who operated on an object last, for a sentence: `a (pid 4240)`,
-    /// `pid 17, which is gone`. `None` where nobody has.
-    pub fn operator(&self, pid: i32, when: i64) -> Option<String> {
-        if let Some(actor) = self.actors.get(&pid) {
-            return Some(format!("{actor} (pid {pid})"));
-        }
-        let LastOperator {
-            comm, certainty, ..
-        } = self.last_operator(pid, when)?;
-        Some(match (certainty, comm) {
-            (process::Certainty::Alive, Some(comm)) => format!("{comm} (pid {pid})"),
-            (process::Certainty::Alive | process::Certainty::Hidden, _) => format!("pid {pid}"),
-            (process::Certainty::Gone, _) => format!("pid {pid}, which is gone"),
-            (process::Certainty::Recycled, _) => {
-                format!("pid {pid}, which is gone (another process has its number now)")
-            }
-        })
-    }
-
-    /// A process in a sentence: `a (pid 4240)`, by its actor's name or its command.
-    pub fn who(&self, pid: i32) -> String {
-        match self.actors.get(&pid) {
-            Some(actor) => format!("{actor} (pid {pid})"),
-            None => process_words(pid),
+    /// The process that a word names: an actor's, or the one of this pid.
+    ///
+    /// # Errors
+    /// It is neither an actor nor a number.
+    pub fn process(&self, word: &str) -> Result<i32, Failure> {
+        let actor = self.actors.iter().find(|(_, name)| *name == word);
+        match actor {
+            Some((pid, _)) => Ok(*pid),
+            None => word
+                .parse()
+                .map_err(|_| Failure::refused(format!("`{word}` is neither an actor nor a pid"))),
         }
     }
 
@@ -142,6 +124,18 @@ impl<'a> Sight<'a> {
     /// There is no such name, no current object, no object with that key.
     pub fn find(&self, family: Family, reference: Option<&Reference>) -> Result<Object, Failure> {
         resolve(self.names, family, reference, self.env)
+    }
+
+    /// The object of whatever family that an argument names.
+    ///
+    /// # Errors
+    /// There is none, or there are several.
+    pub fn find_any(&self, reference: &Reference) -> Result<(Family, Object), Failure> {
+        let family = match reference.family {
+            Some(family) => family,
+            None => any::family(self, &reference.target)?,
+        };
+        Ok((family, self.find(family, Some(reference))?))
     }
 
     /// The id of the System V object that an argument names.
@@ -155,14 +149,6 @@ impl<'a> Sight<'a> {
     /// How an object is called in a sentence: its name, or `id:7`.
     pub fn label(&self, family: Family, object: &Object) -> String {
         label(self.names, family, None, object)
-    }
-}
-
-/// A process that is no actor, in a sentence: `python3 (pid 4240)`.
-pub(super) fn process_words(pid: i32) -> String {
-    match process::command(pid) {
-        Some(command) => format!("{command} (pid {pid})"),
-        None => format!("pid {pid}"),
     }
 }
 

@@ -22,7 +22,6 @@ use crate::lang::{Example, Kind, Param, Runs, Signature, Target};
 use crate::session::Side;
 
 pub(super) use address::bound;
-pub(super) use table::users;
 
 const FAMILY: Family = Family::Sock;
 
@@ -174,6 +173,7 @@ pub static MECHANISM: Mechanism = Mechanism {
         look: table::look,
         list: table::list,
         info: table::info,
+        peek: transfer::peek,
         condition: condition::condition,
     }],
 };

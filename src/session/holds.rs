@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// Stands for the id of a POSIX semaphore, which has none: made from the inode of its file, and
 /// below 0, where System V's are not.
 pub fn posix(ino: u64) -> i32 {
-    -1 - (ino & 0x7fff_fffe) as i32
+    -1 - (ino & 0x7fff_ffff) as i32
 }
 
 /// What one actor holds of one semaphore.

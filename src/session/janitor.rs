@@ -26,7 +26,7 @@ const DETACHED: &str = "detached";
 
 /// What the kernel shows as its command. It does not contain `ipcsh`, so that
 /// `pkill ipcsh` leaves it to do its work.
-const NAME: &str = "ipc-janitor";
+pub const NAME: &str = "ipc-janitor";
 
 /// Where the janitor finds what it inherits.
 const LEDGER_FD: i32 = 3;

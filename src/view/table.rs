@@ -7,15 +7,18 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{
-    Attribute, Cell as Ruled, CellAlignment, ContentArrangement, ContentLineStyle, LineStyle,
-    Table as RuledTable, TableStyle,
+    Attribute, Cell as Ruled, CellAlignment, ColumnConstraint, ContentArrangement,
+    ContentLineStyle, LineStyle, Table as RuledTable, TableStyle,
 };
 use unicode_width::UnicodeWidthStr;
+
+use layout::{Layout, Width, broken};
 
 use super::written::{push_hex, push_int, push_u64};
 use super::{Style, escape};
 use crate::data::{Cell, Table};
 
+mod layout;
 #[cfg(test)]
 mod tests;
 
@@ -45,26 +48,37 @@ pub fn write_table(
     width: Option<u16>,
     changed: Changed,
 ) -> io::Result<()> {
-    let look = || Look {
-        table,
-        style,
-        changed,
-        now: now(),
-    };
     let title = style.strong(table.title);
-    match width {
-        _ if table.is_empty() => writeln!(out, "{title}: {}", table.empty)?,
-        Some(width) if table.len() <= LARGE => {
-            writeln!(out, "{title}")?;
-            look().ruled(out, width)?;
-        }
-        _ => {
-            writeln!(out, "{title}")?;
-            look().plain(out)?;
+    let mut footer = table.footer.clone();
+    if table.is_empty() {
+        writeln!(out, "{title}: {}", table.empty)?;
+    } else {
+        writeln!(out, "{title}")?;
+        let look = Look {
+            table,
+            style,
+            changed,
+            now: now(),
+        };
+        let widths = look.widths();
+        let layout = match width {
+            Some(width) => look.layout(&widths, width.into(), table.len() <= LARGE),
+            None => Layout::Plain((0..widths.len()).collect()),
+        };
+        match layout {
+            Layout::Ruled => look.ruled(out, width.unwrap_or(u16::MAX), &widths)?,
+            Layout::Plain(shown) => {
+                look.plain(out, &shown, &widths)?;
+                footer.extend(look.left_out(&shown));
+            }
         }
     }
-    for line in &table.footer {
-        writeln!(out, "{}", style.aside(&escape::one_line(line)))?;
+    for line in &footer {
+        let line = escape::one_line(line);
+        let room = width.map_or(usize::MAX, usize::from);
+        for line in broken(&line, room).lines() {
+            writeln!(out, "{}", style.aside(line))?;
+        }
     }
     Ok(())
 }
@@ -78,7 +92,7 @@ struct Look<'a> {
 }
 
 impl Look<'_> {
-    fn ruled(&self, out: &mut dyn Write, width: u16) -> io::Result<()> {
+    fn ruled(&self, out: &mut dyn Write, width: u16, widths: &[Width]) -> io::Result<()> {
         let mut ruled = RuledTable::new();
         ruled.load_style(RULES);
         // What the terminal is like has been asked already, and by whom it is known.
@@ -88,7 +102,7 @@ impl Look<'_> {
             ruled.style_text_only();
         }
         ruled.set_content_arrangement(ContentArrangement::Dynamic);
-        ruled.set_width(width.max(20));
+        ruled.set_width(width);
         let right = self.right();
         let align = |cell: Ruled, column: usize| match right[column] {
             true => cell.set_alignment(CellAlignment::Right),
@@ -113,32 +127,29 @@ impl Look<'_> {
             });
             ruled.add_row(cells.collect::<Vec<_>>());
         }
+        for (column, width) in ruled.column_iter_mut().zip(widths) {
+            if !width.prose {
+                column.set_constraint(ColumnConstraint::ContentWidth);
+            }
+        }
         writeln!(out, "{ruled}")
     }
 
-    /// Two passes: the widths, then the rows. Memory does not grow with the table.
-    fn plain(&self, out: &mut dyn Write) -> io::Result<()> {
+    /// The second of two passes, behind that for the widths. Memory does not grow with the table.
+    fn plain(&self, out: &mut dyn Write, shown: &[usize], widths: &[Width]) -> io::Result<()> {
         let right = self.right();
-        let mut widths: Vec<usize> = self.table.columns.iter().map(|c| c.name.len()).collect();
-        let mut text = String::new();
-        for (r, row) in self.table.rows().enumerate() {
-            for (c, cell) in row.iter().enumerate() {
-                text.clear();
-                self.push(&mut text, r, c, cell);
-                widths[c] = widths[c].max(width_of(&text));
-            }
-        }
-        let mut line = String::new();
-        for (c, column) in self.table.columns.iter().enumerate() {
-            pad(&mut line, column.name, widths[c], right[c]);
+        let (mut text, mut line) = (String::new(), String::new());
+        for &c in shown {
+            let name = self.table.columns[c].name;
+            pad(&mut line, name, widths[c].natural, right[c]);
         }
         writeln!(out, "{}", self.style.strong(line.trim_end()))?;
         for (r, row) in self.table.rows().enumerate() {
             line.clear();
-            for (c, cell) in row.iter().enumerate() {
+            for &c in shown {
                 text.clear();
-                self.push(&mut text, r, c, cell);
-                pad(&mut line, &text, widths[c], right[c]);
+                self.push(&mut text, r, c, &row[c]);
+                pad(&mut line, &text, widths[c].natural, right[c]);
             }
             line.truncate(line.trim_end_matches(' ').len());
             line.push('\n');
@@ -221,9 +232,14 @@ fn push_cell(out: &mut String, cell: &Cell, now: i64) {
         Cell::Time(t) => push_age(out, now.saturating_sub(*t)),
         Cell::Text(text) => out.push_str(&escape::one_line(text)),
         Cell::List(cells) => {
+            let nested = cells.iter().any(|cell| matches!(cell, Cell::List(_)));
+            let between = if nested { ", " } else { "," };
             for (i, cell) in cells.iter().enumerate() {
-                out.push_str(if i == 0 { "" } else { "," });
-                push_cell(out, cell, now);
+                out.push_str(if i == 0 { "" } else { between });
+                match cell {
+                    Cell::List(inner) => push_words(out, inner, now),
+                    cell => push_cell(out, cell, now),
+                }
             }
         }
         Cell::Unknown => out.push('?'),
@@ -231,6 +247,14 @@ fn push_cell(out: &mut String, cell: &Cell, now: i64) {
         Cell::Elapsed(_) | Cell::Data(_) => {
             let _ = write!(out, "{cell}");
         }
+    }
+}
+
+/// What is one thing together: `812 bash 3w`.
+fn push_words(out: &mut String, cells: &[Cell], now: i64) {
+    for (i, cell) in cells.iter().enumerate() {
+        out.push_str(if i == 0 { "" } else { " " });
+        push_cell(out, cell, now);
     }
 }
 

@@ -663,6 +663,20 @@ pub const CASES: &[(Who, &str, &str, &str)] = &[
         "let q = msgq create q\nmsgq rm q\nmsgq peek id:$q.id",
     ),
     (Anyone, "msgq peek", "ENOMSG", "msgq create q\nmsgq peek q"),
+    (Anyone, "shm peek", "EACCES", "shm create s\nshm peek s"),
+    (
+        Anyone,
+        "shm peek",
+        "EFAULT",
+        "shm create s 8\nb: shm attach s\nshm peek s @8 1",
+    ),
+    (
+        Anyone,
+        "shm peek",
+        "EINVAL",
+        "let s = shm create s\nshm rm s\nshm peek id:$s.id",
+    ),
+    (Anyone, "shm peek", "ENOENT", "shm peek /KEY"),
 ];
 
 /// What no test can bring about: the kernel's own memory would have to run out.

@@ -57,7 +57,7 @@ fn semop_with_its_operations() {
     // Another witness: the kernel's own count of who waits, GETNCNT.
     let count = format!("print semctl({}, 1, 14, 0)", set.id);
     assert_eq!(run("perl", &["-e", &count]).as_deref(), Some("1"));
-    let seen = waiters();
+    let seen = waiters(crate::inspect::process::pids());
     let on_set = |wait: &Wait| matches!(wait, Wait::SemOp { id, .. } if *id == set.id);
     let pids: Vec<i32> = seen
         .found

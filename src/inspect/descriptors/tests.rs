@@ -60,12 +60,13 @@ fn descriptors_are_what_python_says() {
     assert_eq!((access(d), access(p)), (Access::Write, Access::Neither));
     assert_eq!(at(e).what, What::Other("anon_inode:[eventfd]".into()));
     for fd in [f, fr, p] {
-        assert!(at(fd).what.is_file(dev, ino));
         let What::File { path, file } = &at(fd).what else {
             panic!("{:?}", at(fd));
         };
         assert_eq!(*path, dir.path().canonicalize().unwrap().join("renamed"));
-        assert!(file.unwrap().is_fifo());
+        let file = file.unwrap();
+        assert!(file.is_fifo());
+        assert_eq!((file.dev, file.ino), (dev, ino));
     }
     let What::File { path, file } = &at(d).what else {
         panic!("{:?}", at(d));
@@ -76,11 +77,7 @@ fn descriptors_are_what_python_says() {
         assert_eq!(descriptor.access, fdinfo(descriptor), "{descriptor:?}");
     }
 
-    let found = openers(dev, ino).descriptors;
-    let of_ours = found.iter().filter(|d| d.pid == python.pid());
-    let fds: Vec<u64> = of_ours.map(|d| d.fd.unsigned_abs().into()).collect();
-    assert_eq!(fds, [f, fr, p]);
-    let found = scan_of([python.pid()], Ask::default(), |what| {
+    let found = scan([python.pid()], Ask::default(), |what| {
         *what == What::Pipe { ino: pipe }
     });
     assert_eq!((found.processes, found.unreadable), (1, 0));
@@ -101,7 +98,7 @@ fn all_processes_are_looked_at() {
     let Some(sleeper) = Witness::start("cat", &[]) else {
         return skip("there is no cat");
     };
-    let scan = scan(ALL, |_| true);
+    let scan = scan(process::pids(), ALL, |_| true);
     let ours = std::process::id() as i32;
     for pid in [ours, sleeper.pid()] {
         assert!(scan.descriptors.iter().any(|d| d.pid == pid));
@@ -138,7 +135,7 @@ fn unreadable_processes_are_counted() {
     if ordinary_user() {
         assert!(denied);
     }
-    let first = scan_of([1], ALL, |_| true);
+    let first = scan([1], ALL, |_| true);
     assert_eq!(
         (first.processes, first.unreadable),
         if denied { (0, 1) } else { (1, 0) }
@@ -149,7 +146,7 @@ fn unreadable_processes_are_counted() {
     let kernel_thread = process::pids()
         .find(|&pid| process::thread_stat(pid, pid).is_ok_and(|stat| stat.is_kernel_thread()));
     match kernel_thread {
-        Some(pid) => assert_eq!(scan_of([pid], ALL, |_| true).unreadable, 0),
+        Some(pid) => assert_eq!(scan([pid], ALL, |_| true).unreadable, 0),
         None => skip("no kernel thread is to be seen"),
     }
 }
@@ -160,9 +157,9 @@ fn who_is_gone_is_not_unreadable() {
     let pid = gone.id() as i32;
     let zombie = || process::thread_stat(pid, pid).is_ok_and(|stat| stat.is_dead());
     crate::inspect::witness::until("ended", || zombie().then_some(()));
-    assert_eq!(scan_of([pid], ALL, |_| true).unreadable, 0, "a zombie");
+    assert_eq!(scan([pid], ALL, |_| true).unreadable, 0, "a zombie");
     gone.wait().unwrap();
-    let scan = scan_of([pid, -1, i32::MAX], ALL, |_| true);
+    let scan = scan([pid, -1, i32::MAX], ALL, |_| true);
     assert_eq!(scan, Scan::default());
     assert_eq!(of(i32::MAX, ALL), Err(Errno::ENOENT));
 }
@@ -215,7 +212,9 @@ sys.stdin.readline()
         times.sort_by(f64::total_cmp);
         times[7]
     };
-    let total = scan(Ask::default(), |_| true).descriptors.len();
+    let total = scan(process::pids(), Ask::default(), |_| true)
+        .descriptors
+        .len();
     let none = Ask::default();
     let access = Ask {
         access: true,
@@ -228,28 +227,36 @@ sys.stdin.readline()
     let report = [
         (
             "counting links",
-            median(Box::new(move || drop(scan(none, |_| false)))),
+            median(Box::new(move || {
+                drop(scan(process::pids(), none, |_| false))
+            })),
         ),
         (
             "keeping all",
-            median(Box::new(move || drop(scan(none, |_| true)))),
+            median(Box::new(move || {
+                drop(scan(process::pids(), none, |_| true))
+            })),
         ),
         (
             "with access",
-            median(Box::new(move || drop(scan(access, |_| true)))),
+            median(Box::new(move || {
+                drop(scan(process::pids(), access, |_| true))
+            })),
         ),
         (
             "with files",
-            median(Box::new(move || drop(scan(files, |_| true)))),
+            median(Box::new(move || {
+                drop(scan(process::pids(), files, |_| true))
+            })),
         ),
         (
             "with both",
-            median(Box::new(move || drop(scan(ALL, |_| true)))),
+            median(Box::new(move || drop(scan(process::pids(), ALL, |_| true)))),
         ),
         (
             "access by fdinfo",
             median(Box::new(move || {
-                let all = scan(none, |_| true).descriptors;
+                let all = scan(process::pids(), none, |_| true).descriptors;
                 assert!(all.iter().filter_map(fdinfo).count() > 0);
             })),
         ),

@@ -90,7 +90,7 @@ fn a_thread_of_ours_is_seen_blocked() {
     });
     let (pid, tid) = (Pid::this().as_raw(), receive.recv().unwrap_or(0));
     let waiter = until("the thread reads", || {
-        let of_ours = waiters_of(pid).found.into_iter();
+        let of_ours = waiters([pid]).found.into_iter();
         of_ours
             .filter(|waiter| waiter.tid == tid)
             .find(|waiter| matches!(waiter.wait, Wait::Read { .. }))
@@ -98,7 +98,7 @@ fn a_thread_of_ours_is_seen_blocked() {
     assert_eq!(waiter.pid, pid);
     assert!(writer.write_all(b"x").is_ok());
     assert!(thread.join().is_ok());
-    assert!(observe(pid, tid).is_err() || waiters_of(pid).found.iter().all(|w| w.tid != tid));
+    assert!(observe(pid, tid).is_err() || waiters([pid]).found.iter().all(|w| w.tid != tid));
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn one_pass_finds_who_waits_in_ipc() {
     };
     reader.blocked();
     sleeper.blocked();
-    let seen = waiters();
+    let seen = waiters(process::pids());
     let waiter = found(&seen, reader.pid());
     assert_eq!(waiter.map(|w| w.comm.as_str()), Some("cat"));
     assert_eq!(
@@ -122,7 +122,7 @@ fn one_pass_finds_who_waits_in_ipc() {
     assert_eq!(found(&seen, sleeper.pid()), None);
     drop(reader);
     // Whatever vanishes is left out.
-    assert!(waiters_of(i32::MAX).found.is_empty());
+    assert!(waiters([i32::MAX]).found.is_empty());
 }
 
 #[test]
@@ -130,10 +130,10 @@ fn what_cannot_be_read_is_counted() {
     if !ordinary_user() {
         return skip("root may see all");
     }
-    assert!(waiters().unreadable > 0);
-    assert_eq!(waiters_of(1).unreadable, 1);
+    assert!(waiters(process::pids()).unreadable > 0);
+    assert_eq!(waiters([1]).unreadable, 1);
     // A thread of the kernel's own makes no calls, so there is nothing to miss.
     if process::command(2).as_deref() == Some("kthreadd") {
-        assert_eq!(waiters_of(2).unreadable, 0);
+        assert_eq!(waiters([2]).unreadable, 0);
     }
 }

@@ -81,7 +81,7 @@ fn errno(e: std::io::Error) -> Errno {
 
 impl Segment {
     /// fstat(2): its size in bytes now; any process may change it.
-    pub fn len(&self) -> Result<usize> {
+    pub fn size(&self) -> Result<usize> {
         Ok(fstat(&self.file)?.st_size.unsigned_abs() as usize)
     }
 
@@ -97,7 +97,7 @@ impl Segment {
     }
 
     fn check(&self, offset: usize, length: usize) -> Result<()> {
-        let size = self.len()?;
+        let size = self.size()?;
         let end = offset.checked_add(length);
         end.filter(|end| *end <= size)
             .map(drop)
@@ -123,7 +123,7 @@ impl Segment {
 
     /// mmap(2) with `MAP_SHARED`, as it is now. `EINVAL` where it has no bytes, `ENOMEM`.
     pub fn map(self) -> Result<Mapping> {
-        let len = NonZeroUsize::new(self.len()?).ok_or(Errno::EINVAL)?;
+        let len = NonZeroUsize::new(self.size()?).ok_or(Errno::EINVAL)?;
         let access = match self.read_only {
             true => ProtFlags::PROT_READ,
             false => ProtFlags::PROT_READ | ProtFlags::PROT_WRITE,

@@ -16,9 +16,12 @@ pub(super) fn take(param: &Param, token: &mut Token) -> Option<Parsed<Arg>> {
         Kind::Ref(family) | Kind::NewRef(family) if quoted_path(param, family, token) => {
             Some(Ok(boxed(path(data(token)?.ok()?))))
         }
+        Kind::AnyRef if param.need == Need::Required && matches!(token.lexeme, Lexeme::Data(_)) => {
+            Some(Ok(boxed(path(data(token)?.ok()?))))
+        }
         Kind::Ref(family) => Some(reference(word?, token.span, family)?.map(boxed)),
         Kind::NewRef(family) => Some(new_reference(word?, token.span, family)?.map(boxed)),
-        Kind::AnyRef => term::reference(word?, at).map(|r| r.map(boxed)),
+        Kind::AnyRef => any_reference(word?, token.span).map(|r| r.map(boxed)),
         Kind::Int(..) | Kind::Size => {
             let word = word?;
             if number::is_huge(word) {
@@ -147,6 +150,18 @@ fn reference(word: &str, span: Span, family: Family) -> Option<Parsed<Reference>
                 .label(format!("expected {}", Kind::Ref(family).describe()))
             }),
     })
+}
+
+/// An object of the family that is said, or of any.
+fn any_reference(word: &str, span: Span) -> Option<Parsed<Reference>> {
+    let found = term::reference(word, span.start as usize)?;
+    match &found {
+        Ok(Reference {
+            family: Some(family),
+            ..
+        }) => reference(word, span, *family),
+        _ => Some(found),
+    }
 }
 
 /// A descriptor that the actor holds: `p.w`, `s1`, `/tmp/f`.

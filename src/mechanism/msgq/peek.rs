@@ -1,12 +1,13 @@
 //! Looking at messages without receiving them: msgrcv(2) with `MSG_COPY`.
 
 use super::{FAMILY, QUEUE};
-use crate::data::{Cell, Column, Failure, Outcome, Reply, Table};
+use crate::data::{Cell, Column, Failure, Object, Outcome, Reply, Table};
 use crate::kernel::msg::{self, Mailbox, MsgStat};
 use crate::kernel::{Errno, Result as Kernel};
 use crate::lang::{Example, Kind, Param, Signature};
 use crate::mechanism::common::locked_out;
-use crate::mechanism::{Args, Run, Sight, Verb};
+use crate::mechanism::sight::system_v;
+use crate::mechanism::{Args, Run, Sight, Verb, kind_of};
 
 pub(super) static PEEK: Verb = Verb {
     signature: Signature {
@@ -46,11 +47,14 @@ pub(super) static PEEK: Verb = Verb {
         ],
         ..Signature::NEW
     },
-    run: Run::Shell(peek),
+    run: Run::Shell(|sight, args| {
+        let object = sight.find(FAMILY, args.reference("queue"))?;
+        (kind_of(FAMILY, &object)?.peek)(sight, &object, args)
+    }),
 };
 
-fn peek(sight: &Sight, args: &Args) -> Result<Reply, Failure> {
-    let id = sight.find_id(FAMILY, args.reference("queue"))?;
+pub(super) fn peek(sight: &Sight, object: &Object, args: &Args) -> Result<Reply, Failure> {
+    let id = system_v(FAMILY, object)?;
     let n: Option<i64> = args.int("n")?;
     let failed = |errno, n| failure(sight, args, errno, id, n);
     if args.flag("all") {

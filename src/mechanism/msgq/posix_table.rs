@@ -1,14 +1,14 @@
 //! Seeing POSIX message queues: their fields and their table.
 
-use super::FAMILY;
-use crate::data::{Cell, Column, Failure, Object, Table};
-use crate::inspect::posix::{Queue, is_queue, queue, queues};
-use crate::inspect::wait::Wait;
+use super::{FAMILY, table};
+use crate::data::{Cell, Column, Failure, Object, Reply, Table};
+use crate::inspect::posix::{Queue, queue, queues};
+use crate::inspect::thing::Thing;
 use crate::kernel::Errno;
 use crate::kernel::process::signal_name;
 use crate::mechanism::fields::{self, Field};
 use crate::mechanism::posix::{self, name_of, posix_row};
-use crate::mechanism::{Listing, ObjectKind, Sight};
+use crate::mechanism::{Args, Listing, ObjectKind, Sight};
 
 posix_row!(Queue, FAMILY);
 
@@ -69,20 +69,8 @@ const USUAL: &[&str] = &[
     "name", "owner", "perms", "curmsgs", "maxmsg", "qsize", "msgsize", "notify", "waits",
 ];
 
-/// How many receivers and senders are blocked on a queue, as for System V's.
 fn waiting(queue: &Queue, sight: &Sight) -> Option<(usize, usize)> {
-    let waiters = sight.waiters();
-    let (mut receivers, mut senders) = (0, 0);
-    for waiter in &waiters.found {
-        let (fd, count) = match waiter.wait {
-            Wait::MqReceive { fd } => (fd, &mut receivers),
-            Wait::MqSend { fd } => (fd, &mut senders),
-            _ => continue,
-        };
-        *count += usize::from(is_queue(waiter.pid, fd, &queue.node));
-    }
-    let seen_all = waiters.unreadable == 0 || receivers + senders > 0;
-    seen_all.then_some((receivers, senders))
+    table::waiting(sight, Thing::Queue((&queue.node).into()))
 }
 
 fn row(object: &Object) -> Result<Queue, Failure> {
@@ -128,6 +116,20 @@ fn info(sight: &Sight, object: &Object) -> Result<Vec<Table>, Failure> {
     Ok(vec![details])
 }
 
+/// No kernel lets one.
+fn peek(_: &Sight, object: &Object, _: &Args) -> Result<Reply, Failure> {
+    let queue = row(object)?;
+    let holds = match (queue.attributes, queue.qsize) {
+        (Some(a), Some(bytes)) => format!("it holds {} messages, {bytes} bytes", a.curmsgs),
+        (Some(a), None) => format!("it holds {} messages", a.curmsgs),
+        _ => "nor may this user open it".into(),
+    };
+    Err(Failure::refused(format!(
+        "no kernel lets a POSIX queue be looked into without receiving from it; {holds}"
+    ))
+    .help("To receive and send again would change the order for others"))
+}
+
 fn condition(_: &Sight, object: &Object, _: Option<u32>) -> String {
     let name = name_of(object);
     let Ok(queue) = queue(name) else {
@@ -155,5 +157,6 @@ pub(super) static OBJECTS: ObjectKind = ObjectKind {
     look,
     list,
     info,
+    peek,
     condition,
 };

@@ -1,7 +1,7 @@
 //! Seeing message queues: their fields and their table.
 
 use crate::data::{Cell, Column, Failure, Family, Object, Table};
-use crate::inspect::{sysv, wait::Wait};
+use crate::inspect::{sysv, thing::Thing, wait::Wait};
 use crate::kernel::msg::{self, MsgStat};
 use crate::kernel::sysv::Perm;
 use crate::mechanism::fields::{self, Field, SystemV};
@@ -50,10 +50,10 @@ pub(super) static FIELDS: &[Field<MsgStat>] = &[
         waits,
     ),
     Field::new("rwait", "processes blocked in msgrcv", |q, sight| {
-        waiting(q, sight).map_or(Cell::Unknown, |(r, _)| r.into())
+        waiting(sight, Thing::Msgq(q.id)).map_or(Cell::Unknown, |(r, _)| r.into())
     }),
     Field::new("swait", "processes blocked in msgsnd", |q, sight| {
-        waiting(q, sight).map_or(Cell::Unknown, |(_, s)| s.into())
+        waiting(sight, Thing::Msgq(q.id)).map_or(Cell::Unknown, |(_, s)| s.into())
     }),
     Field::new("stime", "when it was last sent to", |q, _| {
         Cell::Time(q.stime)
@@ -76,25 +76,23 @@ const USUAL: &[&str] = &[
     "lrcmd", "waits",
 ];
 
-/// How many receivers and senders are blocked on a queue. `None` where some process could
-/// not be looked into and none was found.
-fn waiting(queue: &MsgStat, sight: &Sight) -> Option<(usize, usize)> {
-    let waiters = sight.waiters();
+/// How many receivers and senders are blocked at a queue, of either flavour. `None` where some
+/// process could not be looked into and none was found.
+pub(super) fn waiting(sight: &Sight, queue: Thing) -> Option<(usize, usize)> {
     let (mut receivers, mut senders) = (0, 0);
-    let here = sight.ipc_namespace();
-    for waiter in waiters.found.iter().filter(|w| w.ipc_namespace == here) {
+    for waiter in sight.snapshot.waiting_at(queue) {
         match waiter.wait {
-            Wait::MsgReceive { id, .. } if id == queue.id => receivers += 1,
-            Wait::MsgSend { id, .. } if id == queue.id => senders += 1,
-            _ => {}
+            Wait::MsgSend { .. } | Wait::MqSend { .. } => senders += 1,
+            _ => receivers += 1,
         }
     }
-    let seen_all = waiters.unreadable == 0 || receivers + senders > 0;
+    let unreadable = sight.snapshot.waiters().unreadable;
+    let seen_all = unreadable == 0 || receivers + senders > 0;
     seen_all.then_some((receivers, senders))
 }
 
 fn waits(queue: &MsgStat, sight: &Sight) -> Cell {
-    match waiting(queue, sight) {
+    match waiting(sight, Thing::Msgq(queue.id)) {
         None => Cell::Unknown,
         Some((0, 0)) => Cell::Nothing,
         Some((r, 0)) => Cell::Text(format!("R{r}")),

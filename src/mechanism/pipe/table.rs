@@ -147,7 +147,8 @@ pub(in crate::mechanism) fn end(d: &Descriptor, sight: &Sight) -> Cell {
         Some(actor) => actor.clone(),
         None => process::command(d.pid).unwrap_or_default(),
     };
-    Cell::Text(format!("{},{command},{}{}", d.pid, d.fd, side(d)))
+    let held = format!("{}{}", d.fd, side(d));
+    Cell::List(vec![d.pid.into(), Cell::Text(command), Cell::Text(held)])
 }
 
 fn side(d: &Descriptor) -> &'static str {
@@ -162,13 +163,15 @@ fn side(d: &Descriptor) -> &'static str {
 /// How many threads are blocked in reading and in writing it.
 fn waiting(pipe: &Pipe, sight: &Sight) -> (usize, usize) {
     let (mut readers, mut writers) = (0, 0);
-    for waiter in &sight.waiters().found {
+    for waiter in &sight.snapshot.waiters().found {
         let on = |fd: i32| pipe.ends.iter().any(|d| d.pid == waiter.pid && d.fd == fd);
         match waiter.wait {
-            Wait::Read { fd } if on(fd) => readers += 1,
-            Wait::Write { fd } if on(fd) => writers += 1,
+            // Either side of it may be this one.
             Wait::Splice { from, .. } if on(from) => readers += 1,
             Wait::Splice { to, .. } if on(to) => writers += 1,
+            _ if waiter.thing != Some(pipe.thing()) => {}
+            Wait::Read { .. } => readers += 1,
+            Wait::Write { .. } => writers += 1,
             _ => {}
         }
     }
@@ -179,12 +182,13 @@ fn waiting(pipe: &Pipe, sight: &Sight) -> (usize, usize) {
 ///
 /// # Errors
 /// A FIFO's path leads to none.
-pub(in crate::mechanism) fn stat(object: &Object) -> Result<Pipe, Failure> {
+pub(in crate::mechanism) fn stat(sight: &Sight, object: &Object) -> Result<Pipe, Failure> {
+    let open = sight.snapshot.open();
     if let Some(ino) = object.inode() {
-        return Ok(pipes::pipe(ino));
+        return Ok(pipes::pipe(open, ino));
     }
     let path = object.path().unwrap_or(Path::new(""));
-    pipes::fifo(path).map_err(|errno| {
+    pipes::fifo(open, path).map_err(|errno| {
         let meaning = match errno {
             Errno::EINVAL => "it is no FIFO".to_string(),
             errno => errno.desc().to_string(),
@@ -211,7 +215,7 @@ pub(super) fn pipe_look(
     field: &str,
 ) -> Result<Cell, Failure> {
     let field = fields::find(PIPE_FIELDS, field)?;
-    Ok((field.cell)(&Anonymous(stat(object)?), sight))
+    Ok((field.cell)(&Anonymous(stat(sight, object)?), sight))
 }
 
 pub(in crate::mechanism) fn fifo_look(
@@ -221,50 +225,38 @@ pub(in crate::mechanism) fn fifo_look(
     field: &str,
 ) -> Result<Cell, Failure> {
     let field = fields::find(FIFO_FIELDS, field)?;
-    Ok((field.cell)(&named(object)?, sight))
+    Ok((field.cell)(&named(sight, object)?, sight))
 }
 
-fn named(object: &Object) -> Result<Named, Failure> {
+fn named(sight: &Sight, object: &Object) -> Result<Named, Failure> {
     Ok(Named {
         object: object.clone(),
-        pipe: stat(object)?,
+        pipe: stat(sight, object)?,
     })
 }
 
-/// Why the table may not be whole.
-pub(in crate::mechanism) fn hidden(table: &mut Table, unreadable: usize) {
-    if unreadable > 0 {
-        table.footer.push(format!(
-            "{unreadable} process{} may not be looked into without privilege: what they have open is not shown",
-            if unreadable == 1 { "" } else { "es" }
-        ));
-    }
-}
-
 pub(super) fn pipe_list(sight: &Sight, listing: &Listing) -> Result<Table, Failure> {
-    let seen = pipes::pipes();
-    let mut rows: Vec<Anonymous> = seen.found.into_iter().map(Anonymous).collect();
+    let open = sight.snapshot.open();
+    let mut rows: Vec<Anonymous> = pipes::pipes(open).into_iter().map(Anonymous).collect();
     // Ours first: a host has hundreds.
     rows.sort_by_key(|row| sight.name_of(Family::Pipe, &row.object()).is_none());
     let usual = [
         "name", "ino", "bytes", "capacity", "readers", "writers", "waits", "ends",
     ];
-    let mut table = fields::table("Pipes", PIPE_FIELDS, &usual, &rows, listing, sight)?;
-    hidden(&mut table, seen.unreadable);
-    Ok(table)
+    fields::table("Pipes", PIPE_FIELDS, &usual, &rows, listing, sight)
 }
 
 pub(in crate::mechanism) fn fifo_list(sight: &Sight, listing: &Listing) -> Result<Table, Failure> {
-    let seen = pipes::fifos();
+    let open = sight.snapshot.open();
     let mut rows: Vec<Named> = Vec::new();
     // What nobody has open, only those who made it know of.
     for (_, binding) in sight.names.all(Family::Fifo) {
         let known = rows.iter().any(|row| row.object == binding.object);
-        if let (false, Ok(row)) = (known, named(&binding.object)) {
+        if let (false, Ok(row)) = (known, named(sight, &binding.object)) {
             rows.push(row);
         }
     }
-    for pipe in seen.found {
+    for pipe in pipes::fifos(open) {
         let Some((path, file)) = pipe.file.clone() else {
             continue;
         };
@@ -277,13 +269,11 @@ pub(in crate::mechanism) fn fifo_list(sight: &Sight, listing: &Listing) -> Resul
     let usual = [
         "path", "perms", "bytes", "capacity", "readers", "writers", "waits", "ends",
     ];
-    let mut table = fields::table("FIFOs", FIFO_FIELDS, &usual, &rows, listing, sight)?;
-    hidden(&mut table, seen.unreadable);
-    Ok(table)
+    fields::table("FIFOs", FIFO_FIELDS, &usual, &rows, listing, sight)
 }
 
 pub(super) fn pipe_info(sight: &Sight, object: &Object) -> Result<Vec<Table>, Failure> {
-    let row = Anonymous(stat(object)?);
+    let row = Anonymous(stat(sight, object)?);
     Ok(vec![fields::details(
         "pipe.info",
         "Pipe",
@@ -297,7 +287,7 @@ pub(in crate::mechanism) fn fifo_info(
     sight: &Sight,
     object: &Object,
 ) -> Result<Vec<Table>, Failure> {
-    let row = named(object)?;
+    let row = named(sight, object)?;
     Ok(vec![fields::details(
         "fifo.info",
         "FIFO",
@@ -309,7 +299,7 @@ pub(in crate::mechanism) fn fifo_info(
 
 pub(super) fn pipe_condition(sight: &Sight, object: &Object, _: Option<u32>) -> String {
     let label = sight.label(Family::Pipe, object);
-    stat(object).map_or(label.clone(), |pipe| condition(&pipe, &label, sight))
+    stat(sight, object).map_or(label.clone(), |pipe| condition(&pipe, &label, sight))
 }
 
 pub(in crate::mechanism) fn fifo_condition(
@@ -318,7 +308,7 @@ pub(in crate::mechanism) fn fifo_condition(
     _: Option<u32>,
 ) -> String {
     let label = sight.label(Family::Fifo, object);
-    let Ok(pipe) = stat(object) else {
+    let Ok(pipe) = stat(sight, object) else {
         return format!("{label} is no FIFO any more");
     };
     // Blocked in open(2), a process is no end of it yet.

@@ -1,7 +1,7 @@
 //! POSIX named semaphores: sem_overview(7).
 
 use super::{FAMILY, index};
-use crate::data::{Cell, Column, Failure, Object, Outcome, StepResult, Table};
+use crate::data::{Cell, Column, Failure, Object, Outcome, Reply, StepResult, Table};
 use crate::inspect::posix::{Semaphore as Row, semaphore, semaphores};
 use crate::kernel::Errno;
 use crate::kernel::posix::Patience;
@@ -187,6 +187,14 @@ fn info(sight: &Sight, object: &Object) -> Result<Vec<Table>, Failure> {
     Ok(vec![details])
 }
 
+fn peek(_: &Sight, object: &Object, _: &Args) -> Result<Reply, Failure> {
+    let value = row(object)?.contents.map(|c| i64::from(c.value));
+    let value = value.ok_or_else(|| {
+        Failure::environment("its file may not be read").help("Run as root or as its owner")
+    })?;
+    Ok(Outcome::value(value).into())
+}
+
 fn condition(_: &Sight, object: &Object, _: Option<u32>) -> String {
     let name = name_of(object);
     match semaphore(name).map(|row| row.contents) {
@@ -208,5 +216,6 @@ pub(super) static OBJECTS: ObjectKind = ObjectKind {
     look,
     list,
     info,
+    peek,
     condition,
 };

@@ -1,11 +1,11 @@
 //! Seeing semaphore sets: their fields and their table.
 
-use crate::data::{Cell, Column, Failure, Family, Object, Table};
+use crate::data::{Cell, Column, Failure, Family, Object, Outcome, Reply, Table};
 use crate::inspect::sysv;
 use crate::kernel::sem::{self, SemStat};
 use crate::kernel::sysv::Perm;
 use crate::mechanism::fields::{self, Field, SystemV};
-use crate::mechanism::{Listing, Sight};
+use crate::mechanism::{Args, Listing, Sight};
 
 impl SystemV for SemStat {
     const FAMILY: Family = Family::Sem;
@@ -197,6 +197,27 @@ pub(super) fn info(sight: &Sight, object: &Object) -> Result<Vec<Table>, Failure
         members.push(row);
     }
     Ok(vec![details, members])
+}
+
+/// The values, as `sem get` gives them.
+pub(super) fn peek(_: &Sight, object: &Object, args: &Args) -> Result<Reply, Failure> {
+    let id = fields::id_of(object);
+    let set = stat(id)?;
+    let index = args.reference("object").and_then(|r| r.index.as_ref());
+    let failed = |errno| fields::gone(Family::Sem, "semctl", id, errno);
+    let value = match (index, set.nsems) {
+        (Some(index), _) => {
+            let num = i32::try_from(args.env.int(index)?).unwrap_or(i32::MAX);
+            sem::value(id, num).map_err(failed)?.into()
+        }
+        (None, 1) => sem::value(id, 0).map_err(failed)?.into(),
+        (None, nsems) => {
+            let values = sem::values(id, nsems as usize).map_err(failed)?;
+            let words: Vec<String> = values.iter().map(u16::to_string).collect();
+            Cell::Data(words.join(" ").into_bytes())
+        }
+    };
+    Ok(Outcome::value(value).into())
 }
 
 pub(super) fn condition(sight: &Sight, object: &Object, index: Option<u32>) -> String {

@@ -50,7 +50,7 @@ impl Access<'_> {
     pub fn len(&self) -> usize {
         match self.bytes() {
             Bytes::SystemV(attachment) => attachment.len(),
-            Bytes::Posix(segment) => segment.len().unwrap_or(0),
+            Bytes::Posix(segment) => segment.size().unwrap_or(0),
         }
     }
 
@@ -178,7 +178,7 @@ pub(super) fn spot(args: &Args) -> Result<Spot, Failure> {
 }
 
 /// Where the low `width` bytes of a word stand in memory.
-fn low(width: usize) -> std::ops::Range<usize> {
+pub(super) fn low(width: usize) -> std::ops::Range<usize> {
     if cfg!(target_endian = "little") {
         0..width
     } else {
@@ -189,15 +189,13 @@ fn low(width: usize) -> std::ops::Range<usize> {
 /// The bytes that were asked for are not all in the segment, or it is attached read-only:
 /// found before the memory was touched, since the kernel's answer would be a signal.
 pub(super) fn memory_failure(
-    world: &World,
     args: &Args,
     errno: Errno,
-    object: &Object,
+    (object, label): (&Object, &str),
     what: &str,
     (offset, length): (usize, usize),
     size: usize,
 ) -> Failure {
-    let label = label(world, args, object);
     let call = format!("{what}({label}, {length} B @ {offset})");
     let mut failure = args.failure(errno, call);
     failure.kind = FailureKind::Errno;

@@ -116,7 +116,8 @@ fn at_fault(
     range: (usize, usize),
 ) -> Failure {
     let size = segment.len();
-    access::memory_failure(world, args, errno, &segment.object, what, range, size)
+    let label = access::label(world, args, &segment.object);
+    access::memory_failure(args, errno, (&segment.object, &label), what, range, size)
 }
 
 fn value<'a>(args: &Args<'a>, at: Spot) -> Result<Written<'a>, Failure> {

@@ -175,5 +175,6 @@ pub(super) static OBJECTS: ObjectKind = ObjectKind {
     look,
     list,
     info,
+    peek: super::peek::peek,
     condition: |_, object, _| name_of(object).to_string(),
 };

@@ -81,7 +81,7 @@ pub(super) fn fields() -> Vec<&'static Column> {
     fields::columns(FIELDS)
 }
 
-fn stat(id: i32) -> Result<ShmStat, Failure> {
+pub(super) fn stat(id: i32) -> Result<ShmStat, Failure> {
     shm::stat_any_id(id).map_err(|e| fields::gone(Family::Shm, "shmctl", id, e))
 }
 

@@ -92,13 +92,7 @@ pub(super) static INFO: Verb = Verb {
 
 fn info(sight: &Sight, args: &Args) -> Result<Reply, Failure> {
     let word = args.text("process")?.unwrap_or_default();
-    let actor = sight.actors.iter().find(|(_, name)| **name == word);
-    let pid = match actor {
-        Some((pid, _)) => *pid,
-        None => word
-            .parse()
-            .map_err(|_| Failure::refused(format!("`{word}` is neither an actor nor a pid")))?,
-    };
+    let pid = sight.process(&word)?;
     let seen = signals_of(pid, pid)
         .map_err(|e| Failure::environment(format!("/proc/{pid}/status: {e}")))?;
     let mut table = Table::new("sig.info", "Signals of a process", vec![&FIELD, &VALUE]);

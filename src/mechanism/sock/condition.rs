@@ -2,7 +2,7 @@
 
 use std::os::fd::OwnedFd;
 
-use super::table::{Told, copy, ends, told};
+use super::table::{Told, copy, holders, told};
 use super::{FAMILY, address};
 use crate::data::Object;
 use crate::inspect::socket_file::{self, Behind};
@@ -69,7 +69,7 @@ fn connecting(sight: &Sight, to: &Address) -> String {
 
 fn sending(sight: &Sight, object: &Object, told: &Told, label: &str) -> String {
     let queued = told.queues().1;
-    let buffer = copy(object).and_then(|fd: OwnedFd| socket::send_buffer(&fd).ok());
+    let buffer = copy(sight, object).and_then(|fd: OwnedFd| socket::send_buffer(&fd).ok());
     let state = match buffer {
         // Fewer than that: it is the receiver's queue that takes no more messages.
         Some(buffer) if told.kind() == Kind::Dgram && i64::from(queued) < i64::from(buffer) => {
@@ -124,9 +124,8 @@ fn other_side(sight: &Sight, told: &Told) -> Option<String> {
 
 /// Who has a socket open, and what they do with it.
 fn who(sight: &Sight, ino: u64, one: &str, several: &str) -> String {
-    let mut pids: Vec<i32> = ends(ino).iter().map(|d| d.pid).collect();
-    pids.dedup();
-    let words: Vec<String> = pids.iter().map(|pid| sight.who(*pid)).collect();
+    let pids = holders(&sight.snapshot, ino).into_iter();
+    let words: Vec<String> = pids.map(|pid| sight.who(pid)).collect();
     match words.as_slice() {
         [] => format!("nobody that can be seen {one}"),
         [who] => format!("{who} {one}"),

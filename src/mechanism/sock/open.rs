@@ -7,11 +7,13 @@ use super::made::{NewName, keep, kind, make};
 use super::table::{holders, kind_word};
 use super::{ADDRESS, FAMILY, KIND, NAME, NOWAIT, SOCK, Wanted, address, fd, find};
 use crate::data::{Cell, Failure, Object, StepResult};
+use crate::inspect::snapshot::Snapshot;
 use crate::inspect::socket_file::{self, Behind};
 use crate::inspect::{tcp, unix};
 use crate::kernel::socket::{self, Address, Kind};
 use crate::kernel::{Errno, fds};
 use crate::lang::{Example, Param, Runs, Signature};
+use crate::mechanism::telling::process_words;
 use crate::mechanism::{Args, Run, Verb, World};
 use crate::session::ledger::FileKind;
 use crate::session::{Entry, Side, now};
@@ -172,7 +174,8 @@ fn in_use(world: &World, at: &Address, failure: &mut Failure) {
     let written = address::written(at).unwrap_or_default();
     let by = |ino: u64| {
         let label = world.label(FAMILY, None, &Object::Inode(ino));
-        match holders(ino).as_slice() {
+        let who = holders(&Snapshot::default(), ino).into_iter();
+        match who.map(process_words).collect::<Vec<_>>().as_slice() {
             [] => label,
             who => format!("{label}, which {} has open", who.join(", ")),
         }

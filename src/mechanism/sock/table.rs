@@ -1,18 +1,18 @@
 //! Seeing sockets: their fields and their tables, and what somebody waits for at one.
 
-use std::collections::HashMap;
 use std::os::fd::OwnedFd;
 
 use super::{FAMILY, address};
 use crate::data::{Cell, Column, Failure, Family, Object, Table};
-use crate::inspect::descriptors::{self, Ask, Descriptor, What};
+use crate::inspect::descriptors::{self, Descriptor};
+use crate::inspect::snapshot::Snapshot;
 use crate::inspect::tcp::{self, TcpSocket, TcpState};
+use crate::inspect::thing::Thing;
 use crate::inspect::unix::{self, State, UnixSocket};
 use crate::inspect::wait::Wait;
 use crate::kernel::socket::{Address, Kind};
 use crate::mechanism::fields::{self, Field, Row};
-use crate::mechanism::pipe::table::{end, hidden};
-use crate::mechanism::sight::process_words;
+use crate::mechanism::pipe::table::end;
 use crate::mechanism::{Listing, Sight};
 
 /// A socket as a row of a table.
@@ -209,15 +209,12 @@ static FIELDS: &[Field<Sock>] = &[
 
 fn waits(sock: &Sock, sight: &Sight) -> Cell {
     let mut counts = [(0, 'A'), (0, 'R'), (0, 'S')];
-    for waiter in &sight.waiters().found {
-        let (fd, place) = match waiter.wait {
-            Wait::Accept { fd } => (fd, 0),
-            Wait::Receive { fd } | Wait::Read { fd } => (fd, 1),
-            Wait::Send { fd } | Wait::Write { fd } => (fd, 2),
-            _ => continue,
-        };
-        if sock.ends.iter().any(|d| d.pid == waiter.pid && d.fd == fd) {
-            counts[place].0 += 1;
+    for waiter in sight.snapshot.waiting_at(Thing::Socket(sock.told.ino())) {
+        match waiter.wait {
+            Wait::Accept { .. } => counts[0].0 += 1,
+            Wait::Receive { .. } | Wait::Read { .. } => counts[1].0 += 1,
+            Wait::Send { .. } | Wait::Write { .. } => counts[2].0 += 1,
+            _ => {}
         }
     }
     let words = counts.iter().filter(|(n, _)| *n > 0);
@@ -240,36 +237,25 @@ pub(super) fn told(ino: u64) -> Option<Told> {
 
 /// Whether a socket of this inode is there.
 pub(super) fn exists(ino: u64) -> bool {
-    told(ino).is_some() || !ends(ino).is_empty()
+    told(ino).is_some() || !Snapshot::default().open().on(Thing::Socket(ino)).is_empty()
 }
 
-/// Who has a socket open.
-pub(super) fn ends(ino: u64) -> Vec<Descriptor> {
-    descriptors::scan(Ask::default(), |what| *what == What::Socket { ino }).descriptors
-}
-
-/// The processes that have a socket open, in words, each once.
-pub(super) fn holders(ino: u64) -> Vec<String> {
-    let mut pids: Vec<i32> = ends(ino).iter().map(|d| d.pid).collect();
+/// The processes that have a socket open, each once.
+pub(super) fn holders(snapshot: &Snapshot, ino: u64) -> Vec<i32> {
+    let ends = snapshot.open().on(Thing::Socket(ino)).iter();
+    let mut pids: Vec<i32> = ends.map(|d| d.pid).collect();
     pids.dedup();
-    pids.into_iter().map(process_words).collect()
-}
-
-/// The processes that have a socket open.
-pub(in crate::mechanism) fn users(object: &Object) -> Vec<i32> {
-    let ends = object.inode().map(ends).unwrap_or_default();
-    ends.iter().map(|d| d.pid).collect()
+    pids
 }
 
 /// A copy of the descriptor of some process that has it open.
-pub(super) fn copy(object: &Object) -> Option<OwnedFd> {
+pub(super) fn copy(sight: &Sight, object: &Object) -> Option<OwnedFd> {
     let ino = object.inode()?;
-    ends(ino)
-        .iter()
-        .find_map(|d| descriptors::copy(d, ino).ok())
+    let ends = sight.snapshot.open().on(Thing::Socket(ino));
+    ends.iter().find_map(|d| descriptors::copy(d, ino).ok())
 }
 
-fn row(object: &Object) -> Result<Sock, Failure> {
+fn row(sight: &Sight, object: &Object) -> Result<Sock, Failure> {
     let gone = || {
         Failure::refused(format!("there is no socket {object} here any more"))
             .help("`sock ls` lists those of this network namespace")
@@ -277,7 +263,7 @@ fn row(object: &Object) -> Result<Sock, Failure> {
     let ino = object.inode().ok_or_else(gone)?;
     Ok(Sock {
         told: told(ino).ok_or_else(gone)?,
-        ends: ends(ino),
+        ends: sight.snapshot.open().on(Thing::Socket(ino)).to_vec(),
     })
 }
 
@@ -292,7 +278,7 @@ pub(super) fn look(
     field: &str,
 ) -> Result<Cell, Failure> {
     let field = fields::find(FIELDS, field)?;
-    Ok((field.cell)(&row(object)?, sight))
+    Ok((field.cell)(&row(sight, object)?, sight))
 }
 
 pub(super) fn list(sight: &Sight, listing: &Listing) -> Result<Table, Failure> {
@@ -311,17 +297,11 @@ pub(super) fn list(sight: &Sight, listing: &Listing) -> Result<Table, Failure> {
             .into_iter()
             .map(Told::Tcp),
     );
-    let scan = descriptors::scan(Ask::default(), |what| matches!(what, What::Socket { .. }));
-    let mut ends: HashMap<u64, Vec<Descriptor>> = HashMap::new();
-    for descriptor in scan.descriptors {
-        if let What::Socket { ino } = descriptor.what {
-            ends.entry(ino).or_default().push(descriptor);
-        }
-    }
+    let open = sight.snapshot.open();
     let mut rows: Vec<Sock> = all
         .into_iter()
         .map(|told| Sock {
-            ends: ends.remove(&told.ino()).unwrap_or_default(),
+            ends: open.on(Thing::Socket(told.ino())).to_vec(),
             told,
         })
         .collect();
@@ -330,13 +310,11 @@ pub(super) fn list(sight: &Sight, listing: &Listing) -> Result<Table, Failure> {
     let usual = [
         "name", "ino", "type", "state", "address", "peer", "rqueue", "pending", "waits", "ends",
     ];
-    let mut table = fields::table("Sockets", FIELDS, &usual, &rows, listing, sight)?;
-    hidden(&mut table, scan.unreadable);
-    Ok(table)
+    fields::table("Sockets", FIELDS, &usual, &rows, listing, sight)
 }
 
 pub(super) fn info(sight: &Sight, object: &Object) -> Result<Vec<Table>, Failure> {
-    let row = row(object)?;
+    let row = row(sight, object)?;
     Ok(vec![fields::details(
         "sock.info",
         "Socket",

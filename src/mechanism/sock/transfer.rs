@@ -4,7 +4,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use super::made::{NewName, keep, make};
 use super::{FAMILY, NOWAIT, SOCK, Wanted, address, fd, find, passed, table};
-use crate::data::{Cell, Failure, FailureKind, Outcome, Reply, StepResult};
+use crate::data::{Cell, Failure, FailureKind, Object, Outcome, Reply, StepResult};
 use crate::kernel::Errno;
 use crate::kernel::socket::{self, Address, Kind, Send};
 use crate::lang::{Example, Param, Runs, Signature, Target};
@@ -327,14 +327,16 @@ pub(super) static PEEK: Verb = Verb {
         }],
         ..Signature::NEW
     },
-    run: Run::Shell(peek),
+    run: Run::Shell(|sight, args| {
+        let object = sight.find(FAMILY, args.reference("socket"))?;
+        peek(sight, &object, args)
+    }),
 };
 
-fn peek(sight: &Sight, args: &Args) -> Result<Reply, Failure> {
-    let object = sight.find(FAMILY, args.reference("socket"))?;
-    let label = sight.label(FAMILY, &object);
+pub(super) fn peek(sight: &Sight, object: &Object, args: &Args) -> Result<Reply, Failure> {
+    let label = sight.label(FAMILY, object);
     let failed = |errno| args.failure(errno, format!("recvmsg({label}, MSG_PEEK)"));
-    let copy = table::copy(&object).ok_or_else(|| failed(Errno::EACCES))?;
+    let copy = table::copy(sight, object).ok_or_else(|| failed(Errno::EACCES))?;
     let max = args.int("max")?.unwrap_or(DEFAULT_MAX);
     let seen = socket::peek(&copy.as_fd(), max).map_err(failed)?;
     if seen.end && seen.descriptors == 0 {

@@ -134,7 +134,7 @@ fn of_param(
     }
     match param.kind {
         Kind::Ref(family) => objects(family, partial, know, found),
-        Kind::AnyRef => any_object(partial, know, found),
+        Kind::AnyRef => any_object(partial, signature.looks, know, found),
         Kind::Choice(words) => {
             found.extend(words.iter().map(|w| Candidate::new(*w, param.help)));
         }
@@ -222,7 +222,8 @@ fn objects(family: Family, partial: &str, know: &dyn Knowledge, found: &mut Vec<
     }
 }
 
-fn any_object(partial: &str, know: &dyn Knowledge, found: &mut Vec<Candidate>) {
+/// What only looks may look at every object of the host, too.
+fn any_object(partial: &str, looks: bool, know: &dyn Knowledge, found: &mut Vec<Candidate>) {
     for family in Family::ALL {
         for (name, id) in know.names(family) {
             let description = format!("{} {id}", family.object());
@@ -234,5 +235,24 @@ fn any_object(partial: &str, know: &dyn Knowledge, found: &mut Vec<Candidate>) {
                 false => found.push(Candidate::new(name, description)),
             }
         }
+    }
+    if !looks {
+        return;
+    }
+    if partial.starts_with("id:") {
+        for family in Family::SYSTEM_V {
+            for (id, _) in know.host(family) {
+                found.push(Candidate::new(format!("id:{id}"), family.object()));
+            }
+        }
+    } else if partial.contains('/') {
+        found.extend(paths(partial, know));
+    } else {
+        found.push(Candidate::new("id:", "a System V object, by its id"));
+        found.push(Candidate::new("key:", "a System V object, by its key"));
+        found.push(Candidate::new(
+            "pid:",
+            "pid:N/fd:M: what is behind a descriptor",
+        ));
     }
 }

@@ -76,6 +76,66 @@ Message queues
 }
 
 #[test]
+fn what_has_no_room_is_left_out_and_said_and_nothing_is_broken() {
+    let narrow = |width| shown(&table(), Style::PLAIN, Some(width), &|_, _| false);
+    assert_eq!(
+        narrow(60),
+        "\
+Message queues
+   id  key         perms  cbytes  stime    lscmd
+    4  0x00001234    600   16384  Not set  a\\x1b[31m b
+32768  0xffffffff    044       ?  2 h ago  漢字
+1 cell needs root
+"
+    );
+    assert_eq!(
+        narrow(40),
+        "\
+Message queues
+   id  cbytes  stime    lscmd
+    4   16384  Not set  a\\x1b[31m b
+32768       ?  2 h ago  漢字
+1 cell needs root
+left out for want of room: key, perms
+"
+    );
+    assert_eq!(
+        narrow(14),
+        "\
+Message queues
+   id  cbytes
+    4   16384
+32768       ?
+1 cell needs
+root
+left out for
+want of room:
+key, perms,
+stime, lscmd
+"
+    );
+}
+
+#[test]
+fn prose_is_broken_between_its_words_and_nothing_else_is() {
+    let mut table = Table::new("sig", "Signals", COLUMNS[4..].iter().collect());
+    let meaning = "a name that is long enough to be broken more than once";
+    table.push([Cell::text("0x00001234"), Cell::text(meaning)]);
+    assert_eq!(
+        shown(&table, Style::PLAIN, Some(50), &|_, _| false),
+        "\
+Signals
+╭────────────┬───────────────────────────────────╮
+│ stime      │ lscmd                             │
+├────────────┼───────────────────────────────────┤
+│ 0x00001234 │ a name that is long enough to be  │
+│            │ broken more than once             │
+╰────────────┴───────────────────────────────────╯
+"
+    );
+}
+
+#[test]
 fn colours_are_asked_for_and_never_alone() {
     let style = Style::new(crate::view::Choice::Always, false);
     let text = shown(&table(), style, Some(100), &|r, c| (r, c) == (0, 3));

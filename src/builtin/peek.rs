@@ -1,0 +1,81 @@
+//! `peek`: what is in an object of any family.
+
+use super::look;
+use crate::data::Failure;
+use crate::exec::Builtin;
+use crate::lang::{Example, Kind, Param, Signature};
+use crate::mechanism;
+
+pub(super) static PEEK: Builtin = Builtin {
+    signature: Signature {
+        name: "peek",
+        summary: "show what is in an object, and change nothing of it",
+        looks: true,
+        params: &[
+            Param::required(
+                "object",
+                Kind::AnyRef,
+                "which: its name, id:N, key:K, its path, /NAME, pipe:[N], socket:[N] or pid:N/fd:M; \
+                 FAMILY. before it where two families have one",
+            ),
+            Param::optional(
+                "place",
+                Kind::Place,
+                "of a segment: @OFF, bytes from that offset, or TYPE@OFF, one integer there",
+            ),
+            Param::optional(
+                "n",
+                Kind::Size,
+                "of a queue: which message, from 0; of a segment: how many bytes",
+            ),
+            Param::option("max", Kind::Size, "of a socket: how many bytes at most"),
+            Param::flag("all", "of a System V queue: every message in it"),
+        ],
+        calls: &[
+            "msgrcv(2)",
+            "process_vm_readv(2)",
+            "pidfd_getfd(2)",
+            "tee(2)",
+            "recvmsg(2)",
+        ],
+        errnos: &[
+            (
+                "EACCES",
+                "it may not be read, or nobody who has it may be looked into",
+            ),
+            ("EINVAL", "there is no object with this id"),
+            ("ENOENT", "nothing has this name"),
+            ("ENOMSG", "the queue is empty"),
+        ],
+        notes: "What it does to what it looks at:\n\
+                a System V queue: nothing (MSG_COPY), not even lrpid and rtime;\n\
+                a System V segment: nothing; it is read in the memory of a process that has it attached;\n\
+                a POSIX segment or semaphore: its file is read, which may set its atime;\n\
+                a pipe or a FIFO: for a moment there is one more reader, a copy of somebody's descriptor \
+                (pidfd_getfd), and what is in it is doubled into a pipe of our own (tee); a FIFO's path is \
+                never opened;\n\
+                a socket: the same, with MSG_PEEK; descriptors that lie in it are counted and closed;\n\
+                a POSIX queue: no kernel lets one look into it, and it says what is known.",
+        examples: &[
+            Example {
+                script: "msgq create jobs\nmsgq send 2 \"two\"\npeek jobs => type=2 \"two\"\n\
+                         expect msgq.jobs.qnum == 1",
+                shows: "a message, which stays",
+            },
+            Example {
+                script: "pipe create p\npipe write \"bytes\"\npeek p => \"bytes\"\npipe read => \"bytes\"",
+                shows: "bytes in flight",
+            },
+        ],
+        ..Signature::NEW
+    },
+    run: |engine, args, _| {
+        look(engine, |sight| {
+            let Some(reference) = args.reference("object") else {
+                return Err(Failure::refused("no object is named"));
+            };
+            let (family, object) = sight.find_any(reference)?;
+            (mechanism::kind_of(family, &object)?.peek)(sight, &object, args)
+        })
+    },
+};

@@ -1,0 +1,297 @@
+//! `why`: what blocked processes wait for, what would wake them, who could.
+
+mod words;
+
+use std::time::Duration;
+
+use super::look;
+use super::who::{command, user};
+use crate::data::{Cell, Column, Failure, Reply, Table};
+use crate::exec::Builtin;
+use crate::inspect::cycles::{Cycle, cycles};
+use crate::inspect::wait::{Doing, Wait, Waiter, threads_of};
+use crate::inspect::waking::{Sure, Wakers, wakers};
+use crate::lang::{Example, Kind, Param, Signature};
+use crate::mechanism::{self, Args, Sight};
+use crate::session::janitor;
+use words::wakes;
+
+pub(super) static WHY: Builtin = Builtin {
+    signature: Signature {
+        name: "why",
+        summary: "show what blocked processes wait for, what would wake them, and who could",
+        looks: true,
+        params: &[Param::optional(
+            "process",
+            Kind::Word,
+            "an actor by name, a process by pid; every process blocked in IPC where it is left out",
+        )],
+        calls: &[
+            "proc_pid_syscall(5)",
+            "process_vm_readv(2)",
+            "proc_pid_fd(5)",
+            "sock_diag(7)",
+        ],
+        notes: "Blocked is said only of a thread that is seen twice in one sleep. Who could wake it is \
+                exact for a pipe and a connected socket: who has the other end. Who holds a semaphore \
+                nobody can know: `last operator only` is who may. Processes that wait for each other, \
+                for a second at least, are told as a suspected deadlock.",
+        examples: &[
+            Example {
+                script: "sem create lock 0\nb: sem p lock ...\nwhy\nwhy b\nsem v lock\nb: ... => ok",
+                shows: "what an actor waits for, and who could wake it",
+            },
+            Example {
+                script: "pipe create p\nb: pipe read p ...\nwhy b\npipe write p \"x\"\nb: ... => \"x\"",
+                shows: "a reader, and who has the other end",
+            },
+        ],
+        ..Signature::NEW
+    },
+    run: |engine, args, _| look(engine, |sight| why(sight, args)),
+};
+
+static PID: Column = Column {
+    name: "pid",
+    help: "the process",
+};
+static TID: Column = Column {
+    name: "tid",
+    help: "the thread; its process's number where it is the first",
+};
+static COMMAND: Column = Column {
+    name: "command",
+    help: "its command, or the actor's name",
+};
+static USER: Column = Column {
+    name: "user",
+    help: "its effective user",
+};
+static CALL: Column = Column {
+    name: "call",
+    help: "the call that it is blocked in, decoded; its state where it is in none",
+};
+static ABOUT: Column = Column {
+    name: "about",
+    help: "the condition of the object it waits at",
+};
+static WAKES: Column = Column {
+    name: "wakes",
+    help: "what would wake it",
+};
+static BY: Column = Column {
+    name: "by",
+    help: "who could: PID,COMMAND",
+};
+static SURE: Column = Column {
+    name: "sure",
+    help: "exact: nobody else could; last operator only: it may hold it; anyone: others may, too",
+};
+static CYCLE: Column = Column {
+    name: "cycle",
+    help: "its number: each thread of it waits for the next",
+};
+
+fn why(sight: &Sight, args: &Args) -> Result<Reply, Failure> {
+    let columns = vec![
+        &PID, &TID, &COMMAND, &USER, &CALL, &ABOUT, &WAKES, &BY, &SURE,
+    ];
+    let mut table = Table::new("why", "Waits", columns);
+    let wanted = match args.text("process")? {
+        Some(word) => Some(sight.process(&word)?),
+        None => None,
+    };
+    match wanted {
+        None => everybody(sight, &mut table),
+        Some(pid) => {
+            if let Some(hidden) = threads(sight, pid, &mut table)? {
+                table.footer.push(hidden);
+                return Ok(table.into());
+            }
+        }
+    }
+    let mut tables = vec![table];
+    let mut found = cycles(&sight.snapshot);
+    if let Some(pid) = wanted {
+        found.retain(|cycle| cycle.0.iter().any(|m| m.waiter.pid == pid));
+    }
+    settle(&mut found);
+    if !found.is_empty() {
+        tables.push(suspected(sight, &found));
+    }
+    sight.sign(&mut tables);
+    Ok(Reply {
+        tables,
+        ..Reply::default()
+    })
+}
+
+/// How long a cycle must have stood still where its semaphores do not tell.
+const SETTLED: Duration = Duration::from_secs(1);
+
+/// Keeps the cycles that stand still: who is about to be woken may wait for a processor, or be woken
+/// by somebody who only rests.
+fn settle(cycles: &mut Vec<Cycle>) {
+    if !cycles.iter().all(Cycle::is_settled) {
+        std::thread::sleep(SETTLED);
+    }
+    cycles.retain(Cycle::is_still);
+}
+
+/// Whether a wait is at an object, and not at a terminal or a file; or for a signal.
+fn is_ipc(waiter: &Waiter) -> bool {
+    waiter.thing.is_some() || waiter.wait == Wait::SigWait || is_system_v(&waiter.wait)
+}
+
+/// Whether it waits for this shell, and so because it looks: an idle actor, its janitor.
+fn is_ours(sight: &Sight, waiter: &Waiter, wakers: &Wakers) -> bool {
+    let own = std::process::id().cast_signed();
+    let ours = |pid: &i32| *pid == own || sight.actors.contains_key(pid);
+    let is_janitor = waiter.comm == janitor::NAME && wakers.pids.iter().all(ours);
+    waiter.pid == own || wakers.pids == [own] || is_janitor
+}
+
+/// Also where the object is another IPC namespace's.
+fn is_system_v(wait: &Wait) -> bool {
+    matches!(
+        wait,
+        Wait::SemOp { .. } | Wait::MsgSend { .. } | Wait::MsgReceive { .. }
+    )
+}
+
+/// Every thread that is blocked in IPC.
+fn everybody(sight: &Sight, table: &mut Table) {
+    table.empty = "nobody that can be seen is blocked in IPC";
+    let all = sight.snapshot.waiters().found.iter();
+    for waiter in all.filter(|waiter| is_ipc(waiter)) {
+        let wakers = wakers(&sight.snapshot, waiter);
+        if !is_ours(sight, waiter, &wakers) {
+            table.push(blocked(sight, waiter, &wakers));
+        }
+    }
+}
+
+/// Every thread of a process, blocked or not; what is to be said where it may not be known.
+fn threads(sight: &Sight, pid: i32, table: &mut Table) -> Result<Option<String>, Failure> {
+    let threads = threads_of(pid);
+    if threads.is_empty() {
+        return Err(Failure::refused(format!("there is no process {pid}")));
+    }
+    let mut hidden = false;
+    for (tid, doing) in threads {
+        let state = match doing {
+            Doing::Blocked(waiter) => {
+                let wakers = wakers(&sight.snapshot, &waiter);
+                table.push(blocked(sight, &waiter, &wakers));
+                continue;
+            }
+            Doing::State(state) => Cell::text(state_word(state)),
+            Doing::Hidden => {
+                hidden = true;
+                Cell::Unknown
+            }
+        };
+        let mut row = vec![
+            Cell::from(pid),
+            tid.into(),
+            command(sight, pid),
+            user(sight, pid),
+            state,
+        ];
+        row.resize(table.columns.len(), Cell::Nothing);
+        table.push(row);
+    }
+    Ok(hidden.then(|| {
+        format!(
+            "process {pid} may not be looked into; run as its user, as root or with CAP_SYS_PTRACE"
+        )
+    }))
+}
+
+/// A state of proc_pid_stat(5), in a word.
+fn state_word(state: char) -> String {
+    match state {
+        'R' => "running".into(),
+        'S' => "asleep".into(),
+        'D' => "in uninterruptible sleep".into(),
+        'T' => "stopped".into(),
+        't' => "stopped by a tracer".into(),
+        'Z' => "a zombie".into(),
+        'I' => "idle".into(),
+        state => state.into(),
+    }
+}
+
+fn blocked(sight: &Sight, waiter: &Waiter, by: &Wakers) -> [Cell; 9] {
+    let pid = waiter.pid;
+    let (by, sure) = match waiter.wait {
+        _ if waiter.thing.is_some() => (people(sight, &by.pids), sure(by.sure)),
+        _ => (Cell::Nothing, Cell::Nothing),
+    };
+    [
+        Cell::from(pid),
+        waiter.tid.into(),
+        command(sight, pid),
+        user(sight, pid),
+        Cell::Text(sight.wait_text(waiter)),
+        about(sight, waiter).map_or(Cell::Nothing, Cell::Text),
+        wakes(&waiter.wait).map_or(Cell::Nothing, Cell::Text),
+        by,
+        sure,
+    ]
+}
+
+/// The condition of the object that is waited at.
+fn about(sight: &Sight, waiter: &Waiter) -> Option<String> {
+    let (family, object) = waiter.thing?.object(waiter.path.as_deref())?;
+    let index = match &waiter.wait {
+        Wait::SemOp { id, ops, .. } => {
+            let op = words::blocking(*id, ops)?;
+            Some(u32::from(op.num))
+        }
+        _ => None,
+    };
+    let kind = mechanism::kind_of(family, &object).ok()?;
+    Some((kind.condition)(&sight.at(&waiter.wait), &object, index))
+}
+
+/// `PID,COMMAND` of each.
+fn people(sight: &Sight, pids: &[i32]) -> Cell {
+    let written = |pid: &i32| match command(sight, *pid) {
+        Cell::Text(command) => Cell::Text(format!("{pid},{command}")),
+        _ => Cell::Text(pid.to_string()),
+    };
+    match pids {
+        [] => Cell::Nothing,
+        pids => Cell::List(pids.iter().map(written).collect()),
+    }
+}
+
+fn sure(sure: Sure) -> Cell {
+    Cell::text(match sure {
+        Sure::Exact => "exact",
+        Sure::LastOperator => "last operator only",
+        Sure::Anyone => "anyone",
+    })
+}
+
+/// The cycles, thread by thread.
+fn suspected(sight: &Sight, cycles: &[Cycle]) -> Table {
+    let columns = vec![&CYCLE, &PID, &TID, &COMMAND, &CALL, &BY, &SURE];
+    let mut table = Table::new("cycle", "Suspected deadlocks", columns);
+    for (number, cycle) in cycles.iter().enumerate() {
+        for member in &cycle.0 {
+            let waiter = member.waiter;
+            table.push([
+                Cell::from(number + 1),
+                waiter.pid.into(),
+                waiter.tid.into(),
+                command(sight, waiter.pid),
+                Cell::Text(sight.wait_text(waiter)),
+                people(sight, &member.wakers.pids),
+                sure(member.wakers.sure),
+            ]);
+        }
+    }
+    table
+}

@@ -1,0 +1,51 @@
+//! What would wake somebody, in words.
+
+use crate::inspect::wait::{SemBuf, Wait};
+use crate::inspect::waking::lacking;
+
+/// The operation of a semop(2) that blocks it, or the first.
+pub(super) fn blocking(id: i32, ops: &[SemBuf]) -> Option<SemBuf> {
+    lacking(id, ops)
+        .map(|(op, _)| op)
+        .or_else(|| ops.first().copied())
+}
+
+/// What would end a wait, where that is IPC.
+pub(super) fn wakes(wait: &Wait) -> Option<String> {
+    let fixed = match wait {
+        Wait::SemOp { id, ops, .. } => return Some(semaphore(*id, ops)),
+        Wait::MsgReceive { mtype, flags, .. } => return Some(message(*mtype, *flags)),
+        Wait::MsgSend { size, .. } => return Some(format!("msgrcv that makes room for {size} B")),
+        Wait::Read { .. } => "write, or the last close of the other side",
+        Wait::Write { .. } => "read, or the last close of the other side",
+        Wait::Splice { .. } => "write or read at its other end",
+        Wait::Open { .. } => "open of the other side",
+        Wait::Accept { .. } => "connect",
+        Wait::Connect { .. } => "accept",
+        Wait::Receive { .. } => "send, or shutdown or close of the other side",
+        Wait::Send { .. } => "recv, or shutdown or close of the other side",
+        Wait::MqSend { .. } => "mq_receive",
+        Wait::MqReceive { .. } => "mq_send",
+        Wait::Futex { .. } => "sem_post, or another futex wake",
+        Wait::SigWait => "a signal",
+        Wait::Sleep | Wait::Poll | Wait::Child | Wait::Restart | Wait::Other { .. } => return None,
+    };
+    Some(fixed.into())
+}
+
+fn semaphore(id: i32, ops: &[SemBuf]) -> String {
+    match lacking(id, ops) {
+        Some((op, 0)) => format!("semop that lets [{}] come to 0", op.num),
+        Some((op, n)) => format!("semop +{n} on [{}]", op.num),
+        None => "semop".into(),
+    }
+}
+
+fn message(mtype: i64, flags: i32) -> String {
+    match mtype {
+        0 => "msgsnd".into(),
+        n if flags & libc::MSG_EXCEPT != 0 => format!("msgsnd of a type other than {n}"),
+        n @ 1.. => format!("msgsnd of type {n}"),
+        n => format!("msgsnd of a type up to {}", n.unsigned_abs()),
+    }
+}

@@ -1,0 +1,60 @@
+use std::os::fd::AsRawFd;
+
+use super::*;
+use crate::inspect::witness::{Witness, skip};
+use crate::kernel::shm;
+use crate::kernel::sysv::IPC_PRIVATE;
+use crate::kernel::witness::Guard;
+
+fn me() -> i32 {
+    std::process::id().cast_signed()
+}
+
+#[test]
+fn a_segment_is_attached_where_it_is_mapped() {
+    let guard = Guard::new(shm::get(IPC_PRIVATE, 4096, 0o600, true, true), shm::remove);
+    let thing = Thing::Shm(guard.id);
+    let found = || -> Vec<(i32, bool)> {
+        let snapshot = Snapshot::default();
+        let all = snapshot.mapped().of(thing);
+        all.map(|m| (m.pid, m.writable)).collect()
+    };
+    assert_eq!(found(), []);
+    let first = shm::attach(guard.id, false).unwrap();
+    assert_eq!(found(), [(me(), true)]);
+    let second = shm::attach(guard.id, true).unwrap();
+    let mut both = found();
+    both.sort_unstable();
+    assert_eq!(both, [(me(), false), (me(), true)]);
+    drop((first, second));
+    assert_eq!(found(), []);
+}
+
+#[test]
+fn what_is_open_is_found_by_what_it_is() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    let ino = crate::kernel::fds::inode(&reader).unwrap();
+    let snapshot = Snapshot::default();
+    let ends = snapshot.open().on(Thing::Pipe(ino));
+    let fds: Vec<(i32, i32)> = ends.iter().map(|d| (d.pid, d.fd)).collect();
+    let mut ours = [reader.as_raw_fd(), writer.as_raw_fd()];
+    ours.sort_unstable();
+    assert_eq!(fds, ours.map(|fd| (me(), fd)));
+    assert!(snapshot.open().all().any(|(t, _)| t == Thing::Pipe(ino)));
+    assert!(snapshot.open().on(Thing::Pipe(0)).is_empty());
+}
+
+#[test]
+fn who_waits_is_found_by_what_it_waits_at() {
+    let Some(reader) = Witness::start("cat", &[]) else {
+        return skip("no cat");
+    };
+    reader.blocked();
+    let ino = crate::kernel::fds::inode(reader.0.stdin.as_ref().unwrap()).unwrap();
+    let snapshot = Snapshot::default();
+    let waiting: Vec<&Waiter> = snapshot.waiting_at(Thing::Pipe(ino)).collect();
+    assert_eq!(waiting.len(), 1);
+    assert_eq!(waiting[0].pid, reader.pid());
+    assert!(waiting[0].is_still());
+    drop(reader);
+}

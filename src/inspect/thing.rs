@@ -1,0 +1,221 @@
+//! What the kernel tells one object from another by, whatever leads to it.
+
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use nix::sys::statfs::{FsType, statfs};
+
+use super::decode::{Wait, opened};
+use super::descriptors::{self, What};
+use super::maps;
+use super::posix::{self, Node};
+use crate::data::{Family, Object};
+use crate::kernel::procfd::FileId;
+
+/// An IPC object. System V ids are those of our own IPC namespace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Thing {
+    /// A System V message queue, by its id.
+    Msgq(i32),
+    /// A System V shared memory segment, by its id.
+    Shm(i32),
+    /// A System V semaphore set, by its id.
+    Sem(i32),
+    /// A pipe without a name, by its inode.
+    Pipe(u64),
+    /// A socket, by its inode.
+    Socket(u64),
+    /// A FIFO.
+    Fifo(Inode),
+    /// A POSIX message queue.
+    Queue(Inode),
+    /// A file in `/dev/shm`: a POSIX segment or a named semaphore.
+    Memory(Inode),
+}
+
+/// A file, whatever its paths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Inode {
+    /// Its device, as `st_dev`.
+    pub dev: u64,
+    /// Its number there.
+    pub ino: u64,
+}
+
+impl From<FileId> for Inode {
+    fn from(file: FileId) -> Inode {
+        Inode {
+            dev: file.dev,
+            ino: file.ino,
+        }
+    }
+}
+
+impl From<&Node> for Inode {
+    fn from(node: &Node) -> Inode {
+        Inode {
+            dev: node.dev,
+            ino: node.ino,
+        }
+    }
+}
+
+/// Where glibc and musl keep POSIX segments, and named semaphores as `sem.NAME`: shm_overview(7).
+const SHM: &[u8] = b"/dev/shm/";
+/// What the kernel writes behind a path that is no more.
+const DELETED: &[u8] = b" (deleted)";
+
+impl Thing {
+    /// What a descriptor is open on, where it is an object; of a file, [`What::File::file`] must be
+    /// known. `is_mqueue` says whether a device is that of a file system of queues.
+    pub fn behind(what: &What, is_mqueue: impl FnOnce(u64) -> bool) -> Option<Thing> {
+        match what {
+            What::Pipe { ino } => Some(Thing::Pipe(*ino)),
+            What::Socket { ino } => Some(Thing::Socket(*ino)),
+            What::File {
+                path,
+                file: Some(file),
+            } => match file.mode & libc::S_IFMT {
+                libc::S_IFIFO => Some(Thing::Fifo((*file).into())),
+                libc::S_IFREG if in_shm(path) => Some(Thing::Memory((*file).into())),
+                libc::S_IFREG if is_mqueue(file.dev) => Some(Thing::Queue((*file).into())),
+                _ => None,
+            },
+            What::File { .. } | What::Other(_) => None,
+        }
+    }
+
+    /// The object as the language knows it; `path` is what one who has it open sees of a file.
+    pub fn object(&self, path: Option<&Path>) -> Option<(Family, Object)> {
+        let named = |file: &[u8], prefix: &[u8]| -> Option<Object> {
+            let name = std::str::from_utf8(file.strip_prefix(prefix)?).ok()?;
+            Some(Object::Posix(format!("/{name}").into()))
+        };
+        Some(match *self {
+            Thing::Msgq(id) => (Family::Msgq, Object::Id(id)),
+            Thing::Shm(id) => (Family::Shm, Object::Id(id)),
+            Thing::Sem(id) => (Family::Sem, Object::Id(id)),
+            Thing::Pipe(ino) => (Family::Pipe, Object::Inode(ino)),
+            Thing::Socket(ino) => (Family::Sock, Object::Inode(ino)),
+            Thing::Fifo(_) => (Family::Fifo, Object::from(path?)),
+            Thing::Queue(_) => {
+                let file = path?.as_os_str().as_bytes();
+                let file = file.strip_suffix(DELETED).unwrap_or(file);
+                let name = named(file, b"/dev/mqueue/").or_else(|| named(file, b"/"));
+                (Family::Msgq, name?)
+            }
+            Thing::Memory(inode) => {
+                let file = path?.as_os_str().as_bytes();
+                // Its maker may have mapped it under a name that is no more.
+                let renamed = file.ends_with(DELETED).then(|| path_of(inode)).flatten();
+                let file = renamed.as_ref().map_or(file, |p| p.as_os_str().as_bytes());
+                match named(file, b"/dev/shm/sem.") {
+                    Some(semaphore) => (Family::Sem, semaphore),
+                    None => (Family::Shm, named(file, SHM)?),
+                }
+            }
+        })
+    }
+
+    /// What an object of a family is; `None` where a path leads nowhere, or to something else.
+    pub fn of(family: Family, object: &Object) -> Option<Thing> {
+        match (family, object) {
+            (Family::Msgq, Object::Id(id)) => Some(Thing::Msgq(*id)),
+            (Family::Shm, Object::Id(id)) => Some(Thing::Shm(*id)),
+            (Family::Sem, Object::Id(id)) => Some(Thing::Sem(*id)),
+            (Family::Pipe, Object::Inode(ino)) => Some(Thing::Pipe(*ino)),
+            (Family::Sock, Object::Inode(ino)) => Some(Thing::Socket(*ino)),
+            (_, Object::Path(_)) => fifo(object.path()?),
+            (Family::Msgq, Object::Posix(name)) => {
+                Some(Thing::Queue((&posix::queue(name).ok()?.node).into()))
+            }
+            (Family::Sem, Object::Posix(name)) => {
+                Some(Thing::Memory((&posix::semaphore(name).ok()?.node).into()))
+            }
+            (_, Object::Posix(name)) => {
+                Some(Thing::Memory((&posix::segment(name).ok()?.node).into()))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Where a file stands in `/dev/shm`.
+fn path_of(file: Inode) -> Option<PathBuf> {
+    let mut entries = Path::new("/dev/shm").read_dir().ok()?.flatten();
+    let found = entries.find(|entry| entry.metadata().is_ok_and(|m| inode(&m) == file));
+    found.map(|entry| entry.path())
+}
+
+/// Whether a path is one of those of POSIX shared memory.
+pub(super) fn in_shm(path: &Path) -> bool {
+    path.as_os_str().as_bytes().starts_with(SHM)
+}
+
+fn inode(meta: &std::fs::Metadata) -> Inode {
+    Inode {
+        dev: meta.dev(),
+        ino: meta.ino(),
+    }
+}
+
+fn fifo(path: &Path) -> Option<Thing> {
+    let meta = std::fs::metadata(path).ok()?;
+    let is_fifo = meta.mode() & libc::S_IFMT == libc::S_IFIFO;
+    is_fifo.then(|| Thing::Fifo(inode(&meta)))
+}
+
+/// What a thread of `pid` waits at, and the path by which its process knows it. `here` says whether
+/// System V ids mean the same to it as to us.
+pub(super) fn waited_at(pid: i32, wait: &Wait, here: bool) -> Option<(Thing, Option<PathBuf>)> {
+    let bare = |thing| Some((thing, None));
+    match wait {
+        Wait::SemOp { id, .. } if here => bare(Thing::Sem(*id)),
+        Wait::MsgSend { id, .. } | Wait::MsgReceive { id, .. } if here => bare(Thing::Msgq(*id)),
+        Wait::Read { fd }
+        | Wait::Write { fd }
+        | Wait::Accept { fd }
+        | Wait::Connect { fd, .. }
+        | Wait::Receive { fd }
+        | Wait::Send { fd }
+        | Wait::MqSend { fd }
+        | Wait::MqReceive { fd } => behind(pid, *fd),
+        // One side is a file, mostly.
+        Wait::Splice { from, to } => behind(pid, *from).or_else(|| behind(pid, *to)),
+        Wait::Open { .. } => {
+            let path = opened(pid, wait)?;
+            let seen = path.strip_prefix("/").ok()?;
+            let thing = fifo(&Path::new(&format!("/proc/{pid}/root")).join(seen))?;
+            Some((thing, Some(path)))
+        }
+        Wait::Futex {
+            addr,
+            private: false,
+            ..
+        } => {
+            let mapping = maps::at(pid, *addr)?;
+            Some((mapping.thing, mapping.path))
+        }
+        _ => None,
+    }
+}
+
+/// What a descriptor of a process is open on, where it is an object, and its path there.
+pub(super) fn behind(pid: i32, fd: i32) -> Option<(Thing, Option<PathBuf>)> {
+    let what = descriptors::file_behind(pid, fd).ok()?;
+    let thing = Thing::behind(&what, |_| is_mqueue(pid, fd))?;
+    match what {
+        What::File { path, .. } => Some((thing, Some(path))),
+        _ => Some((thing, None)),
+    }
+}
+
+/// `MQUEUE_MAGIC` of the kernel's `ipc/mqueue.c`, which no header has.
+const MQUEUE_MAGIC: FsType = FsType(0x1980_0202);
+
+/// Whether a descriptor is open on a POSIX message queue: statfs(2).
+pub(super) fn is_mqueue(pid: i32, fd: i32) -> bool {
+    let path = format!("/proc/{pid}/fd/{fd}");
+    statfs(path.as_str()).is_ok_and(|found| found.filesystem_type() == MQUEUE_MAGIC)
+}

@@ -1,0 +1,148 @@
+//! Objects that are named without their family: `who lock`, `who id:7`, `who /run/x.sock`.
+
+use std::os::unix::fs::FileTypeExt;
+
+use super::sight::resolve;
+use super::{Sight, errno_symbol};
+use crate::data::{Failure, FailureKind, Family, Object};
+use crate::inspect::descriptors::{self, What};
+use crate::inspect::thing::Thing;
+use crate::lang::{Reference, Target, closest};
+use crate::session::perm_of;
+
+/// The family of the object that is named so.
+///
+/// # Errors
+/// There is no such object, or one in several families.
+pub(super) fn family(sight: &Sight, target: &Target) -> Result<Family, Failure> {
+    match target {
+        Target::Name(name) => named(sight, name),
+        Target::Id(_) | Target::Key(_) | Target::Ftok(..) => system_v(sight, target),
+        Target::Path(term) => at_path(sight, &sight.env.bytes(term)?),
+        Target::Fd(pid, fd) => behind(sight.env.int(pid)?, sight.env.int(fd)?),
+        // The parser knows the family of an inode by its noun.
+        Target::Inode(_) => Ok(Family::Pipe),
+        Target::Current => Err(Failure::refused("no object is named")),
+    }
+}
+
+fn only(
+    families: &[Family],
+    nothing: impl FnOnce() -> Failure,
+    what: &str,
+) -> Result<Family, Failure> {
+    match families {
+        [] => Err(nothing()),
+        [family] => Ok(*family),
+        several => {
+            let nouns: Vec<&str> = several.iter().map(|f| f.object()).collect();
+            let failure = Failure::refused(format!("{what} is a {}", nouns.join(" and a ")));
+            Err(failure.help(format!("Say which: {}.{what}", several[0].noun())))
+        }
+    }
+}
+
+fn named(sight: &Sight, name: &str) -> Result<Family, Failure> {
+    let mut families = Family::ALL.to_vec();
+    families.retain(|family| sight.names.get(*family, name).is_some());
+    let nothing = || {
+        let known: Vec<&str> = Family::ALL
+            .into_iter()
+            .flat_map(|family| sight.names.all(family))
+            .map(|(name, _)| name)
+            .collect();
+        let failure = Failure::refused(format!("nothing is named `{name}`"));
+        match closest(name, known) {
+            Some(close) => failure.help(format!("Did you mean `{close}`?")),
+            None => {
+                failure.help("An object of the host is named by id:N, key:K, its path or its inode")
+            }
+        }
+    };
+    only(&families, nothing, name)
+}
+
+/// The families that have a System V object of this id or key.
+fn system_v(sight: &Sight, target: &Target) -> Result<Family, Failure> {
+    let reference = Reference {
+        family: None,
+        target: target.clone(),
+        index: None,
+    };
+    let mut families = Vec::new();
+    let mut why = None;
+    for family in Family::SYSTEM_V {
+        let found = resolve(sight.names, family, Some(&reference), sight.env);
+        match found.map(|object| object.id().map(|id| perm_of(family, id))) {
+            Ok(Some(Ok(_))) => families.push(family),
+            Ok(_) => {}
+            Err(failure) => why = Some(failure),
+        }
+    }
+    let what = match target {
+        Target::Id(term) => format!("id:{}", sight.env.int(term)?),
+        Target::Key(term) => format!("key:{}", sight.env.int(term)?),
+        _ => "the key".into(),
+    };
+    let nothing = || match why.filter(|f| f.kind != FailureKind::Errno) {
+        Some(failure) => failure,
+        None => {
+            let mut failure = Failure::refused(format!("no System V object has {what}"));
+            failure.help = Some("`ipcs` lists those that exist".into());
+            failure
+        }
+    };
+    only(&families, nothing, &what)
+}
+
+/// What a path leads to: a FIFO, a socket file, or a POSIX object of that name.
+fn at_path(sight: &Sight, path: &[u8]) -> Result<Family, Failure> {
+    let text = String::from_utf8_lossy(path);
+    let known = Family::ALL
+        .into_iter()
+        .find(|f| sight.names.get(*f, &text).is_some());
+    if let Some(family) = known {
+        return Ok(family);
+    }
+    if !text.contains('/') {
+        return Ok(Family::Sock);
+    }
+    let found = std::fs::metadata(text.as_ref());
+    match &found {
+        Ok(meta) if meta.file_type().is_fifo() => return Ok(Family::Fifo),
+        Ok(meta) if meta.file_type().is_socket() => return Ok(Family::Sock),
+        _ => {}
+    }
+    let mut families = Family::SYSTEM_V.to_vec();
+    families.retain(|f| Thing::of(*f, &Object::Posix(text.as_ref().into())).is_some());
+    let nothing = || match found {
+        Ok(_) => Failure::refused(format!("{text} is neither a FIFO nor a socket file")),
+        Err(e) => {
+            let errno = crate::kernel::Errno::from_raw(e.raw_os_error().unwrap_or(0));
+            let mut failure = Failure::refused(errno.desc());
+            failure.errno = Some(errno_symbol(errno).into());
+            failure.call = Some(format!("stat({text})"));
+            failure
+        }
+    };
+    only(&families, nothing, &text)
+}
+
+fn behind(pid: i128, fd: i128) -> Result<Family, Failure> {
+    let place = format!("pid:{pid}/fd:{fd}");
+    let found = i32::try_from(pid).ok().zip(i32::try_from(fd).ok());
+    let what = found.and_then(|(pid, fd)| descriptors::behind(pid, fd).ok());
+    match what {
+        Some(What::Pipe { .. }) => Ok(Family::Pipe),
+        Some(What::Socket { .. }) => Ok(Family::Sock),
+        Some(What::File { .. }) => Ok(Family::Fifo),
+        Some(What::Other(text)) => Err(Failure::refused(format!(
+            "{place} is {text}, which is no object"
+        ))),
+        None => Err(
+            Failure::environment(format!("{place} cannot be looked at")).help(
+                "It is not open, or belongs to another user: run as root or with CAP_SYS_PTRACE",
+            ),
+        ),
+    }
+}

@@ -1,0 +1,213 @@
+//! Seeing a segment's bytes without attaching it, which would change `lpid`, `atime` and `dtime`.
+
+use super::access::{low, memory_failure, spot};
+use super::bytes::{GLANCE, PLACE};
+use super::{FAMILY, SEGMENT};
+use crate::data::{Cell, Failure, FailureKind, Object, Outcome, Reply};
+use crate::inspect::thing::Thing;
+use crate::kernel::memory::read_process;
+use crate::kernel::{Errno, posix, shm};
+use crate::lang::{Example, Kind, Param, Signature};
+use crate::mechanism::fields::posix_gone;
+use crate::mechanism::sight::system_v;
+use crate::mechanism::{Args, Run, Sight, Verb};
+
+pub(super) static PEEK: Verb = Verb {
+    signature: Signature {
+        name: "shm peek",
+        summary: "show bytes or an integer of a segment without attaching it",
+        looks: true,
+        params: &[
+            SEGMENT,
+            PLACE,
+            Param::optional(
+                "n",
+                Kind::Size,
+                "how many bytes; where it is left out, up to the last that is not 0",
+            ),
+        ],
+        calls: &["process_vm_readv(2)", "pread(2)"],
+        errnos: &[
+            (
+                "EACCES",
+                "none of the processes that have it attached may be looked into",
+            ),
+            ("EFAULT", "the segment ends before"),
+            ("EINVAL", "there is no segment with this id"),
+            ("ENOENT", "no POSIX segment has this name"),
+        ],
+        notes: "Nothing of the segment changes: neither nattch, nor lpid, atime and dtime. It is read in \
+                the memory of a process that has it attached; where none has, there is nobody to read \
+                it from, and `shm read` attaches it. A POSIX segment is read as the file that it is.",
+        examples: &[Example {
+            script: "shm create cnt\na: shm attach cnt\na: shm write cnt \"hello\"\n\
+                     shm peek cnt => \"hello\"\nshm peek cnt u8@0 => 104\nexpect shm.cnt.nattch == 1",
+            shows: "what another actor has written",
+        }],
+        ..Signature::NEW
+    },
+    run: Run::Shell(|sight, args| {
+        let object = sight.find(FAMILY, args.reference("segment"))?;
+        peek(sight, &object, args)
+    }),
+};
+
+pub(super) fn peek(sight: &Sight, object: &Object, args: &Args) -> Result<Reply, Failure> {
+    let at = spot(args)?;
+    let asked: Option<usize> = match at.ty {
+        Some(ty) => Some(ty.width()),
+        None => args.int("n")?,
+    };
+    let meaning = |errno| args.failure(errno, String::new()).meaning;
+    let source = Source::of(sight, object, meaning)?;
+    let left = source.size.saturating_sub(at.offset);
+    let length = asked.unwrap_or(left.min(GLANCE));
+    let range = (at.offset, length);
+    let failed = |errno| {
+        let label = sight.label(FAMILY, object);
+        memory_failure(args, errno, (object, &label), "read", range, source.size)
+    };
+    if length > left || at.offset > source.size {
+        return Err(failed(Errno::EFAULT));
+    }
+    let mut data = source.read(at.offset, length).map_err(failed)?;
+    if let Some(ty) = at.ty {
+        return Ok(Outcome::value(Cell::Int(ty.decode(word(&data)))).into());
+    }
+    if asked.is_none() {
+        let used = data
+            .iter()
+            .rposition(|b| *b != 0)
+            .map_or(0, |last| last + 1);
+        data.truncate(used);
+    }
+    let outcome = Outcome::value(Cell::Data(data));
+    Ok(match left - length {
+        rest @ 1.. if asked.is_none() => outcome.note(format!(
+            "{rest} bytes behind the first {GLANCE} were not looked at; give a length to see them"
+        )),
+        _ => outcome,
+    }
+    .into())
+}
+
+/// The word that these bytes are, of up to 8.
+fn word(data: &[u8]) -> u64 {
+    let mut bytes = [0; 8];
+    bytes[low(data.len())].copy_from_slice(data);
+    u64::from_ne_bytes(bytes)
+}
+
+/// A word of a segment, looked at without attaching it where that can be.
+///
+/// # Errors
+/// There is no such segment, it ends before, or it may not be read.
+pub fn word_at(
+    sight: &Sight,
+    object: &Object,
+    offset: usize,
+    width: usize,
+) -> Result<u64, Failure> {
+    let ends = |size| {
+        Failure::refused(format!(
+            "the segment ends at {size} bytes, before {width} bytes at {offset}"
+        ))
+    };
+    let unreadable =
+        |e: Errno| Failure::refused(format!("the segment cannot be read: {}", e.desc()));
+    if let Some(id) = object.id()
+        && (super::table::stat(id)?.nattch == 0
+            || sight.snapshot.mapped().of(Thing::Shm(id)).next().is_none())
+    {
+        let segment = shm::attach(id, true).map_err(unreadable)?;
+        return segment.load(offset, width).map_err(|_| ends(segment.len()));
+    }
+    let source = Source::of(sight, object, |_| String::new())?;
+    if offset
+        .checked_add(width)
+        .is_none_or(|end| end > source.size)
+    {
+        return Err(ends(source.size));
+    }
+    let data = source.read(offset, width).map_err(unreadable)?;
+    Ok(word(&data))
+}
+
+/// What a segment's bytes can be read from.
+struct Source {
+    size: usize,
+    from: From,
+}
+
+enum From {
+    /// Where it is mapped: the processes, and the addresses in them.
+    Memory(Vec<(i32, u64)>),
+    File(posix::shm::Segment),
+}
+
+impl Source {
+    fn of(
+        sight: &Sight,
+        object: &Object,
+        meaning: impl FnOnce(Errno) -> String,
+    ) -> Result<Source, Failure> {
+        if let Object::Posix(name) = object {
+            let segment = posix::shm::open(name, true)
+                .map_err(|errno| posix_gone(FAMILY, "shm_open", name, errno))?;
+            return Ok(Source {
+                size: segment.size().unwrap_or(0),
+                from: From::File(segment),
+            });
+        }
+        let id = system_v(FAMILY, object)?;
+        let stat = super::table::stat(id)?;
+        let mapped = sight.snapshot.mapped();
+        // One that begins in the midst of the segment cannot be: shmat maps it whole.
+        let places: Vec<_> = mapped
+            .of(Thing::Shm(id))
+            .map(|m| (m.pid, m.start))
+            .collect();
+        if places.is_empty() {
+            let label = sight.label(FAMILY, object);
+            let hidden = stat.nattch > 0;
+            return Err(Failure {
+                kind: FailureKind::Errno,
+                errno: Some("EACCES".into()),
+                call: Some(format!("process_vm_readv({label})")),
+                meaning: match hidden {
+                    true => meaning(Errno::EACCES),
+                    false => "nobody has it attached, so there is no memory to look into".into(),
+                },
+                help: Some(match hidden {
+                    true => "Run as root or with CAP_SYS_PTRACE".into(),
+                    false => format!(
+                        "Attach it for a moment, which changes lpid and atime: shm read {label}"
+                    ),
+                }),
+            });
+        }
+        Ok(Source {
+            size: usize::try_from(stat.segsz).unwrap_or(usize::MAX),
+            from: From::Memory(places),
+        })
+    }
+
+    fn read(&self, offset: usize, length: usize) -> Result<Vec<u8>, Errno> {
+        match &self.from {
+            From::File(segment) => {
+                let mut data = vec![0; length];
+                segment.read(offset, &mut data).map(|()| data)
+            }
+            From::Memory(places) => {
+                let mut result = Err(Errno::EACCES);
+                for (pid, start) in places {
+                    result = read_process(*pid, start + offset as u64, length);
+                    if result.is_ok() {
+                        break;
+                    }
+                }
+                result.map_err(|_| Errno::EACCES)
+            }
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! What a look at the host has found, in words for people.
+
+use std::os::unix::ffi::OsStrExt;
+
+use super::Sight;
+use crate::data::{Table, word};
+use crate::inspect::descriptors::{self, What};
+use crate::inspect::process::{self, LastOperator};
+use crate::inspect::wait::{Kind, Name, Wait, Waiter};
+use crate::kernel::{self, sem};
+
+impl Sight<'_> {
+    /// Who operated on an object last, for a sentence: `a (pid 4240)`,
+    /// `pid 17, which is gone`. `None` where nobody has.
+    pub fn operator(&self, pid: i32, when: i64) -> Option<String> {
+        if let Some(actor) = self.actors.get(&pid) {
+            return Some(format!("{actor} (pid {pid})"));
+        }
+        let LastOperator {
+            comm, certainty, ..
+        } = self.last_operator(pid, when)?;
+        Some(match (certainty, comm) {
+            (process::Certainty::Alive, Some(comm)) => format!("{comm} (pid {pid})"),
+            (process::Certainty::Alive | process::Certainty::Hidden, _) => format!("pid {pid}"),
+            (process::Certainty::Gone, _) => format!("pid {pid}, which is gone"),
+            (process::Certainty::Recycled, _) => {
+                format!("pid {pid}, which is gone (another process has its number now)")
+            }
+        })
+    }
+
+    /// A process in a sentence: `a (pid 4240)`, by its actor's name or its command.
+    pub fn who(&self, pid: i32) -> String {
+        match self.actors.get(&pid) {
+            Some(actor) => format!("{actor} (pid {pid})"),
+            None => process_words(pid),
+        }
+    }
+
+    /// What a thread waits for, in words, with this session's names: `semop lock -1`.
+    pub fn wait_text(&self, waiter: &Waiter) -> String {
+        waiter.wait.text(|kind, number| {
+            let object = waiter.thing.and_then(|t| t.object(waiter.path.as_deref()));
+            let (family, object) = match kind {
+                // Only one side of it is known.
+                Kind::Fd if matches!(waiter.wait, Wait::Splice { .. }) => return None,
+                Kind::Fd if object.is_none() => return file_name(waiter.pid, number),
+                _ => object?,
+            };
+            let nsems = match (kind, object.id()) {
+                (Kind::Sem, Some(id)) => sem::stat_any_id(id).ok().map(|s| s.nsems),
+                _ => None,
+            };
+            let text = self.label(family, &object);
+            Some(Name { text, nsems })
+        })
+    }
+
+    /// What could not be seen, and what would reveal it: a line below a table.
+    pub fn hidden(&self) -> Option<String> {
+        let (n, es) = match self.snapshot.unreadable() {
+            0 => return None,
+            1 => (1, ""),
+            n => (n, "es"),
+        };
+        Some(match kernel::process::geteuid() {
+            0 => format!("{n} process{es} may not be looked into, not even by root"),
+            _ => format!(
+                "{n} process{es} may not be looked into; run as root or with CAP_SYS_PTRACE"
+            ),
+        })
+    }
+
+    /// Says below the last table what could not be seen.
+    pub fn sign(&self, tables: &mut [Table]) {
+        if let Some(last) = tables.last_mut() {
+            last.footer.extend(self.hidden());
+        }
+    }
+}
+
+/// A process that is no actor, in a sentence: `python3 (pid 4240)`.
+pub(super) fn process_words(pid: i32) -> String {
+    match process::command(pid) {
+        Some(command) => format!("{command} (pid {pid})"),
+        None => format!("pid {pid}"),
+    }
+}
+
+/// What a descriptor that is open on no object is called: a terminal by its path.
+fn file_name(pid: i32, fd: i32) -> Option<Name> {
+    match descriptors::behind(pid, fd).ok()? {
+        What::File { path, .. } => Some(word(path.as_os_str().as_bytes()).into()),
+        What::Other(text) => Some(word(text.as_bytes()).into()),
+        What::Pipe { .. } | What::Socket { .. } => None,
+    }
+}

@@ -1,0 +1,116 @@
+//! Which columns of a table are shown, and how, in the room that there is.
+
+use super::{Look, width_of};
+use crate::data::Cell;
+
+/// What is left out first where there is no room: what the eye misses least, and `info` shows.
+const EXPENDABLE: [&str; 14] = [
+    "ino", "key", "perms", "ctime", "lrpid", "lspid", "lpid", "cpid", "pid", "status", "peer",
+    "owner", "capacity", "readers",
+];
+
+/// A column of prose may be broken between its words, down to this width.
+const PROSE: usize = 24;
+
+/// How wide a column is.
+#[derive(Clone, Copy)]
+pub(super) struct Width {
+    /// With every cell on one line.
+    pub natural: usize,
+    /// Whether its cells are words, which may go on in the next line.
+    pub prose: bool,
+}
+
+impl Width {
+    fn least(self) -> usize {
+        match self.prose {
+            true => self.natural.min(PROSE),
+            false => self.natural,
+        }
+    }
+}
+
+/// How a table is shown.
+pub(super) enum Layout {
+    /// With rules.
+    Ruled,
+    /// Without, and only these columns.
+    Plain(Vec<usize>),
+}
+
+impl Look<'_> {
+    pub(super) fn widths(&self) -> Vec<Width> {
+        let mut widths: Vec<Width> = self
+            .table
+            .columns
+            .iter()
+            .map(|column| Width {
+                natural: column.name.len(),
+                prose: false,
+            })
+            .collect();
+        let mut text = String::new();
+        for (r, row) in self.table.rows().enumerate() {
+            for (c, cell) in row.iter().enumerate() {
+                text.clear();
+                self.push(&mut text, r, c, cell);
+                let width = &mut widths[c];
+                width.natural = width.natural.max(width_of(&text));
+                let words = matches!(cell, Cell::Text(_) | Cell::List(_) | Cell::Data(_));
+                width.prose |= words && text.len() > PROSE && text.contains(' ');
+            }
+        }
+        widths
+    }
+
+    /// How it fits into a terminal of this width.
+    pub(super) fn layout(&self, widths: &[Width], room: usize, ruled: bool) -> Layout {
+        let rules = 3 * widths.len() + 1;
+        if ruled && rules + widths.iter().map(|w| w.least()).sum::<usize>() <= room {
+            return Layout::Ruled;
+        }
+        let mut shown: Vec<usize> = (0..widths.len()).collect();
+        let taken = |shown: &[usize]| {
+            let cells: usize = shown.iter().map(|c| widths[*c].natural).sum();
+            cells + 2 * shown.len().saturating_sub(1)
+        };
+        for name in EXPENDABLE {
+            if taken(&shown) <= room {
+                break;
+            }
+            shown.retain(|c| self.table.columns[*c].name != name);
+        }
+        // What is left stands in the order of its importance.
+        while shown.len() > 2 && taken(&shown) > room {
+            shown.pop();
+        }
+        Layout::Plain(shown)
+    }
+
+    /// What is said of the columns that are not shown.
+    pub(super) fn left_out(&self, shown: &[usize]) -> Option<String> {
+        let names = self.table.columns.iter().enumerate();
+        let names = names.filter(|(c, _)| !shown.contains(c));
+        let names: Vec<&str> = names.map(|(_, column)| column.name).collect();
+        (!names.is_empty()).then(|| format!("left out for want of room: {}", names.join(", ")))
+    }
+}
+
+/// A line, broken between its words.
+pub(super) fn broken(line: &str, room: usize) -> String {
+    let mut out = String::with_capacity(line.len());
+    let mut taken = 0;
+    for word in line.split(' ') {
+        let width = width_of(word);
+        if taken > 0 && taken + 1 + width > room {
+            out.push('\n');
+            taken = 0;
+        } else if !out.is_empty() {
+            out.push(' ');
+            taken += 1;
+        }
+        out.push_str(word);
+        taken += width;
+    }
+    out
+}

@@ -1,0 +1,70 @@
+//! `peek`: what is inside is seen, and nothing of it changes.
+
+mod harness;
+
+use harness::{passes, script};
+
+#[test]
+fn every_family_is_looked_into_and_nothing_changes() {
+    let name = format!("/ipcsh-peek-{}", std::process::id());
+    passes(&format!(
+        "msgq create q\nmsgq send 2 \"two\"\nmsgq send 1 x\"00 ff\"
+        peek q => type=2 \"two\"\npeek q => \"two\"
+        expect msgq.q.qnum == 2
+        expect msgq.q.lrpid == -
+        msgq recv => \"two\"
+        pipe create p\npipe write x\"00 ff\"\npeek p => x\"00 ff\"\npipe read => x\"00 ff\"
+        mkfifo $WORK/f\nfifo open $WORK/f rw\nfifo write \"in it\"\npeek $WORK/f => \"in it\"
+        fifo read => \"in it\"
+        sock pair seqpacket a b\nsock send a \"one\"\nsock send a \"two\"
+        peek b => \"one\"\nsock recv b => \"one\"\nsock recv b => \"two\"
+        sem create s 1 count=3\nsem p s[1]\npeek s => \"1 0 1\"\npeek s[2] => 1
+        sem create {name} 7\npeek sem.{name} => 7
+        shm create {name} 16\nshm write \"file\"\npeek shm.{name} => \"file\""
+    ));
+}
+
+#[test]
+fn a_segment_is_seen_in_the_memory_of_who_has_it() {
+    let ran = passes(
+        "shm create s 64
+        b: shm attach s
+        b: shm write s @8 \"hello\"
+        let before = shm use s
+        !sleep 1.1
+        shm peek s @8 => \"hello\"
+        shm peek s u8@8 => 104
+        shm peek s @8 3 => \"hel\"
+        peek s => x\"00 00 00 00 00 00 00 00 68 65 6c 6c 6f\"
+        expect shm.s.u8@8 == 104
+        expect shm.s.nattch == 1
+        expect shm.s.lpid == ${b.pid}
+        expect shm.s.dtime == 0
+        shm peek s @60 5 => EFAULT
+        b: shm detach s
+        shm peek s => EACCES",
+    );
+    assert!(ran.out.contains("nobody has it attached"), "{}", ran.out);
+}
+
+#[test]
+fn a_posix_queue_is_said_to_be_closed_to_the_eye() {
+    let name = format!("/ipcsh-peek-q-{}", std::process::id());
+    let ran = script(&format!(
+        "msgq create {name}\nmsgq send 1 \"xyz\"\npeek {name}"
+    ));
+    assert_eq!(ran.code, Some(1), "{}", ran.err);
+    assert!(
+        ran.err.contains("it holds 1 messages, 3 bytes"),
+        "{}",
+        ran.err
+    );
+    let ran = script(&format!(
+        "msgq create {name}\nmsgq send 1 \"xyz\"\nmsgq peek {name}"
+    ));
+    assert!(
+        ran.err.contains("it holds 1 messages, 3 bytes"),
+        "{}",
+        ran.err
+    );
+}

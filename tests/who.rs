@@ -1,0 +1,365 @@
+//! `who` on objects that other programs hold and wait at.
+
+mod harness;
+mod stranger;
+
+use harness::{run, until};
+use serde_json::Value;
+use stranger::{Stranger, as_nobody, columns, rows, rows_of};
+
+const SHOWN: [&str; 4] = ["pid", "how", "call", "sure"];
+
+fn who(reference: &str) -> Vec<Value> {
+    rows(&format!("who {reference}"), "who")
+}
+
+/// The rows of `who`, once somebody waits.
+#[track_caller]
+fn with_waiter(reference: &str) -> Vec<Value> {
+    let mut found = Vec::new();
+    until("somebody waits", || {
+        found = who(reference);
+        found.iter().any(|row| row["how"] == "waiting")
+    });
+    found
+}
+
+fn shown(rows: &[Value], names: &[&str]) -> Vec<Vec<String>> {
+    rows.iter().map(|row| columns(row, names)).collect()
+}
+
+#[test]
+fn a_semaphore_has_waiters_and_last_operators() {
+    let Some(mut python) = Stranger::start(
+        "id = semset(3, 1, 0, 5)\n\
+         say(id)\n\
+         child = os.fork()\n\
+         if child == 0:\n\
+         \x20   semop(id, 0, -1); semop(id, 2, -1); semop(id, 1, -1, UNDO)\n\
+         say(child)\n\
+         time.sleep(1000)",
+    ) else {
+        return;
+    };
+    let id = python.made("s")[0];
+    let child = python.numbers()[0].to_string();
+    let rows = with_waiter(&format!("id:{id}"));
+    let parent = python.pid().to_string();
+    let waits = format!("semop id:{id}[1] -1 undo");
+    let expected = [
+        [&child, "waiting", &waits, "exact"],
+        [&child, "operated [0,2] last", "null", "last operator only"],
+        [&parent, "operated [1] last", "null", "last operator only"],
+    ];
+    assert_eq!(shown(&rows, &SHOWN), expected);
+    assert!(
+        rows.iter().all(|row| row["command"] == "python3"),
+        "{rows:?}"
+    );
+    // One semaphore of it.
+    let rows = who(&format!("sem.id:{id}[2]"));
+    let expected = [[&child, "operated [2] last", "null", "last operator only"]];
+    assert_eq!(shown(&rows, &SHOWN), expected);
+    let ran = run(&["-c", &format!("who id:{id}[3]")], b"");
+    assert_eq!(ran.code, Some(1), "{}", ran.out);
+}
+
+#[test]
+fn a_queue_has_waiters_and_a_sender_that_is_gone() {
+    let Some(mut python) = Stranger::start(
+        "id = sure(libc.msgget(0, 0o1600))\n\
+         child = os.fork()\n\
+         if child == 0:\n\
+         \x20   send(id, 3, b'hi'); os._exit(0)\n\
+         os.waitpid(child, 0)\n\
+         say(id)\n\
+         say(child)\n\
+         recv(id, 7)",
+    ) else {
+        return;
+    };
+    let id = python.made("q")[0];
+    let child = python.numbers()[0].to_string();
+    let rows = with_waiter(&format!("msgq.id:{id}"));
+    let (pid, call) = (python.pid().to_string(), format!("msgrcv id:{id} type 7"));
+    let expected = [
+        [&pid, "waiting", &call, "exact"],
+        [&child, "sent last", "null", "gone"],
+    ];
+    assert_eq!(shown(&rows, &SHOWN), expected);
+    assert_eq!(rows[1]["command"], "gone");
+}
+
+#[test]
+fn a_segment_whose_creator_died_is_found_with_who_has_it_attached() {
+    let Some(mut python) = Stranger::start(
+        "r, w = os.pipe()\n\
+         child = os.fork()\n\
+         if child == 0:\n\
+         \x20   os.write(w, b'%d' % libc.shmget(0, 4096, 0o1600)); os._exit(0)\n\
+         os.waitpid(child, 0)\n\
+         id = int(os.read(r, 20))\n\
+         say(id)\n\
+         say(child)\n\
+         sys.stdin.readline()\n\
+         libc.shmat(id, None, 0); libc.shmat(id, None, 0o10000)\n\
+         say(0)\n\
+         time.sleep(1000)",
+    ) else {
+        return;
+    };
+    let id = python.made("m")[0];
+    let (child, pid) = (python.numbers()[0].to_string(), python.pid().to_string());
+    let names = ["pid", "how", "mode", "sure"];
+    let rows = who(&format!("shm.id:{id}"));
+    assert_eq!(
+        shown(&rows, &names),
+        [[&child, "created it", "null", "gone"]]
+    );
+    python.tell();
+    python.numbers();
+    let rows = who(&format!("shm.id:{id}"));
+    let mut found = shown(&rows, &names);
+    found[..2].sort();
+    let expected = [
+        [&pid, "attached", "r", "exact"],
+        [&pid, "attached", "rw", "exact"],
+        [&child, "created it", "null", "gone"],
+        [
+            &pid,
+            "attached or detached last",
+            "null",
+            "last operator only",
+        ],
+    ];
+    assert_eq!(found, expected);
+}
+
+/// A process that has the pid of the one that made a segment, and did not.
+#[test]
+fn a_pid_that_another_process_has_now_is_recycled() {
+    let Some(mut python) = Stranger::start(
+        "r, w = os.pipe()\n\
+         child = os.fork()\n\
+         if child == 0:\n\
+         \x20   os.write(w, b'%d' % libc.shmget(0, 4096, 0o1600)); os._exit(0)\n\
+         os.waitpid(child, 0)\n\
+         say(int(os.read(r, 20)))\n\
+         time.sleep(3.5)\n\
+         for attempt in range(100):\n\
+         \x20   try:\n\
+         \x20       open('/proc/sys/kernel/ns_last_pid', 'w').write(str(child - 1))\n\
+         \x20   except OSError:\n\
+         \x20       say(0); sys.exit()\n\
+         \x20   again = os.fork()\n\
+         \x20   if again == 0:\n\
+         \x20       time.sleep(1000 if os.getpid() == child else 0); os._exit(0)\n\
+         \x20   if again == child:\n\
+         \x20       break\n\
+         \x20   os.waitpid(again, 0)\n\
+         say(child if again == child else 0)\n\
+         time.sleep(1000)",
+    ) else {
+        return;
+    };
+    let id = python.made("m")[0];
+    let pid = python.numbers()[0];
+    if pid == 0 {
+        eprintln!("skipped: no process gets the pid that is asked for in ns_last_pid");
+        return;
+    }
+    let rows = who(&format!("shm.id:{id}"));
+    let names = ["pid", "command", "user", "how", "sure"];
+    let pid = pid.to_string();
+    let expected = [[&pid, "recycled", "null", "created it", "pid recycled"]];
+    assert_eq!(shown(&rows, &names), expected);
+}
+
+#[test]
+fn a_pipe_has_ends_and_a_reader() {
+    let Some(mut python) = Stranger::start(
+        "r, w = os.pipe()\n\
+         say(os.fstat(r).st_ino, r, w)\n\
+         os.read(r, 1)",
+    ) else {
+        return;
+    };
+    let numbers = python.numbers();
+    let (ino, r, w) = (numbers[0], numbers[1].to_string(), numbers[2].to_string());
+    let pid = python.pid();
+    for reference in [format!("pipe:[{ino}]"), format!("pid:{pid}/fd:{w}")] {
+        let rows = with_waiter(&reference);
+        let call = format!("read pipe:[{ino}]");
+        let expected = [
+            ["open", &r, "r", "null"],
+            ["open", &w, "w", "null"],
+            ["waiting", "null", "null", &call],
+        ];
+        assert_eq!(shown(&rows, &["how", "fd", "mode", "call"]), expected);
+        assert!(
+            rows.iter()
+                .all(|row| row["pid"] == pid && row["sure"] == "exact")
+        );
+    }
+}
+
+#[test]
+fn a_fifo_that_waits_for_its_other_side_is_found_by_its_path() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("f");
+    let path = path.display();
+    let Some(python) = Stranger::start(&format!("os.mkfifo('{path}'); open('{path}')")) else {
+        return;
+    };
+    until("the FIFO", || directory.path().join("f").exists());
+    let rows = with_waiter(&format!("\"{path}\""));
+    let (pid, call) = (python.pid().to_string(), format!("open {path}"));
+    assert_eq!(shown(&rows, &SHOWN), [[&pid, "waiting", &call, "exact"]]);
+    let ran = run(&["-c", &format!("who {path}x")], b"");
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.err.contains("ENOENT"), "{}", ran.err);
+}
+
+#[test]
+fn a_socket_is_found_by_its_path_its_name_and_its_inode() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("s");
+    let Some(mut python) = Stranger::start(&format!(
+        "s = socket.socket(socket.AF_UNIX); s.bind('{}'); s.listen()\n\
+         say(os.fstat(s.fileno()).st_ino, s.fileno())\n\
+         s.accept()",
+        path.display()
+    )) else {
+        return;
+    };
+    let numbers = python.numbers();
+    let (ino, fd) = (numbers[0], numbers[1].to_string());
+    for reference in [path.display().to_string(), format!("socket:[{ino}]")] {
+        let rows = with_waiter(&reference);
+        let call = format!("accept socket:[{ino}]");
+        let expected = [
+            ["open", &fd, "rw", "null"],
+            ["waiting", "null", "null", &call],
+        ];
+        assert_eq!(shown(&rows, &["how", "fd", "mode", "call"]), expected);
+    }
+}
+
+#[test]
+fn posix_objects_are_found_by_their_files() {
+    let name = format!("/ipcsh-who-{}", std::process::id());
+    let Some(mut python) = Stranger::start(&format!(
+        "name = b'{name}'\n\
+         libc.sem_open.restype = ctypes.c_void_p\n\
+         fd = sure(libc.shm_open(name, os.O_RDWR | os.O_CREAT, 0o600))\n\
+         os.ftruncate(fd, 4096)\n\
+         memory = mmap.mmap(fd, 4096)\n\
+         sem = libc.sem_open(name + b's', os.O_CREAT, 0o600, 0)\n\
+         mq = libc.mq_open(name, os.O_RDWR | os.O_CREAT, 0o600, None)\n\
+         say(fd, mq)\n\
+         sys.stdin.readline()\n\
+         libc.shm_unlink(name); libc.mq_unlink(name)\n\
+         child = os.fork()\n\
+         if child == 0:\n\
+         \x20   libc.mq_receive(mq, ctypes.create_string_buffer(10000), 10000, None)\n\
+         libc.sem_wait(ctypes.c_void_p(sem))"
+    )) else {
+        return;
+    };
+    let numbers = python.numbers();
+    let (fd, mq) = (numbers[0].to_string(), numbers[1]);
+    let names = ["how", "fd", "mode", "sure"];
+    let rows = who(&format!("shm.{name}"));
+    let expected = [
+        ["attached", "null", "rw", "exact"],
+        ["open", &fd, "rw", "exact"],
+    ];
+    assert_eq!(shown(&rows, &names)[..2], expected);
+    if mq < 0 {
+        eprintln!("skipped: no POSIX message queue can be made here");
+    } else {
+        let rows = who(&format!("msgq.{name}"));
+        let expected = [["open", &mq.to_string(), "rw", "exact"]];
+        assert_eq!(shown(&rows, &names), expected);
+        // A name that two families have must say which.
+        let ran = run(&["-c", &format!("who {name}")], b"");
+        assert!(ran.err.contains("Say which"), "{}", ran.err);
+    }
+    python.tell();
+    let rows = with_waiter(&format!("{name}s"));
+    let waits = rows.iter().find(|row| row["how"] == "waiting").unwrap();
+    assert_eq!(waits["pid"], python.pid());
+    std::fs::remove_file(format!("/dev/shm/sem.{}s", &name[1..])).unwrap();
+}
+
+#[test]
+fn what_is_not_there_or_not_an_object_says_so() {
+    for (reference, said) in [
+        ("id:2147483647", "no System V object has id:2147483647"),
+        ("msgq.id:2147483647", "there is no message queue with id"),
+        ("key:0x7ffffff1", "no System V object has key"),
+        ("/etc/passwd", "neither a FIFO nor a socket file"),
+        ("nothing", "nothing is named `nothing`"),
+        ("pid:2147483647/fd:3", "cannot be looked at"),
+    ] {
+        let ran = run(&["-c", &format!("who {reference}")], b"");
+        assert_ne!(ran.code, Some(0), "{reference}: {}", ran.out);
+        assert!(ran.err.contains(said), "{reference}: {}", ran.err);
+    }
+    // What the parser can know, it says before anything is done.
+    for reference in [
+        "pipe.id:3",
+        "fifo.pipe:[3]",
+        "sem.socket:[3]",
+        "pipe:[x]",
+        "msgq.q[1]",
+    ] {
+        let ran = run(&["-c", &format!("who {reference}")], b"");
+        assert_eq!(ran.code, Some(2), "{reference}: {}{}", ran.out, ran.err);
+    }
+}
+
+#[test]
+fn without_privilege_what_is_hidden_is_said_and_nothing_aborts() {
+    let Some(mut python) = Stranger::start(
+        "id = sure(libc.shmget(0, 4096, 0o1644))\n\
+         libc.shmat(id, None, 0)\n\
+         r, w = os.pipe()\n\
+         set = libc.semget(0, 2, 0o1600)\n\
+         say(id, set)\n\
+         say(os.fstat(r).st_ino)\n\
+         time.sleep(1000)",
+    ) else {
+        return;
+    };
+    let ids = python.made("ms");
+    let ino = python.numbers()[0];
+    let Some(ran) = as_nobody(&format!("who shm.id:{}", ids[0])) else {
+        return;
+    };
+    assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
+    let rows = rows_of(&ran, "who");
+    assert_eq!(rows[0]["how"], "created it");
+    assert_eq!(rows[0]["pid"], python.pid());
+    let notes: Vec<String> = rows_of(&ran, "note")
+        .iter()
+        .map(|note| note["text"].as_str().unwrap().to_string())
+        .collect();
+    assert_eq!(
+        notes[0],
+        "attached 1 more time, by processes that may not be looked into"
+    );
+    assert!(
+        notes[1].ends_with("may not be looked into; run as root or with CAP_SYS_PTRACE"),
+        "{notes:?}"
+    );
+    assert_eq!(notes.len(), 2);
+    for command in [
+        format!("who pipe:[{ino}]"),
+        format!("who sem.id:{}", ids[1]),
+    ] {
+        let ran = as_nobody(&command).unwrap();
+        assert_eq!(ran.code, Some(0), "{command}: {}{}", ran.out, ran.err);
+        assert!(ran.out.contains("may not be looked into"), "{}", ran.out);
+    }
+}

@@ -1,0 +1,303 @@
+//! `why` on programs that wait, some of them for each other.
+
+mod harness;
+mod stranger;
+
+use harness::{passes, run, until};
+use serde_json::Value;
+use stranger::{Stranger, as_nobody, columns, rows, rows_of};
+
+/// The row of `why` about a process, once there is one that `holds` says yes to.
+#[track_caller]
+fn why(pid: i64, mut holds: impl FnMut(&Value) -> bool) -> Value {
+    let mut found = None;
+    until("a wait is shown", || {
+        let rows = rows("why", "why");
+        let mut rows = rows.into_iter();
+        found = rows.find(|row| row["pid"] == pid && holds(row));
+        found.is_some()
+    });
+    found.unwrap()
+}
+
+const SHOWN: [&str; 4] = ["call", "wakes", "by", "sure"];
+
+/// The suspected cycles that a process is in.
+fn cycles(pid: i32) -> Vec<Value> {
+    let rows = rows("why", "cycle");
+    let number = |row: &&Value| row["pid"] == pid;
+    match rows.iter().find(number).map(|row| row["cycle"].clone()) {
+        Some(cycle) => rows
+            .into_iter()
+            .filter(|row| row["cycle"] == cycle)
+            .collect(),
+        None => Vec::new(),
+    }
+}
+
+/// Two processes that each take one of two locks, and then want the other's.
+const DEADLOCK: &str = "\
+left, right = semset(1, 1), semset(2, 0, 1)
+say(left, right)
+r, w = os.pipe()
+r2, w2 = os.pipe()
+child = os.fork()
+if child == 0:
+    semop(right, 1, -1, UNDO); os.write(w, b'x'); os.read(r2, 1); semop(left, 0, -1)
+    os._exit(0)
+semop(left, 0, -1); os.read(r, 1); os.write(w2, b'x')
+say(child)
+semop(right, 1, -1)
+say(0)
+";
+
+#[test]
+fn two_that_want_each_others_semaphore_are_suspected() {
+    let Some(mut python) = Stranger::start(DEADLOCK) else {
+        return;
+    };
+    let sets = python.made("ss");
+    let (parent, child) = (python.pid(), python.numbers()[0]);
+    let mut found = Vec::new();
+    until("the cycle is seen", || {
+        found = cycles(parent);
+        !found.is_empty()
+    });
+    found.sort_by_key(|row| row["pid"] != parent);
+    let shown: Vec<_> = found
+        .iter()
+        .map(|row| columns(row, &["pid", "call", "by", "sure"]))
+        .collect();
+    let expected = [
+        [
+            parent.to_string(),
+            format!("semop id:{}[1] -1", sets[1]),
+            format!("[\"{child},python3\"]"),
+            "last operator only".into(),
+        ],
+        [
+            child.to_string(),
+            format!("semop id:{} -1", sets[0]),
+            format!("[\"{parent},python3\"]"),
+            "last operator only".into(),
+        ],
+    ];
+    assert_eq!(shown, expected);
+    // Of one process alone; and the table for people names it as what it is.
+    let ran = run(&["-c", &format!("why {child}")], b"");
+    assert!(ran.out.contains("Suspected deadlocks"), "{}", ran.out);
+    // Once one is woken, nobody is suspected.
+    ipcsh::kernel::sem::set_value(sets[1], 1, 1).unwrap();
+    assert_eq!(python.numbers(), [0]);
+    assert!(cycles(child as i32).is_empty());
+}
+
+#[test]
+fn two_with_full_pipes_to_each_other_are_suspected() {
+    let Some(mut python) = Stranger::start(
+        "r, w = os.pipe()\n\
+         r2, w2 = os.pipe()\n\
+         child = os.fork()\n\
+         if child == 0:\n\
+         \x20   os.close(r2); os.close(w); os.write(w2, b'x' * 200000); os.read(r, 1); os._exit(0)\n\
+         os.close(r); os.close(w2); say(child); os.write(w, b'x' * 200000)",
+    ) else {
+        return;
+    };
+    let child = python.numbers()[0];
+    let mut found = Vec::new();
+    until("the cycle is seen", || {
+        found = cycles(python.pid());
+        !found.is_empty()
+    });
+    let mut pids: Vec<i64> = found
+        .iter()
+        .map(|row| row["pid"].as_i64().unwrap())
+        .collect();
+    pids.sort_unstable();
+    let mut both = [python.pid().into(), child];
+    both.sort_unstable();
+    assert_eq!(pids, both);
+    assert!(found.iter().all(|row| row["sure"] == "exact"), "{found:?}");
+}
+
+#[test]
+fn a_thread_that_could_still_write_makes_no_cycle() {
+    let Some(mut python) = Stranger::start(
+        "import threading\n\
+         r, w = os.pipe()\n\
+         threading.Thread(target=lambda: sys.stdin.readline() and os.write(w, b'x')).start()\n\
+         say(os.getpid())\n\
+         os.read(r, 1)\n\
+         say(0)",
+    ) else {
+        return;
+    };
+    let pid = python.numbers()[0];
+    let row = why(pid, |row| row["tid"] == pid && row["by"] != Value::Null);
+    assert_eq!(row["by"][0], format!("{pid},python3"));
+    assert!(cycles(python.pid()).is_empty());
+    python.tell();
+    assert_eq!(python.numbers(), [0]);
+}
+
+#[test]
+fn what_makes_progress_is_never_suspected() {
+    // Two that take two locks in the same order, and hand a token to and fro.
+    let Some(mut python) = Stranger::start(
+        "a, b, ping, pong = semset(1, 1), semset(1, 1), semset(1, 1), semset(1, 0)\n\
+         say(a, b, ping, pong)\n\
+         child = os.fork()\n\
+         mine, yours = (ping, pong) if child else (pong, ping)\n\
+         while True:\n\
+         \x20   semop(mine, 0, -1); semop(a, 0, -1, UNDO); semop(b, 0, -1, UNDO)\n\
+         \x20   semop(b, 0, 1, UNDO); semop(yours, 0, 1); semop(a, 0, 1, UNDO)",
+    ) else {
+        return;
+    };
+    python.made("ssss");
+    for _ in 0..50 {
+        let found = cycles(python.pid());
+        assert!(found.is_empty(), "{found:?}");
+    }
+}
+
+#[test]
+fn each_wait_is_told_with_what_ends_it_and_who_could() {
+    let Some(mut python) = Stranger::start(
+        "queue = sure(libc.msgget(0, 0o1600))\n\
+         set = semset(1, 2)\n\
+         say(queue, set)\n\
+         r, w = os.pipe()\n\
+         a, b = socket.socketpair()\n\
+         def child(work):\n\
+         \x20   pid = os.fork()\n\
+         \x20   if pid == 0:\n\
+         \x20       work(); os._exit(0)\n\
+         \x20   return pid\n\
+         def reader():\n\
+         \x20   os.close(w); os.read(r, 1)\n\
+         def receiver():\n\
+         \x20   b.close(); a.recv(1)\n\
+         def taker():\n\
+         \x20   semop(set, 0, -5)\n\
+         def zero():\n\
+         \x20   semop(set, 0, 0)\n\
+         def served():\n\
+         \x20   recv(queue, -7)\n\
+         say(*[child(work) for work in (reader, receiver, taker, zero, served)])\n\
+         time.sleep(1000)",
+    ) else {
+        return;
+    };
+    let ids = python.made("qs");
+    let pids = python.numbers();
+    let parent = format!("{},python3", python.pid());
+    let blocked = |n: usize, call: &str| {
+        let row = why(pids[n], |row| {
+            row["call"].as_str().is_some_and(|c| c.starts_with(call))
+        });
+        columns(&row, &SHOWN)
+    };
+    let reader = blocked(0, "read pipe:[");
+    assert_eq!(reader[1], "write, or the last close of the other side");
+    assert!(reader[2].contains(&parent), "{reader:?}");
+    assert_eq!(reader[3], "exact");
+    let receiver = blocked(1, "recv socket:[");
+    assert!(receiver[2].contains(&parent), "{receiver:?}");
+    assert_eq!(receiver[3], "exact");
+    let set = ids[1];
+    let taker = blocked(2, "semop");
+    let expected = [&format!("semop id:{set} -5"), "semop +3 on [0]"];
+    assert_eq!(taker[..2], expected);
+    assert_eq!(
+        taker[2..],
+        [&format!("[\"{parent}\"]"), "last operator only"]
+    );
+    let zero = blocked(3, "semop");
+    let expected = [
+        &format!("semop id:{set} 0"),
+        "semop that lets [0] come to 0",
+    ];
+    assert_eq!(zero[..2], expected);
+    let served = blocked(4, "msgrcv");
+    let queue = ids[0];
+    let expected = [
+        &format!("msgrcv id:{queue} type -7"),
+        "msgsnd of a type up to 7",
+        "null",
+        "anyone",
+    ];
+    assert_eq!(served, expected);
+}
+
+#[test]
+fn a_process_that_does_not_wait_in_ipc_is_told_of_when_it_is_asked_for() {
+    let Some(mut python) = Stranger::start("say(1)\ntime.sleep(1000)") else {
+        return;
+    };
+    python.numbers();
+    let pid = python.pid();
+    until("it sleeps", || {
+        let rows = rows(&format!("why {pid}"), "why");
+        rows[0]["call"] == "nanosleep"
+    });
+    assert!(rows("why", "why").iter().all(|row| row["pid"] != pid));
+    let ran = run(&["-c", "why 2147483647"], b"");
+    assert_eq!(ran.code, Some(1));
+    assert!(
+        ran.err.contains("there is no process 2147483647"),
+        "{}",
+        ran.err
+    );
+    let ran = run(&["-c", "why lokc"], b"");
+    assert!(
+        ran.err.contains("neither an actor nor a pid"),
+        "{}",
+        ran.err
+    );
+}
+
+#[test]
+fn actors_are_named_and_idle_ones_are_no_news() {
+    let ran = passes(
+        "sem create lock 0\nspawn a b\nb: sem p lock ...\nwhy\nwhy b\nsem v lock\nb: ... => ok\n",
+    );
+    let rows: Vec<&str> = ran
+        .out
+        .lines()
+        .filter(|line| line.contains("semop lock -1"))
+        .collect();
+    assert_eq!(rows.len(), 2, "{}", ran.out);
+    assert!(rows.iter().all(|row| row.contains(" b ")), "{}", ran.out);
+    // Another session on this host may have an actor of the same name.
+    let started = ran.out.lines().find(|l| l.starts_with("# started a (pid "));
+    let pid = started.and_then(|l| l.split(['(', ')']).nth(1)?.strip_prefix("pid "));
+    let pid = format!(" {} ", pid.unwrap());
+    let row = |line: &str| line.starts_with('#') && line.contains(&pid) && line.contains("recv");
+    assert!(!ran.out.lines().any(row), "{}", ran.out);
+    passes(&ran.out);
+}
+
+#[test]
+fn without_privilege_nothing_is_suspected_and_what_is_hidden_is_said() {
+    let Some(mut python) = Stranger::start(DEADLOCK) else {
+        return;
+    };
+    python.made("ss");
+    let child = python.numbers()[0];
+    let Some(ran) = as_nobody("why") else {
+        return;
+    };
+    assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
+    assert!(rows_of(&ran, "cycle").is_empty(), "{}", ran.out);
+    let notes = rows_of(&ran, "note");
+    assert_eq!(notes.len(), 1, "{notes:?}");
+    let ran = as_nobody(&format!("why {child}")).unwrap();
+    assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
+    assert_eq!(rows_of(&ran, "why")[0]["pid"], child, "{}", ran.out);
+    let notes = rows_of(&ran, "note");
+    assert_eq!(notes.len(), 1, "{notes:?}");
+    let said = notes[0]["text"].as_str().unwrap();
+    assert!(said.contains("run as its user"), "{said}");
+}
