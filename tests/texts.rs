@@ -136,3 +136,51 @@ fn arithmetic_has_the_operators_of_c() {
     );
     harness::passes("let v = 8\nshm create s\nshm write u32@$((v / 2)) 7\nshm read u32@4 => 7");
 }
+
+#[test]
+fn words_of_other_programs_lead_to_ours() {
+    for (line, way) in [
+        ("ipcrm -q 5", "a queue is removed by `msgq rm id:N`"),
+        ("ipcmk -Q", "a queue is created by `msgq create`"),
+        ("man msgq", "help msgq"),
+        ("cd /tmp", "ipcsh stays where it was started"),
+        ("ls", "`!ls` lists files"),
+        ("rm", "such as `msgq rm`"),
+        ("cat f", "`!cat`"),
+        ("sem wait", "did you mean `sem p`? lower a semaphore"),
+        ("sem post s", "did you mean `sem v`? raise a semaphore"),
+        ("msgq delete q", "did you mean `msgq rm`? remove"),
+        ("shm new", "did you mean `shm create`?"),
+        ("msgsnd 1", "`msgq send`"),
+        ("exit now", "`exit` takes no arguments"),
+        ("echo hi > f", "!echo hi > f"),
+        ("expect", "`expect` needs what must hold"),
+    ] {
+        let ran = says(line, &[way]);
+        assert_eq!(ran.code, Some(2), "{line}: {}", ran.err);
+    }
+}
+
+#[test]
+fn help_knows_topics_and_fields() {
+    let help = |topic: &str| run(&["-c", &format!("help {topic}")], b"").out;
+    for (topic, says) in [
+        (
+            "msgq",
+            "who is blocked: R receivers, S senders, and how many",
+        ),
+        ("sem", "P for a larger value, Z for zero"),
+        ("fields", "actor.NAME.signals.NAME"),
+        ("objects", "the slash makes it one"),
+        ("data", "octal is written 0o10"),
+        ("signals", "trap USR1"),
+        ("janitor", "id, key, creator and time must fit"),
+        ("", "`help janitor`"),
+    ] {
+        assert!(help(topic).contains(says), "{topic}: {}", help(topic));
+    }
+    says(
+        "spawn b\nexpect actor.b.foo == 1",
+        &["call, about, signals.NAME"],
+    );
+}

@@ -7,6 +7,7 @@ mod keywords;
 mod peek;
 mod pipeline;
 mod session;
+mod topics;
 mod watch;
 mod who;
 mod why;
@@ -43,6 +44,7 @@ pub static ALL: &[&Builtin] = &[
 pub static KEYWORDS: &[&Signature] = keywords::ALL;
 
 pub(crate) use actors::FIELDS as ACTOR_FIELDS;
+pub(crate) use topics::ALL as TOPICS;
 
 /// Runs what only looks.
 fn look(

@@ -144,7 +144,7 @@ fn habits() {
         ),
         (
             "msgq ls «|» wc -l",
-            "`msgq ls` takes no more arguments",
+            "`msgq ls` takes no arguments",
             "`|` is the system's shell's: it stands in a `!command`",
         ),
         (
