@@ -8,7 +8,7 @@ use super::engine::{Engine, Flow, Mode, Ran};
 use super::pending::unreadable;
 use super::slot::{End, signal_text};
 use crate::actor::Sighting;
-use crate::data::{Cell, Event, Failure, FailureKind, Family, Object, Stand};
+use crate::data::{Event, Failure, FailureKind, Family, Object, Stand, Took};
 use crate::inspect::descriptors::{self, What};
 use crate::inspect::posix;
 use crate::inspect::wait::{Kind, Name, Wait};
@@ -349,7 +349,7 @@ impl Engine {
         };
         Failure::new(
             FailureKind::Deadline,
-            format!("still {state} after {}: {meaning}", Cell::Elapsed(limit)),
+            format!("still {state} after {}: {meaning}", Took(limit)),
         )
     }
 

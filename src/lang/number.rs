@@ -94,7 +94,7 @@ pub fn duration(word: &str) -> Option<Duration> {
     let n: f64 = number.parse().ok()?;
     // A century is more than any step needs and far from overflow.
     let total = n * nanoseconds;
-    (total <= 3_153_600_000e9).then(|| Duration::from_nanos(total as u64))
+    (total <= 3_153_600_000e9).then(|| Duration::from_nanos(total.round() as u64))
 }
 
 /// `0600`, `600`: octal.
@@ -112,6 +112,7 @@ pub(super) fn mode(word: &str) -> Option<i128> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::Cell;
 
     #[test]
     fn numbers_are_read_in_every_spelling() {
@@ -146,5 +147,25 @@ mod tests {
         assert_eq!(mode("666"), Some(0o666));
         assert_eq!(mode("0888"), None);
         assert_eq!(mode("07777"), None);
+    }
+
+    #[test]
+    fn a_duration_is_written_as_it_is_read() {
+        for (nanoseconds, written) in [
+            (0, "0s"),
+            (1, "0.001us"),
+            (1_500, "1.500us"),
+            (200_000, "200us"),
+            (100_000_000, "100ms"),
+            (1_500_000_000, "1500ms"),
+            (5_000_000_000, "5s"),
+            (90_000_000_000, "90s"),
+            (120_000_000_000, "2m"),
+            (7_200_000_000_000, "2h"),
+        ] {
+            let took = Duration::from_nanos(nanoseconds);
+            assert_eq!(Cell::Elapsed(took).to_string(), written);
+            assert_eq!(duration(written), Some(took), "{written}");
+        }
     }
 }
