@@ -13,7 +13,7 @@ mod reply;
 mod table;
 
 pub use cell::{Cell, Took, quote, word};
-pub use event::{Event, Sink, Stand};
+pub use event::{Caught, Event, Sink, Stand};
 pub use family::Family;
 pub use graph::{Edge, Graph, Node};
 pub use object::Object;
