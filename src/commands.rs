@@ -1,6 +1,8 @@
 //! The one table of commands: the mechanisms' and the shell's own, in the order in which
 //! `help` lists them.
 
+mod foreign;
+
 use std::sync::OnceLock;
 
 use crate::exec::Commands;
@@ -57,6 +59,7 @@ fn words() -> Words {
         actor_fields: builtin::ACTOR_FIELDS.iter().map(|c| c.name).collect(),
         limits: inspect::limits::names(),
         errnos: errnos(),
+        foreign: foreign::FOREIGN,
         signals: signal::spellings(),
     }
 }

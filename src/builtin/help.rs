@@ -1,10 +1,12 @@
 //! `help`, made from the command table.
 
+use super::topics;
 use crate::commands;
-use crate::data::Failure;
+use crate::data::{Failure, Family};
 use crate::exec::Builtin;
 use crate::lang::{Arg, Kind, Param, Signature};
-use crate::mechanism::signal;
+use crate::mechanism::{self, signal};
+use crate::view::help::Known;
 use crate::view::{self, Style};
 
 pub(super) static HELP: Builtin = Builtin {
@@ -14,7 +16,7 @@ pub(super) static HELP: Builtin = Builtin {
         params: &[Param::any(
             "topic",
             Kind::Word,
-            "`msgq`, `msgq send`, `expect`, `EAGAIN`, `SIGUSR1`; an overview where it is left out",
+            "`msgq`, `msgq send`, `expect`, `EAGAIN`, `SIGUSR1`, `fields`; an overview where it is left out",
         )],
         ..Signature::NEW
     },
@@ -29,14 +31,15 @@ pub(super) static HELP: Builtin = Builtin {
         if let Some(text) = signal::help(&topic).filter(|_| !is_command(&topic)) {
             return Ok(text.into());
         }
-        view::help::help(
-            &topic,
-            &commands::signatures(),
-            &commands::errno_text,
-            Style::PLAIN,
-        )
-        .map(Into::into)
-        .map_err(Failure::refused)
+        let known = Known {
+            signatures: &commands::signatures(),
+            errno_text: &commands::errno_text,
+            fields: &|noun| Family::from_noun(noun).map_or(Vec::new(), mechanism::fields),
+            topics: topics::ALL,
+        };
+        view::help::help(&topic, known, Style::PLAIN)
+            .map(Into::into)
+            .map_err(Failure::refused)
     },
 };
 

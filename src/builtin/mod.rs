@@ -1,12 +1,16 @@
 //! The commands that run in the shell: they look at the host, steer the session, or teach.
 
 mod actors;
+mod doctor;
+mod graph;
 mod help;
 mod ipcs;
 mod keywords;
+mod metrics;
 mod peek;
 mod pipeline;
 mod session;
+mod topics;
 mod watch;
 mod who;
 mod why;
@@ -23,6 +27,9 @@ pub static ALL: &[&Builtin] = &[
     &who::WHO,
     &peek::PEEK,
     &why::WHY,
+    &doctor::DOCTOR,
+    &metrics::METRICS,
+    &graph::GRAPH,
     &pipeline::PIPE,
     &watch::WATCH,
     &actors::SPAWN,
@@ -43,6 +50,7 @@ pub static ALL: &[&Builtin] = &[
 pub static KEYWORDS: &[&Signature] = keywords::ALL;
 
 pub(crate) use actors::FIELDS as ACTOR_FIELDS;
+pub(crate) use topics::ALL as TOPICS;
 
 /// Runs what only looks.
 fn look(

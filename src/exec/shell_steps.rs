@@ -19,11 +19,15 @@ impl Engine {
             return Ok(());
         };
         let (result, tables, text) = match self.shell_call(call, sink) {
+            // What it has found is shown all the same.
             Ok(Reply {
-                failing: Some(why), ..
+                failing: Some(why),
+                tables,
+                text,
+                ..
             }) if step.work.claim.is_none() => {
                 let failure = Failure::new(FailureKind::Mismatch, why);
-                (Err(failure), Vec::new(), None)
+                (Err(failure), tables, text)
             }
             Ok(reply) => (Ok(reply.outcome), reply.tables, reply.text),
             Err(Interrupted::Flow(flow)) => return Err(flow),
@@ -52,10 +56,10 @@ impl Engine {
         self.record(line);
         let verdict = Verdict::of(&result, passed);
         let shown = Shown {
-            claimed: step.claim_text,
+            claimed: step.claimed(),
             ..Shown::new(source, step.text)
         };
-        sink.event(&shown.event(result, passed))?;
+        sink.event(&shown.event(result, passed, &self.env))?;
         for table in tables {
             sink.event(&Event::Table(table))?;
         }

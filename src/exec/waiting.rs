@@ -8,7 +8,7 @@ use super::engine::{Engine, Flow, Mode, Ran};
 use super::pending::unreadable;
 use super::slot::{End, signal_text};
 use crate::actor::Sighting;
-use crate::data::{self, Cell, Event, Failure, FailureKind, Family, Object, Stand};
+use crate::data::{self, Event, Failure, FailureKind, Family, Object, Stand, Took};
 use crate::inspect::descriptors::{self, What};
 use crate::inspect::posix;
 use crate::inspect::thing::Thing;
@@ -356,7 +356,7 @@ impl Engine {
         };
         Failure::new(
             FailureKind::Deadline,
-            format!("still {state} after {}: {meaning}", Cell::Elapsed(limit)),
+            format!("still {state} after {}: {meaning}", Took(limit)),
         )
     }
 

@@ -33,8 +33,19 @@ pub struct Words {
     pub limits: Vec<&'static str>,
     /// The symbols of the errnos.
     pub errnos: Vec<&'static str>,
+    /// Words of other programs.
+    pub foreign: Foreign,
     /// The signals, in every spelling: names without `SIG`, and numbers.
     pub signals: Vec<String>,
+}
+
+/// Words of other programs and languages: who types them is told what is meant here.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Foreign {
+    /// A command, with or without its first argument, and what is said then.
+    pub commands: &'static [(&'static str, &'static str)],
+    /// A verb of ours, and what others call it.
+    pub verbs: &'static [(&'static str, &'static [&'static str])],
 }
 
 /// A noun with a verb (an empty one where it stands alone), and their place in the table.
@@ -187,6 +198,29 @@ impl Catalog {
         Some(match meant.is_empty() {
             true => format!("did you mean {last}?"),
             false => format!("did you mean {} or {last}?", meant.join(", ")),
+        })
+    }
+
+    /// What is said to who types a command of another program.
+    pub(super) fn foreign(&self, noun: &str, second: Option<&str>) -> Option<&'static str> {
+        let both = second.map(|second| format!("{noun} {second}"));
+        let find = |words: &str| {
+            self.words
+                .foreign
+                .commands
+                .iter()
+                .find(|(w, _)| *w == words)
+        };
+        let found = both.and_then(|both| find(&both)).or_else(|| find(noun));
+        found.map(|(_, says)| *says)
+    }
+
+    /// The command of ours that another program calls so.
+    pub(super) fn foreign_verb(&self, noun: &str, verb: &str) -> Option<&'static Signature> {
+        let mut alike = self.words.foreign.verbs.iter();
+        alike.find_map(|(ours, theirs)| {
+            let known = self.of(noun).iter().find(|e| e.verb == *ours)?;
+            theirs.contains(&verb).then(|| self.signature(known.place))
         })
     }
 

@@ -322,6 +322,11 @@ impl Param {
         Param::make(name, Form::Dash, kind, Need::Optional, help)
     }
 
+    /// `--name VALUE`.
+    pub const fn valued(name: &'static str, kind: Kind, help: &'static str) -> Param {
+        Param::make(name, Form::Flag, kind, Need::Optional, help)
+    }
+
     /// `--name VALUE`, any number of times.
     pub const fn values(name: &'static str, kind: Kind, help: &'static str) -> Param {
         Param::make(name, Form::Flag, kind, Need::Any, help)

@@ -17,7 +17,7 @@ pub(super) static SET: Verb = Verb {
             Param::option(
                 "qbytes",
                 Kind::Size,
-                "how many bytes of messages it holds; above msgmnb only for root",
+                "how many bytes of messages it holds; above msgmnb only with CAP_SYS_RESOURCE",
             ),
             NEW_MODE,
             OWNER,
@@ -32,7 +32,7 @@ pub(super) static SET: Verb = Verb {
             ),
             (
                 "EPERM",
-                "the queue is somebody else's, or qbytes is above msgmnb",
+                "the queue is somebody else's, or qbytes is above msgmnb without CAP_SYS_RESOURCE",
             ),
         ],
         notes: "What is not named stays as it is. Messages that are already in the queue stay, \
@@ -85,10 +85,11 @@ fn failure(
     {
         let asked = qbytes.unwrap_or(stat.qbytes);
         failure.meaning = format!(
-            "qbytes would be {asked}, and above msgmnb ({} bytes) it takes CAP_SYS_RESOURCE",
+            "qbytes would be {asked}, and above msgmnb ({} bytes) it takes CAP_SYS_RESOURCE, \
+             which this process has not",
             limits.msgmnb
         );
-        failure.help = Some("Ask for less, or raise kernel.msgmnb".into());
+        failure.help = Some("Ask for less, or as root raise kernel.msgmnb".into());
     }
     failure
 }
@@ -137,8 +138,8 @@ mod tests {
             failure.to_string(),
             format!(
                 "msgctl(jobs, IPC_SET, qbytes 1073741824) = EPERM: qbytes would be 1073741824, \
-                 and above msgmnb ({msgmnb} bytes) it takes CAP_SYS_RESOURCE. \
-                 Ask for less, or raise kernel.msgmnb"
+                 and above msgmnb ({msgmnb} bytes) it takes CAP_SYS_RESOURCE, which this process has not. \
+                 Ask for less, or as root raise kernel.msgmnb"
             )
         );
     }
