@@ -22,6 +22,8 @@ const PIPE: Param = Param::optional(
     "which one; the one this actor used last where it is left out",
 );
 
+const NOBODYS: (&str, &str) = ("EBADF", "no actor of this session has that end of it open");
+
 super::common_verbs::seeing_verbs!(
     FAMILY,
     "pipe",
@@ -79,7 +81,7 @@ fn create(world: &mut World, args: &Args) -> StepResult {
         return Err(Failure {
             kind: FailureKind::Errno,
             errno: Some("EEXIST".into()),
-            call: None,
+            call: Some(format!("pipe2({name})")),
             meaning: format!("`{name}` already names a pipe"),
             help: Some(format!(
                 "Close it (`pipe close {name}`), or choose another name"
@@ -126,7 +128,7 @@ static READ: Verb = Verb {
         runs: Runs::Actor,
         blocks: Some("while it is empty and some process has its write end open"),
         calls: &["preadv2(2)"],
-        errnos: &stream::READ_ERRNOS,
+        errnos: &[stream::READ_ERRNOS[0], NOBODYS, stream::READ_ERRNOS[1]],
         notes: "It gives what is there, up to max bytes; `eof` when it is empty and no process has \
                 the write end open.",
         examples: &[Example {
@@ -156,7 +158,12 @@ static WRITE: Verb = Verb {
         runs: Runs::Actor,
         blocks: Some("while it is full and some process has its read end open"),
         calls: &["pwritev2(2)"],
-        errnos: &stream::WRITE_ERRNOS,
+        errnos: &[
+            stream::WRITE_ERRNOS[0],
+            NOBODYS,
+            stream::WRITE_ERRNOS[1],
+            stream::WRITE_ERRNOS[2],
+        ],
         notes: "Up to 4096 bytes (PIPE_BUF) go at once or not at all; with --nowait a longer write \
                 may put in a part, and says how much: `written=65536`.",
         examples: &[Example {
@@ -191,6 +198,7 @@ static CLOSE: Verb = Verb {
         ],
         runs: Runs::Actor,
         calls: &["close(2)"],
+        errnos: &[("EBADF", "this actor does not have it open")],
         notes: "Other actors keep theirs. A pipe is gone when nobody has an end of it.",
         examples: &[Example {
             script: "pipe create p\npipe write p \"last\"\npipe close p w\npipe read p => \"last\"\n\
@@ -216,7 +224,7 @@ fn close(world: &mut World, args: &Args) -> StepResult {
     };
     let label = world.label(FAMILY, args.reference("pipe"), &object);
     match world.files.close(FAMILY, &object, side) {
-        0 => Err(not_held(&label, side.unwrap_or(Side::Both))),
+        0 => Err(args.failure(Errno::EBADF, format!("close({label})"))),
         _ => Ok(Outcome::ok()),
     }
 }
@@ -266,6 +274,7 @@ static SIZE: Verb = Verb {
         runs: Runs::Actor,
         calls: &["fcntl(2)"],
         errnos: &[
+            NOBODYS,
             ("EBUSY", "there is more in it"),
             ("EINVAL", "no pipe is as large"),
             (
@@ -309,15 +318,15 @@ fn find(world: &mut World, args: &Args, side: Side) -> Result<(Object, String), 
 }
 
 fn not_held(label: &str, side: Side) -> Failure {
-    let end = match side {
-        Side::Read => "the read end",
-        Side::Write => "the write end",
-        Side::Both => "any end",
+    let (end, call) = match side {
+        Side::Read => ("the read end", "read"),
+        Side::Write => ("the write end", "write"),
+        Side::Both => ("any end", "fcntl"),
     };
     Failure {
         kind: FailureKind::Errno,
-        errno: Some("EBADF".into()),
-        call: None,
+        errno: Some(NOBODYS.0.into()),
+        call: Some(format!("{call}({label})")),
         meaning: format!("no actor of this session has {end} of {label} open"),
         help: Some("`pipe create` makes another one".into()),
     }

@@ -215,6 +215,7 @@ pub(super) fn nobodys(sight: &Sight, object: &Object) -> Failure {
     Failure {
         errno: Some("ENOENT".into()),
         kind: FailureKind::Errno,
+        call: Some("readlink(/proc/*/fd/*)".into()),
         ..Failure::refused(format!("there is no pipe {label}: {meaning}"))
     }
 }
