@@ -35,7 +35,7 @@ fn main() -> ExitCode {
     let words = args.into_iter().filter(|a| !a.starts_with('-')).collect();
     let mut report = Report::new(words);
     type Item = fn(&Host, &mut Report);
-    let run: [(&str, Item); 8] = [
+    let run: [(&str, Item); 9] = [
         ("start", start),
         ("many", many),
         ("flat", flat),
@@ -44,6 +44,7 @@ fn main() -> ExitCode {
         ("trip", round_trips),
         ("create", create_loop),
         ("memory", memory),
+        ("host", whole_host),
     ];
     for (name, bench) in run {
         if report.wants(name) {
@@ -217,4 +218,39 @@ fn memory(host: &Host, report: &mut Report) {
             None => report.skipped(&name, "it was not told"),
         }
     }
+}
+
+const PROCESSES: usize = 500;
+
+/// Everything that is seen of a host: every thread, every descriptor and every mapping. Whoever
+/// has a file of `/dev/shm` may have it open or mapped, and may wait at it.
+fn whole_host(host: &Host, report: &mut Report) {
+    let _processes = match host.processes(PROCESSES) {
+        Ok(processes) => processes,
+        Err(why) => return report.skipped("host", &why),
+    };
+    let name = format!("ipcsh-bench-{}", std::process::id());
+    let file = format!("/dev/shm/{name}");
+    if let Err(e) = std::fs::write(&file, "") {
+        return report.skipped("host", &e.to_string());
+    }
+    let look = format!("who shm./{name}");
+    for (tool, arguments, target) in [("lsof", &["-nP"][..], 0.25), ("lsfd", &[], 1.0)] {
+        let (mut ours, mut why, mut theirs) = (Samples::new(), Samples::new(), Samples::new());
+        let ratio = format!("host: {PROCESSES} processes, whole / {tool}");
+        if !host.has(tool) {
+            report.skipped(&ratio, "it is not installed");
+            continue;
+        }
+        for _ in 0..15 {
+            ours.add(host.ipcsh(&["-c", &look]).seconds());
+            why.add(host.ipcsh(&["-c", "why"]).seconds());
+            theirs.add(Program::new(tool).args(arguments).seconds());
+        }
+        report.ratio(&ratio, &ours, &theirs, target);
+        // Each of them waits, and its pipe is looked into.
+        let all_wait = format!("host: {PROCESSES} that wait, why / {tool}");
+        report.ratio(&all_wait, &why, &theirs, 1.0);
+    }
+    let _ = std::fs::remove_file(file);
 }

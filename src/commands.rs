@@ -6,7 +6,7 @@ mod foreign;
 use std::sync::OnceLock;
 
 use crate::exec::Commands;
-use crate::kernel::Errno;
+use crate::kernel::{Errno, signal};
 use crate::lang::{Catalog, Signature, Words};
 use crate::mechanism::{self, Verb, errno_symbol};
 use crate::{builtin, inspect};
@@ -60,6 +60,7 @@ fn words() -> Words {
         limits: inspect::limits::names(),
         errnos: errnos(),
         foreign: foreign::FOREIGN,
+        signals: signal::spellings(),
     }
 }
 

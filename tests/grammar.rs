@@ -115,7 +115,7 @@ fn command(runs: Runs, random: &mut Random, catalog: &Catalog) -> String {
         let times = match param.need {
             Need::Required => 1,
             Need::Optional => random.below(2),
-            Need::Repeated => 1 + random.below(2),
+            Need::Repeated | Need::Unless(_) => 1 + random.below(2),
             Need::Any => random.below(3),
         };
         // `every` and its period go together.

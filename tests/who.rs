@@ -289,6 +289,7 @@ fn posix_objects_are_found_by_their_files() {
     let rows = with_waiter(&format!("{name}s"));
     let waits = rows.iter().find(|row| row["how"] == "waiting").unwrap();
     assert_eq!(waits["pid"], python.pid());
+    assert_eq!(waits["call"], format!("sem_wait {name}s"));
     std::fs::remove_file(format!("/dev/shm/sem.{}s", &name[1..])).unwrap();
 }
 

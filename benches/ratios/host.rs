@@ -122,6 +122,13 @@ impl Host {
         Program::new(&self.path("reference").to_string_lossy()).args(&[what, with])
     }
 
+    /// Whether a program is there.
+    pub fn has(&self, program: &str) -> bool {
+        let mut asked = Command::new(program);
+        let asked = asked.arg("--version").stdout(Stdio::null());
+        asked.stderr(Stdio::null()).status().is_ok()
+    }
+
     /// How many processes ipcsh starts; `None` where strace is not there to tell.
     pub fn processes_of(&self, args: &[&str]) -> Option<usize> {
         let log = self.file("strace", "");
@@ -137,9 +144,22 @@ impl Host {
     }
 
     /// Makes queues, which are there until the guard is dropped or this process is gone.
-    pub fn queues(&self, count: usize) -> Result<Queues, String> {
+    pub fn queues(&self, count: usize) -> Result<Kept, String> {
+        let queues = self.keep("queues", count)?;
+        match queues.id {
+            ..0 => Err(format!("{count} queues cannot be made: see msgmni")),
+            _ => Ok(queues),
+        }
+    }
+
+    /// Starts processes with eight descriptors each, which wait until the guard is dropped.
+    pub fn processes(&self, count: usize) -> Result<Kept, String> {
+        self.keep("processes", count)
+    }
+
+    fn keep(&self, what: &str, count: usize) -> Result<Kept, String> {
         let mut maker = Command::new(self.path("reference"))
-            .args(["queues", &count.to_string()])
+            .args([what, &count.to_string()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -151,25 +171,21 @@ impl Host {
                 .map_err(|e| e.to_string())?;
         }
         let id = line.trim().parse().unwrap_or(-1);
-        let queues = Queues { maker, id };
-        match id {
-            ..0 => Err(format!("{count} queues cannot be made: see msgmni")),
-            _ => Ok(queues),
-        }
+        Ok(Kept { maker, id })
     }
 }
 
-/// Queues that another process keeps.
+/// What another process keeps.
 #[derive(Debug)]
-pub struct Queues {
+pub struct Kept {
     maker: Child,
-    /// The last one's id.
+    /// Of queues, the last one's id.
     pub id: i32,
 }
 
-impl Drop for Queues {
+impl Drop for Kept {
     fn drop(&mut self) {
-        // Its standard input ends, and it removes them.
+        // Its standard input ends, and so does what it keeps.
         drop(self.maker.stdin.take());
         let _ = self.maker.wait();
     }

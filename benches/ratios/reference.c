@@ -1,5 +1,7 @@
 /* What ipcsh is held against: the same work in plain C. One program, one subcommand each. */
 #define _GNU_SOURCE
+#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -34,6 +36,25 @@ static void queues(int n) {
     char byte;
     while (read(0, &byte, 1) > 0);
     while (made--) msgctl(ids[made], IPC_RMID, NULL);
+}
+
+/* Processes with eight descriptors each, which wait to read; they end with this one, which ends
+   with its standard input. */
+static void processes(int n) {
+    for (int i = 0; i < n; i++) {
+        if (fork() == 0) {
+            int ends[2], pair[2];
+            char byte;
+            prctl(PR_SET_PDEATHSIG, SIGKILL);
+            check(pipe(ends) == 0 && socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0, "pipe");
+            check(open("/dev/null", O_RDONLY) >= 0, "/dev/null");
+            check(read(ends[0], &byte, 1) > 0, "read");
+        }
+    }
+    printf("%d\n", n);
+    fflush(stdout);
+    char byte;
+    while (read(0, &byte, 1) > 0);
 }
 
 static void raw_read(const char *path) {
@@ -113,6 +134,7 @@ int main(int argc, char **argv) {
     const char *what = argv[1];
     int n = atoi(argv[2]);
     if (strcmp(what, "queues") == 0) queues(n);
+    else if (strcmp(what, "processes") == 0) processes(n);
     else if (strcmp(what, "read") == 0) raw_read(argv[2]);
     else if (strcmp(what, "send-receive") == 0) send_receive(n);
     else if (strcmp(what, "create-remove") == 0) create_remove(n);

@@ -201,7 +201,7 @@ fn limits_table(wanted: impl Fn(&Limit) -> bool) -> Table {
 }
 
 /// How much of a limit is used, where that is one call away.
-fn used(limit: &str) -> Option<u64> {
+pub(super) fn used(limit: &str) -> Option<u64> {
     match limit {
         "msgmni" => msg::info().ok().map(|i| i.queues),
         "shmmni" => shm::info().ok().map(|i| i.used_ids),

@@ -1,9 +1,12 @@
 //! The commands that run in the shell: they look at the host, steer the session, or teach.
 
 mod actors;
+mod doctor;
+mod graph;
 mod help;
 mod ipcs;
 mod keywords;
+mod metrics;
 mod peek;
 mod pipeline;
 mod session;
@@ -24,6 +27,9 @@ pub static ALL: &[&Builtin] = &[
     &who::WHO,
     &peek::PEEK,
     &why::WHY,
+    &doctor::DOCTOR,
+    &metrics::METRICS,
+    &graph::GRAPH,
     &pipeline::PIPE,
     &watch::WATCH,
     &actors::SPAWN,

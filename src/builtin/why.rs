@@ -138,13 +138,21 @@ fn settle(cycles: &mut Vec<Cycle>) {
     cycles.retain(Cycle::is_still);
 }
 
+/// The processes of each suspected deadlock.
+pub(super) fn deadlocks(sight: &Sight) -> Vec<Vec<i32>> {
+    let mut found = cycles(&sight.snapshot);
+    settle(&mut found);
+    let pids = |cycle: &Cycle| cycle.0.iter().map(|m| m.waiter.pid).collect();
+    found.iter().map(pids).collect()
+}
+
 /// Whether a wait is at an object, and not at a terminal or a file; or for a signal.
 fn is_ipc(waiter: &Waiter) -> bool {
     waiter.thing.is_some() || waiter.wait == Wait::SigWait || is_system_v(&waiter.wait)
 }
 
 /// Whether it waits for this shell, and so because it looks: an idle actor, its janitor.
-fn is_ours(sight: &Sight, waiter: &Waiter, wakers: &Wakers) -> bool {
+pub(super) fn is_ours(sight: &Sight, waiter: &Waiter, wakers: &Wakers) -> bool {
     let own = std::process::id().cast_signed();
     let ours = |pid: &i32| *pid == own || sight.actors.contains_key(pid);
     let is_janitor = waiter.comm == janitor::NAME && wakers.pids.iter().all(ours);

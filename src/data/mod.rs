@@ -6,14 +6,16 @@
 mod cell;
 mod event;
 mod family;
+mod graph;
 mod object;
 mod outcome;
 mod reply;
 mod table;
 
 pub use cell::{Cell, Took, quote, word};
-pub use event::{Event, Sink, Stand};
+pub use event::{Caught, Event, Sink, Stand};
 pub use family::Family;
+pub use graph::{Edge, Graph, Node};
 pub use object::Object;
 pub use outcome::{Failure, FailureKind, Field, Outcome, StepResult};
 pub use reply::Reply;

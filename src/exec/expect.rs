@@ -49,6 +49,9 @@ impl Engine {
             }
             self.wait(patience.next().min(left))?;
         }
+        // What was counted has been told by then.
+        self.wait(Duration::ZERO)?;
+        self.tell_caught(sink)?;
         self.quiet_step(source, span, sink)
     }
 

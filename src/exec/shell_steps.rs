@@ -19,11 +19,15 @@ impl Engine {
             return Ok(());
         };
         let (result, tables, text) = match self.shell_call(call, sink) {
+            // What it has found is shown all the same.
             Ok(Reply {
-                failing: Some(why), ..
+                failing: Some(why),
+                tables,
+                text,
+                ..
             }) if step.work.claim.is_none() => {
                 let failure = Failure::new(FailureKind::Mismatch, why);
-                (Err(failure), Vec::new(), None)
+                (Err(failure), tables, text)
             }
             Ok(reply) => (Ok(reply.outcome), reply.tables, reply.text),
             Err(Interrupted::Flow(flow)) => return Err(flow),

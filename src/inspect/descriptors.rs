@@ -6,7 +6,7 @@
 use std::ffi::OsStr;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::process;
 use crate::kernel::process::{pidfd_getfd, pidfd_open};
@@ -27,6 +27,16 @@ pub struct Descriptor {
     pub what: What,
     /// What it is open for, where that was asked and it was still open.
     pub access: Option<Access>,
+}
+
+impl Descriptor {
+    /// The path of a file.
+    pub fn path(&self) -> Option<&Path> {
+        match &self.what {
+            What::File { path, .. } => Some(path),
+            _ => None,
+        }
+    }
 }
 
 /// What a descriptor is open on.
@@ -79,7 +89,7 @@ impl What {
 pub struct Ask {
     /// [`Descriptor::access`].
     pub access: bool,
-    /// [`What::File::file`]: of files alone.
+    /// [`What::File::file`]: of files alone, and not of /dev/null and terminals.
     pub files: bool,
 }
 
@@ -160,21 +170,28 @@ fn look(
     keep: &mut impl FnMut(&What) -> bool,
 ) -> Option<Descriptor> {
     let mut what = What::of_link(entry.link);
-    if let What::File { file, .. } = &mut what
+    if let What::File { path, file } = &mut what
         && ask.files
+        && !is_device(path)
     {
         *file = entry.file().ok();
     }
     keep(&what).then(|| Descriptor {
         pid,
         fd: entry.fd,
-        what,
-        access: if ask.access {
-            entry.access().ok()
-        } else {
-            None
+        access: match &what {
+            _ if !ask.access => None,
+            // It is always open for both.
+            What::Socket { .. } => Some(Access::ReadWrite),
+            _ => entry.access().ok(),
         },
+        what,
     })
+}
+
+/// What most processes have open, and which needs no asking.
+fn is_device(path: &Path) -> bool {
+    path == Path::new("/dev/null") || path.starts_with("/dev/pts")
 }
 
 /// Whether it is a process that has no descriptors, or that has ended.

@@ -8,6 +8,7 @@ pub mod decode;
 pub mod descriptors;
 pub mod limits;
 pub mod maps;
+mod parallel;
 pub mod pipes;
 pub mod posix;
 pub mod process;

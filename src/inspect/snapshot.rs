@@ -8,8 +8,9 @@ use std::collections::HashMap;
 
 use super::descriptors::{self, Ask, Descriptor, What};
 use super::maps::{self, Mapping};
+use super::parallel::in_parts;
 use super::process;
-use super::thing::{Thing, is_mqueue};
+use super::thing::{Thing, is_mqueue, is_posix};
 use super::wait::{self, Waiter, Waiters};
 
 /// The processes of a moment, and what was read of them.
@@ -48,8 +49,15 @@ impl Snapshot {
 
     /// The threads that wait in IPC.
     pub fn waiters(&self) -> &Waiters {
-        self.waiters
-            .get_or_init(|| wait::waiters(self.pids().iter().copied()))
+        self.waiters.get_or_init(|| {
+            let parts = in_parts(self.pids(), |pids| wait::waiters(pids.iter().copied()));
+            let mut all = Waiters::default();
+            for mut part in parts {
+                all.found.append(&mut part.found);
+                all.unreadable += part.unreadable;
+            }
+            all
+        })
     }
 
     /// The threads that wait at an object.
@@ -82,23 +90,33 @@ impl Snapshot {
     }
 }
 
+/// Whether a descriptor is worth asking what it is open for: what [`Thing::behind`] may say yes to.
+fn may_be_object(what: &What) -> bool {
+    match what {
+        What::Pipe { .. } | What::Socket { .. } => true,
+        What::File {
+            path,
+            file: Some(file),
+        } => file.is_fifo() || file.is_regular() && is_posix(path),
+        What::File { .. } | What::Other(_) => false,
+    }
+}
+
 impl Open {
     fn scan(pids: &[i32]) -> Open {
         let ask = Ask {
             access: true,
             files: true,
         };
-        let is_object = |what: &What| match what {
-            What::File { file, .. } => file.is_some_and(|f| f.is_fifo() || f.is_regular()),
-            what => !matches!(what, What::Other(_)),
-        };
-        let scan = descriptors::scan(pids.iter().copied(), ask, is_object);
+        let scans = in_parts(pids, |pids| {
+            descriptors::scan(pids.iter().copied(), ask, may_be_object)
+        });
         let mut open = Open {
-            unreadable: scan.unreadable,
+            unreadable: scans.iter().map(|scan| scan.unreadable).sum(),
             ..Open::default()
         };
         let mut mqueues: HashMap<u64, bool> = HashMap::new();
-        for descriptor in scan.descriptors {
+        for descriptor in scans.into_iter().flat_map(|scan| scan.descriptors) {
             let (pid, fd) = (descriptor.pid, descriptor.fd);
             let ask = |dev| *mqueues.entry(dev).or_insert_with(|| is_mqueue(pid, fd));
             if let Some(thing) = Thing::behind(&descriptor.what, ask) {
@@ -126,19 +144,27 @@ impl Open {
 impl Mapped {
     fn scan(pids: &[i32]) -> Mapped {
         let here = process::ipc_namespace(std::process::id().cast_signed());
-        let mut mapped = Mapped::default();
-        for &pid in pids {
-            let Some(mut found) = maps::of(pid) else {
-                mapped.unreadable += 1;
-                continue;
-            };
-            let is_system_v = |m: &Mapping| matches!(m.thing, Thing::Shm(_));
-            if found.iter().any(is_system_v) && process::ipc_namespace(pid) != here {
-                found.retain(|m| !is_system_v(m));
+        let part = |pids: &[i32]| {
+            let mut mapped = Mapped::default();
+            for &pid in pids {
+                let Some(mut found) = maps::of(pid) else {
+                    mapped.unreadable += 1;
+                    continue;
+                };
+                let is_system_v = |m: &Mapping| matches!(m.thing, Thing::Shm(_));
+                if found.iter().any(is_system_v) && process::ipc_namespace(pid) != here {
+                    found.retain(|m| !is_system_v(m));
+                }
+                mapped.found.append(&mut found);
             }
-            mapped.found.append(&mut found);
+            mapped
+        };
+        let mut all = Mapped::default();
+        for mut part in in_parts(pids, part) {
+            all.found.append(&mut part.found);
+            all.unreadable += part.unreadable;
         }
-        mapped
+        all
     }
 
     /// Where an object is mapped.

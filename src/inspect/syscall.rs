@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::process::read_file;
+use super::process::read_record;
 
 /// What the kernel tells of a thread's system call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub struct Syscall {
 /// The call that a thread is in. An error means that the thread is gone or /proc cannot
 /// be read at all; what may not be known is [`SyscallState::Unreadable`].
 pub fn syscall(pid: i32, tid: i32) -> io::Result<SyscallState> {
-    match read_file(format!("/proc/{pid}/task/{tid}/syscall")) {
+    match read_record(format!("/proc/{pid}/task/{tid}/syscall")) {
         Ok(bytes) => parse(&bytes)
             .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "malformed syscall")),
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {

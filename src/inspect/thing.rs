@@ -153,6 +153,14 @@ pub(super) fn in_shm(path: &Path) -> bool {
     path.as_os_str().as_bytes().starts_with(SHM)
 }
 
+/// Whether a file may be a POSIX object by its path. The kernel shows that of a queue from the root
+/// of its own file system: as its name, or below where that is mounted.
+pub(super) fn is_posix(path: &Path) -> bool {
+    let mut components = path.components().skip(1);
+    let (_, second) = (components.next(), components.next());
+    in_shm(path) || second.is_none() || path.starts_with("/dev/mqueue")
+}
+
 fn inode(meta: &std::fs::Metadata) -> Inode {
     Inode {
         dev: meta.dev(),
@@ -168,11 +176,15 @@ fn fifo(path: &Path) -> Option<Thing> {
 
 /// What a thread of `pid` waits at, and the path by which its process knows it. `here` says whether
 /// System V ids mean the same to it as to us.
-pub(super) fn waited_at(pid: i32, wait: &Wait, here: bool) -> Option<(Thing, Option<PathBuf>)> {
+pub(super) fn waited_at(
+    pid: i32,
+    wait: &Wait,
+    here: impl Fn() -> bool,
+) -> Option<(Thing, Option<PathBuf>)> {
     let bare = |thing| Some((thing, None));
     match wait {
-        Wait::SemOp { id, .. } if here => bare(Thing::Sem(*id)),
-        Wait::MsgSend { id, .. } | Wait::MsgReceive { id, .. } if here => bare(Thing::Msgq(*id)),
+        Wait::SemOp { id, .. } if here() => bare(Thing::Sem(*id)),
+        Wait::MsgSend { id, .. } | Wait::MsgReceive { id, .. } if here() => bare(Thing::Msgq(*id)),
         Wait::Read { fd }
         | Wait::Write { fd }
         | Wait::Accept { fd }

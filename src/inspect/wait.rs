@@ -21,7 +21,7 @@ pub struct Observation {
     pub state: char,
     /// The call it is in.
     pub syscall: SyscallState,
-    /// How often it has left a processor, [`switches`].
+    /// How often it has run, [`switches`].
     pub switches: u64,
 }
 
@@ -50,11 +50,21 @@ impl Observation {
 
 /// Looks at a thread. An error means that it is gone.
 pub fn observe(pid: i32, tid: i32) -> io::Result<Observation> {
-    Ok(Observation {
-        switches: switches(pid, tid)?,
-        syscall: syscall(pid, tid)?,
-        state: thread_stat(pid, tid)?.state,
-    })
+    let syscall = syscall(pid, tid)?;
+    Ok(look(pid, tid, syscall)?.0)
+}
+
+/// Looks at a thread that is in a call, and at its name. It is in it if it has not run until it is
+/// looked at again: the call of that time stands between the two counts.
+fn look(pid: i32, tid: i32, syscall: SyscallState) -> io::Result<(Observation, String)> {
+    let switches = switches(pid, tid)?;
+    let stat = thread_stat(pid, tid)?;
+    let seen = Observation {
+        state: stat.state,
+        syscall,
+        switches,
+    };
+    Ok((seen, stat.comm))
 }
 
 /// A thread that is blocked in IPC.
@@ -66,14 +76,10 @@ pub struct Waiter {
     pub tid: i32,
     /// The thread's name, which is its process's unless it has chosen one: any bytes.
     pub comm: String,
-    /// The effective user id of its process.
-    pub uid: Option<u32>,
-    /// The inode of its IPC namespace, [`process::ipc_namespace`]: the ids in `wait` are
-    /// those of that namespace. `None` where it may not be known.
-    pub ipc_namespace: Option<u64>,
     /// What it waits for.
     pub wait: Wait,
-    /// The object that it waits at, where it is one and may be known.
+    /// The object that it waits at, where it is one and may be known: not one of another IPC
+    /// namespace, whose ids mean something else there.
     pub thing: Option<Thing>,
     /// A path of the object, as the process sees it.
     pub path: Option<PathBuf>,
@@ -96,6 +102,7 @@ struct Candidate {
     pid: i32,
     tid: i32,
     seen: Observation,
+    comm: String,
 }
 
 /// The threads of these processes that are blocked in IPC ([`Wait::is_ipc`]). All are looked at
@@ -124,11 +131,16 @@ fn collect(pid: i32, candidates: &mut Vec<Candidate>) -> bool {
     for tid in threads {
         match syscall(pid, tid) {
             Ok(SyscallState::Blocked(call)) if Wait::may_be_ipc(&call) => {
-                let Ok(seen) = observe(pid, tid) else {
+                let Ok((seen, comm)) = look(pid, tid, SyscallState::Blocked(call)) else {
                     continue;
                 };
-                if seen.call() == Some(&call) {
-                    candidates.push(Candidate { pid, tid, seen });
+                if seen.is_stalled() {
+                    candidates.push(Candidate {
+                        pid,
+                        tid,
+                        seen,
+                        comm,
+                    });
                 }
             }
             // Access is the same for all threads: the others need not be asked.
@@ -146,17 +158,21 @@ fn makes_calls(stat: io::Result<ThreadStat>) -> bool {
 
 /// `here` is our own IPC namespace.
 fn confirm(candidate: Candidate, here: Option<u64>) -> Option<Waiter> {
-    let Candidate { pid, tid, seen } = candidate;
-    let wait = decode(pid, seen.call()?);
+    let wait = decode(candidate.pid, candidate.seen.call()?);
     match wait.is_ipc() {
-        true => waiter(pid, tid, seen, wait, here),
+        true => waiter(candidate, wait, here),
         false => None,
     }
 }
 
-fn waiter(pid: i32, tid: i32, seen: Observation, wait: Wait, here: Option<u64>) -> Option<Waiter> {
-    let ipc_namespace = process::ipc_namespace(pid);
-    let is_here = here.is_some() && ipc_namespace == here;
+fn waiter(candidate: Candidate, wait: Wait, here: Option<u64>) -> Option<Waiter> {
+    let Candidate {
+        pid,
+        tid,
+        seen,
+        comm,
+    } = candidate;
+    let is_here = || here.is_some() && process::ipc_namespace(pid) == here;
     let (thing, path) = match waited_at(pid, &wait, is_here) {
         Some((thing, path)) => (Some(thing), path),
         None => (None, None),
@@ -164,9 +180,7 @@ fn waiter(pid: i32, tid: i32, seen: Observation, wait: Wait, here: Option<u64>) 
     let waiter = Waiter {
         pid,
         tid,
-        comm: thread_stat(pid, tid).map_or_else(|_| String::new(), |stat| stat.comm),
-        uid: process::uid(pid),
-        ipc_namespace,
+        comm,
         wait,
         thing,
         path,
@@ -198,7 +212,7 @@ pub fn threads_of(pid: i32) -> Vec<(i32, Doing)> {
 
 /// `None` where the thread is gone.
 fn doing(pid: i32, tid: i32, here: Option<u64>) -> Option<Doing> {
-    let seen = observe(pid, tid).ok()?;
+    let (seen, comm) = look(pid, tid, syscall(pid, tid).ok()?).ok()?;
     if matches!(seen.syscall, SyscallState::Unreadable(_)) {
         return Some(Doing::Hidden);
     }
@@ -206,14 +220,22 @@ fn doing(pid: i32, tid: i32, here: Option<u64>) -> Option<Doing> {
     let Some(wait) = seen.call().map(|call| decode(pid, call)) else {
         return Some(state);
     };
-    let blocked = waiter(pid, tid, seen, wait, here);
+    let candidate = Candidate {
+        pid,
+        tid,
+        seen,
+        comm,
+    };
+    let blocked = waiter(candidate, wait, here);
     Some(blocked.map_or(state, |waiter| Doing::Blocked(waiter.into())))
 }
 
 impl Waiter {
-    /// Whether it has not run since it was seen.
+    /// Whether it has not run since it was seen: then it is in the same sleep, in the same call.
     pub fn is_still(&self) -> bool {
-        observe(self.pid, self.tid).is_ok_and(|now| self.seen == now)
+        let (pid, tid) = (self.pid, self.tid);
+        let same_call = syscall(pid, tid).is_ok_and(|call| call == self.seen.syscall);
+        same_call && switches(pid, tid).is_ok_and(|times| times == self.seen.switches)
     }
 }
 

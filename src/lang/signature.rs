@@ -159,7 +159,7 @@ impl Param {
             Need::Required => written,
             Need::Optional => format!("[{written}]"),
             Need::Repeated => format!("{written} …"),
-            Need::Any => format!("[{written} …]"),
+            Need::Any | Need::Unless(_) => format!("[{written} …]"),
         }
     }
 }
@@ -190,6 +190,8 @@ pub enum Need {
     Repeated,
     /// Any number of times.
     Any,
+    /// Once or more, unless this switch is given.
+    Unless(&'static str),
 }
 
 /// What an argument takes.
@@ -351,6 +353,11 @@ impl Param {
     /// `-VALUE`.
     pub const fn dash(name: &'static str, kind: Kind, help: &'static str) -> Param {
         Param::make(name, Form::Dash, kind, Need::Optional, help)
+    }
+
+    /// `--name VALUE`.
+    pub const fn valued(name: &'static str, kind: Kind, help: &'static str) -> Param {
+        Param::make(name, Form::Flag, kind, Need::Optional, help)
     }
 
     /// `--name VALUE`, any number of times.

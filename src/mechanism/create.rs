@@ -195,7 +195,10 @@ fn call_text(maker: &Maker, key: i32) -> String {
 }
 
 /// An integer as a key: any 32 bits, signed or not.
-pub(super) fn key_of(n: i128) -> Result<i32, Failure> {
+///
+/// # Errors
+/// It is out of range.
+pub fn key_of(n: i128) -> Result<i32, Failure> {
     i32::try_from(n)
         .or_else(|_| u32::try_from(n).map(|n| n as i32))
         .map_err(|_| {

@@ -33,7 +33,7 @@ use crate::session::Side;
 pub use args::{Args, errno_symbol};
 pub use common::semaphore_number;
 pub use common_verbs::columns;
-pub use create::Created;
+pub use create::{Created, key_of};
 pub use shm::word_at;
 pub use sight::{Listing, Sight, label, resolve};
 pub use users::{How, Use, Uses, users, uses};

@@ -112,9 +112,11 @@ impl<'a> Sight<'a> {
         let actor = self.actors.iter().find(|(_, name)| *name == word);
         match actor {
             Some((pid, _)) => Ok(*pid),
-            None => word
-                .parse()
-                .map_err(|_| Failure::refused(format!("`{word}` is neither an actor nor a pid"))),
+            None => word.parse().map_err(|_| match word {
+                "me" => Failure::refused("`me` does not run: its first step starts it"),
+                _ => Failure::refused(format!("`{word}` is neither an actor nor a pid"))
+                    .help("`actors` lists the actors"),
+            }),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::os::unix::ffi::OsStrExt;
 
 use super::Sight;
-use crate::data::{Table, word};
+use crate::data::{Family, Table, word};
 use crate::inspect::descriptors::{self, What};
 use crate::inspect::process::{self, LastOperator};
 use crate::inspect::wait::{Kind, Name, Wait, Waiter};
@@ -39,13 +39,20 @@ impl Sight<'_> {
 
     /// What a thread waits for, in words, with this session's names: `semop lock -1`.
     pub fn wait_text(&self, waiter: &Waiter) -> String {
+        let object = waiter.thing.and_then(|t| t.object(waiter.path.as_deref()));
+        match (&waiter.wait, &object) {
+            (Wait::Futex { .. }, Some((Family::Sem, object))) => {
+                return format!("sem_wait {object}");
+            }
+            (Wait::Futex { .. }, Some((_, object))) => return format!("futex {object}"),
+            _ => {}
+        }
         waiter.wait.text(|kind, number| {
-            let object = waiter.thing.and_then(|t| t.object(waiter.path.as_deref()));
             let (family, object) = match kind {
                 // Only one side of it is known.
                 Kind::Fd if matches!(waiter.wait, Wait::Splice { .. }) => return None,
                 Kind::Fd if object.is_none() => return file_name(waiter.pid, number),
-                _ => object?,
+                _ => object.clone()?,
             };
             let nsems = match (kind, object.id()) {
                 (Kind::Sem, Some(id)) => sem::stat_any_id(id).ok().map(|s| s.nsems),

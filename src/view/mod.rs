@@ -4,6 +4,7 @@
 mod cut;
 mod diagnostic;
 mod escape;
+pub mod graph;
 pub mod help;
 mod json;
 #[cfg(test)]

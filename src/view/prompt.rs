@@ -52,6 +52,7 @@ pub fn lines(event: &Event, style: Style, width: Option<u16>) -> String {
             format!("{} ...   {blocked}", printable(source))
         }
         Event::Started { source, .. } => format!("{} &", printable(source)),
+        Event::Caught(caught) => caught.to_string(),
         Event::Note(text) => printable(text).into_owned(),
         Event::Warning(text) => format!("{} {}", style.bad("warning:"), printable(text)),
         Event::Text(text) => printable(text).trim_end_matches('\n').to_string(),

@@ -185,6 +185,7 @@ impl<W: Write> Sink for Transcript<W> {
                 self.line.push_str(" &");
                 self.end_line(source, Style::aside)
             }
+            Event::Caught(caught) => self.comment(&caught.to_string()),
             Event::Note(text) | Event::Text(text) => self.comment(text),
             Event::Warning(text) => self.comment(&format!("warning: {text}")),
             Event::Table(table) => {

@@ -197,6 +197,9 @@ pub fn catalog() -> Catalog {
             ],
             verbs: &[("recv", &["receive"])],
         },
+        signals: ["USR1", "USR2", "TERM", "10", "RTMIN+1"]
+            .map(String::from)
+            .into(),
     };
     Catalog::new(COMMANDS.iter().collect(), words)
 }

@@ -74,6 +74,8 @@ fn status_lines() {
     let status = b"Name:\tUid:\\nUid:\nUid:\t1\t2\t3\t4\nvoluntary_ctxt_switches:\t40\n\
                    nonvoluntary_ctxt_switches:\t2\n";
     assert_eq!(parse_switches(status), Some(42));
+    assert_eq!(parse_schedstat(b"2037 18 7\n"), Some(7));
+    assert_eq!(parse_schedstat(b"2037 18"), None);
     assert_eq!(parse_uid(status), Some(2));
     for status in [
         &b""[..],

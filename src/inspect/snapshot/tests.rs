@@ -58,3 +58,30 @@ fn who_waits_is_found_by_what_it_waits_at() {
     assert!(waiting[0].is_still());
     drop(reader);
 }
+
+/// What each part costs, on the host as it is.
+#[test]
+#[ignore = "it measures, and claims nothing"]
+fn parts_are_timed() {
+    let median = |part: &dyn Fn() -> usize| {
+        let mut times: Vec<_> = (0..15)
+            .map(|_| {
+                let begun = std::time::Instant::now();
+                part();
+                begun.elapsed()
+            })
+            .collect();
+        times.sort_unstable();
+        times[times.len() / 2]
+    };
+    let pids = process::pids().count();
+    let fresh = Snapshot::default;
+    eprintln!("{pids} processes: {:?}", median(&|| fresh().pids().len()));
+    let n = fresh().waiters().found.len();
+    eprintln!(
+        "{n} waiters: {:?}",
+        median(&|| fresh().waiters().found.len())
+    );
+    eprintln!("open: {:?}", median(&|| fresh().open().unreadable));
+    eprintln!("mapped: {:?}", median(&|| fresh().mapped().unreadable));
+}

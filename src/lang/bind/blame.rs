@@ -231,8 +231,17 @@ impl Binder<'_> {
 
     /// Every argument that is needed is there.
     pub(super) fn complete(&self, end: Span) -> Parsed<()> {
+        let given = |name: &str| {
+            let place = self.params().iter().position(|p| p.name == name);
+            place.is_some_and(|place| self.has(place))
+        };
         let absent = self.params().iter().enumerate().find(|(place, p)| {
-            matches!(p.need, Need::Required | Need::Repeated) && !self.has(*place)
+            let needed = match p.need {
+                Need::Required | Need::Repeated => true,
+                Need::Unless(switch) => !given(switch),
+                Need::Optional | Need::Any => false,
+            };
+            needed && !self.has(*place)
         });
         let Some((_, param)) = absent else {
             return Ok(());

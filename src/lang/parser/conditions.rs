@@ -211,6 +211,7 @@ impl Parser<'_> {
                 return Err(Mistake::new(*signal_at, "this names no signal")
                     .label("expected a signal such as USR1"));
             }
+            self.catalog.signal(signal, *signal_at)?;
             return match is_name(name) {
                 true => Ok(Subject::Actor(name.clone(), format!("{signals}.{signal}"))),
                 false => Err(Mistake::new(*at, format!("`{name}` cannot name an actor"))

@@ -1,0 +1,171 @@
+//! `doctor`: what is wrong with the objects of this host, and what mends it.
+
+mod clean;
+mod orphans;
+mod stuck;
+
+use super::look;
+use crate::data::{Cell, Column, Failure, Outcome, Reply, Table};
+use crate::exec::Builtin;
+use crate::lang::{Example, Kind, Param, Signature};
+use crate::mechanism::{Args, Sight};
+use orphans::Orphan;
+
+pub(super) static DOCTOR: Builtin = Builtin {
+    signature: Signature {
+        name: "doctor",
+        summary: "find what is wrong with the objects of this host, and say what mends it",
+        params: &[
+            Param::flag(
+                "clean",
+                "remove what nobody uses any more: orphaned objects, stale socket files",
+            ),
+            Param::flag("dry-run", "with --clean: only say what would be removed"),
+            Param::option(
+                "older",
+                Kind::Duration,
+                "with --clean: only what nobody has used for as long",
+            ),
+            Param::option("user", Kind::Owner, "with --clean: only this user's"),
+            Param::option(
+                "key",
+                Kind::Size,
+                "with --clean: only the System V objects of this key",
+            ),
+        ],
+        calls: &[
+            "msgctl(2)",
+            "shmctl(2)",
+            "semctl(2)",
+            "proc(5)",
+            "sock_diag(7)",
+        ],
+        notes: "It fails (exit code 1) where it finds something. How sure it is stands with each: \
+                `exact` is what the kernel shows; `likely`, that who made or used an object last is gone, \
+                though another may still come; `suspected`, what only looks so, such as a semaphore that \
+                a process which is gone may have held.\n\
+                What this session created is none of its findings. With --clean each object is looked at \
+                once more before it is removed: one that is attached, waited at or used by then stays.",
+        examples: &[Example {
+            script: "doctor --clean --dry-run older=7d",
+            shows: "what nobody has used for a week",
+        }],
+        ..Signature::NEW
+    },
+    run: |engine, args, _| {
+        look(engine, |sight| match args.flag("clean") {
+            true => clean::clean(sight, args),
+            false => examine(sight, args),
+        })
+    },
+};
+
+/// How sure a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sure {
+    /// The kernel shows it.
+    Exact,
+    /// Who used it is gone; another may come.
+    Likely,
+    /// It only looks so.
+    Suspected,
+}
+
+impl Sure {
+    fn word(self) -> &'static str {
+        match self {
+            Sure::Exact => "exact",
+            Sure::Likely => "likely",
+            Sure::Suspected => "suspected",
+        }
+    }
+}
+
+/// Something that is wrong.
+struct Finding {
+    what: &'static str,
+    /// Which object, as it can be typed.
+    object: String,
+    evidence: String,
+    sure: Sure,
+    /// The command that mends it.
+    mend: String,
+}
+
+static WHAT: Column = Column {
+    name: "what",
+    help: "what is wrong",
+};
+static OBJECT: Column = Column {
+    name: "object",
+    help: "with which object",
+};
+static EVIDENCE: Column = Column {
+    name: "evidence",
+    help: "what was seen",
+};
+static SURE: Column = Column {
+    name: "sure",
+    help: "exact; likely: who used it is gone; suspected: it only looks so",
+};
+static MEND: Column = Column {
+    name: "mend",
+    help: "what mends it",
+};
+
+fn examine(sight: &Sight, args: &Args) -> Result<Reply, Failure> {
+    for only in ["older", "user", "key"] {
+        if args.get(only).is_some() {
+            return Err(Failure::refused(format!("`{only}=` is for --clean")));
+        }
+    }
+    if args.flag("dry-run") {
+        return Err(Failure::refused("--dry-run is for --clean"));
+    }
+    let mut findings: Vec<Finding> = orphans::orphans(sight).into_iter().map(finding).collect();
+    findings.extend(stuck::findings(sight));
+    let columns = vec![&WHAT, &OBJECT, &EVIDENCE, &SURE, &MEND];
+    let mut table = Table::new("finding", "Findings", columns);
+    table.empty = "nothing is wrong that can be seen";
+    for f in &findings {
+        table.push([
+            Cell::text(f.what),
+            Cell::text(f.object.as_str()),
+            Cell::text(f.evidence.as_str()),
+            Cell::text(f.sure.word()),
+            Cell::text(f.mend.as_str()),
+        ]);
+    }
+    table.footer.extend(sight.hidden());
+    Ok(Reply {
+        outcome: Outcome::ok().field("findings", findings.len() as i64),
+        tables: vec![table],
+        failing: match findings.len() {
+            0 => None,
+            1 => Some("1 finding".into()),
+            n => Some(format!("{n} findings")),
+        },
+        ..Reply::default()
+    })
+}
+
+fn finding(orphan: Orphan) -> Finding {
+    Finding {
+        mend: orphan.mend(),
+        what: orphan.what,
+        object: orphan.label,
+        evidence: orphan.evidence,
+        sure: orphan.sure,
+    }
+}
+
+/// `3 h`, for a sentence.
+fn ago(when: i64) -> String {
+    let seconds = crate::session::now().saturating_sub(when).max(0);
+    match seconds {
+        s @ 0..120 => format!("{s} s"),
+        s @ 120..7200 => format!("{} min", s / 60),
+        s @ 7200..172_800 => format!("{} h", s / 3600),
+        s => format!("{} d", s / 86400),
+    }
+}

@@ -1,0 +1,263 @@
+//! What nobody uses any more.
+
+use std::path::{Path, PathBuf};
+
+use super::{Sure, ago};
+use crate::data::{Family, Object, word};
+use crate::inspect::process::{Certainty, last_operator};
+use crate::inspect::thing::Thing;
+use crate::inspect::{socket_file, sysv, unix};
+use crate::kernel::msg::MsgStat;
+use crate::kernel::sem::{self, SemStat};
+use crate::kernel::shm::ShmStat;
+use crate::kernel::sysv::Perm;
+use crate::kernel::{Errno, Result, msg, shm};
+use crate::mechanism::Sight;
+use crate::session;
+
+/// An object that nobody uses.
+pub(super) struct Orphan {
+    pub what: &'static str,
+    pub label: String,
+    pub evidence: String,
+    pub sure: Sure,
+    /// When somebody used it last.
+    pub used: i64,
+    pub uid: u32,
+    /// 0 where it has none.
+    pub key: i32,
+    pub place: Place,
+}
+
+/// What it is removed by.
+#[derive(Clone, Debug)]
+pub(super) enum Place {
+    SystemV(Family, i32),
+    Socket(PathBuf),
+}
+
+impl Orphan {
+    pub fn mend(&self) -> String {
+        match &self.place {
+            Place::SystemV(family, id) => format!("{} rm id:{id}", family.noun()),
+            Place::Socket(path) => format!("sock rm {}", shown(path)),
+        }
+    }
+
+    /// Looks at it once more; `None` where it is none any more.
+    pub fn again(&self, sight: &Sight) -> Option<Orphan> {
+        match &self.place {
+            Place::SystemV(Family::Msgq, id) => queue(sight, &msg::stat_any_id(*id).ok()?),
+            Place::SystemV(Family::Shm, id) => segment(sight, &shm::stat_any_id(*id).ok()?),
+            Place::SystemV(_, id) => set(sight, &sem::stat_any_id(*id).ok()?),
+            Place::Socket(path) => socket(path, &unix::all().ok()?),
+        }
+    }
+
+    pub fn remove(&self) -> Result<()> {
+        match &self.place {
+            Place::SystemV(family, id) => session::remove(*family, *id),
+            Place::Socket(path) => std::fs::remove_file(path)
+                .map_err(|e| Errno::from_raw(e.raw_os_error().unwrap_or(0))),
+        }
+    }
+}
+
+/// Every one that can be seen, except what this session created.
+pub(super) fn orphans(sight: &Sight) -> Vec<Orphan> {
+    let mut found: Vec<Orphan> = Vec::new();
+    found.extend(sysv::queues().iter().filter_map(|q| queue(sight, q)));
+    found.extend(sysv::segments().iter().filter_map(|s| segment(sight, s)));
+    found.extend(sysv::sets().iter().filter_map(|s| set(sight, s)));
+    found.extend(stale_sockets());
+    found
+}
+
+/// Whether a process that an object remembers is no more. Who is hidden may be there.
+fn is_gone(pid: i32, when: i64) -> bool {
+    let certainty = last_operator(pid, when).map(|o| o.certainty);
+    matches!(certainty, Some(Certainty::Gone | Certainty::Recycled))
+}
+
+fn is_ours(sight: &Sight, family: Family, id: i32) -> bool {
+    let object = Object::Id(id);
+    let own = sight.names.all(family).into_iter();
+    own.into_iter()
+        .any(|(_, b)| b.object == object && b.entry.is_some())
+}
+
+fn orphan(
+    sight: &Sight,
+    what: &'static str,
+    (family, id): (Family, i32),
+    perm: &Perm,
+    used: i64,
+) -> Option<Orphan> {
+    let thing = match family {
+        Family::Msgq => Thing::Msgq(id),
+        Family::Shm => Thing::Shm(id),
+        _ => Thing::Sem(id),
+    };
+    if is_ours(sight, family, id) || sight.snapshot.waiting_at(thing).next().is_some() {
+        return None;
+    }
+    Some(Orphan {
+        what,
+        label: format!("{}.{}", family.noun(), sight.label(family, &Object::Id(id))),
+        evidence: String::new(),
+        sure: Sure::Likely,
+        used,
+        uid: perm.uid,
+        key: perm.key,
+        place: Place::SystemV(family, id),
+    })
+}
+
+/// Nobody has it attached, and who made it is gone.
+fn segment(sight: &Sight, s: &ShmStat) -> Option<Orphan> {
+    let used = s.atime.max(s.dtime).max(s.ctime);
+    if s.nattch > 0 || !is_gone(s.cpid, s.ctime) {
+        return None;
+    }
+    let last_alive = s.lpid != 0 && !is_gone(s.lpid, s.atime.max(s.dtime));
+    let found = orphan(
+        sight,
+        "orphaned segment",
+        (Family::Shm, s.id),
+        &s.perm,
+        used,
+    )?;
+    Some(Orphan {
+        evidence: format!(
+            "{} bytes; nobody has it attached, for {}; its creator, pid {}, is gone{}",
+            s.segsz,
+            ago(used),
+            s.cpid,
+            match last_alive {
+                true => format!("; pid {}, which had it attached last, is not", s.lpid),
+                false => String::new(),
+            }
+        ),
+        sure: if last_alive {
+            Sure::Suspected
+        } else {
+            Sure::Likely
+        },
+        ..found
+    })
+}
+
+/// It holds messages, and who sent and who received last are gone.
+fn queue(sight: &Sight, q: &MsgStat) -> Option<Orphan> {
+    let used = q.stime.max(q.rtime).max(q.ctime);
+    let sender = q.lspid != 0 && is_gone(q.lspid, q.stime);
+    let receiver = q.lrpid == 0 || is_gone(q.lrpid, q.rtime);
+    if !sender || !receiver {
+        return None;
+    }
+    let found = orphan(sight, "orphaned queue", (Family::Msgq, q.id), &q.perm, used)?;
+    let received = match q.lrpid {
+        0 => "nobody ever received".to_string(),
+        pid => format!("pid {pid}, which received last, is gone"),
+    };
+    Some(Orphan {
+        evidence: format!(
+            "{} messages; unused for {}; pid {}, which sent last, is gone; {received}",
+            q.qnum,
+            ago(used),
+            q.lspid,
+        ),
+        ..found
+    })
+}
+
+/// How many semaphores of a set are asked for their last operators.
+const ASKED: u64 = 64;
+
+/// Everybody who operated on it last is gone.
+fn set(sight: &Sight, s: &SemStat) -> Option<Orphan> {
+    let used = s.otime.max(s.ctime);
+    let mut pids: Vec<i32> = (0..s.nsems.min(ASKED) as i32)
+        .filter_map(|num| sem::pid(s.id, num).ok())
+        .filter(|pid| *pid != 0)
+        .collect();
+    pids.sort_unstable();
+    pids.dedup();
+    if pids.is_empty() || !pids.iter().all(|pid| is_gone(*pid, used)) {
+        return None;
+    }
+    let found = orphan(sight, "orphaned set", (Family::Sem, s.id), &s.perm, used)?;
+    let pids: Vec<String> = pids.iter().map(i32::to_string).collect();
+    Some(Orphan {
+        evidence: format!(
+            "{} semaphores; unused for {}; who operated last, pid {}, is gone",
+            s.nsems,
+            ago(used),
+            pids.join(", "),
+        ),
+        ..found
+    })
+}
+
+/// Where servers put their sockets, and how much of it is looked through.
+const ROOTS: [&str; 3] = ["/run", "/tmp", "/var/tmp"];
+const DEPTH: usize = 4;
+const ENTRIES: usize = 20_000;
+
+fn stale_sockets() -> Vec<Orphan> {
+    let Ok(sockets) = unix::all() else {
+        return Vec::new();
+    };
+    let mut files = Vec::new();
+    let mut left = ENTRIES;
+    for root in ROOTS {
+        walk(Path::new(root), DEPTH, &mut left, &mut files);
+    }
+    let stale = |path: &PathBuf| socket(path, &sockets);
+    files.iter().filter_map(stale).collect()
+}
+
+fn walk(dir: &Path, depth: usize, left: &mut usize, found: &mut Vec<PathBuf>) {
+    use std::os::unix::fs::FileTypeExt;
+    let Ok(entries) = dir.read_dir() else {
+        return;
+    };
+    for entry in entries.flatten() {
+        if *left == 0 {
+            return;
+        }
+        *left -= 1;
+        match entry.file_type() {
+            Ok(kind) if kind.is_socket() => found.push(entry.path()),
+            Ok(kind) if kind.is_dir() && depth > 1 => {
+                walk(&entry.path(), depth - 1, left, found);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A socket file that no socket is bound to: connect(2) gives ECONNREFUSED for ever.
+fn socket(path: &Path, sockets: &[unix::UnixSocket]) -> Option<Orphan> {
+    use std::os::unix::fs::MetadataExt;
+    let behind = socket_file::behind_of(path, sockets).ok()?;
+    if !behind.is_stale() {
+        return None;
+    }
+    let meta = path.symlink_metadata().ok()?;
+    Some(Orphan {
+        what: "stale socket file",
+        label: shown(path),
+        evidence: format!("no socket is bound to it; made {} ago", ago(meta.ctime())),
+        sure: Sure::Exact,
+        used: meta.ctime(),
+        uid: meta.uid(),
+        key: 0,
+        place: Place::Socket(path.into()),
+    })
+}
+
+fn shown(path: &Path) -> String {
+    use std::os::unix::ffi::OsStrExt;
+    word(path.as_os_str().as_bytes())
+}

@@ -1,0 +1,129 @@
+//! What does not go on: full queues, waiters that nobody may wake, deadlocks, limits.
+
+use super::{Finding, Sure, ago};
+use crate::builtin::ipcs::used;
+use crate::builtin::why::deadlocks;
+use crate::data::{Family, Object};
+use crate::inspect::process::{Certainty, last_operator};
+use crate::inspect::thing::Thing;
+use crate::inspect::wait::{Wait, Waiter};
+use crate::inspect::waking::lacking;
+use crate::inspect::{limits, sysv};
+use crate::kernel::sem;
+use crate::mechanism::Sight;
+
+pub(super) fn findings(sight: &Sight) -> Vec<Finding> {
+    let mut found = full_queues(sight);
+    let waiters = || sight.snapshot.waiters().found.iter();
+    found.extend(waiters().filter_map(|w| unwakeable(sight, w)));
+    found.extend(waiters().filter_map(|w| one_sided(sight, w)));
+    found.extend(deadlocks(sight).into_iter().map(|pids| {
+        let who: Vec<String> = pids.iter().map(|pid| sight.who(*pid)).collect();
+        Finding {
+            what: "deadlock",
+            object: format!("pid {}", pids.first().copied().unwrap_or_default()),
+            evidence: format!("{} wait for each other", who.join(" and ")),
+            sure: Sure::Suspected,
+            mend: format!("why {}", pids.first().copied().unwrap_or_default()),
+        }
+    }));
+    found.extend(limits::limits().iter().filter_map(near));
+    found
+}
+
+/// A queue that takes no more, with somebody who waits to send.
+fn full_queues(sight: &Sight) -> Vec<Finding> {
+    let full = |q: &crate::kernel::msg::MsgStat| {
+        let senders = sight
+            .snapshot
+            .waiting_at(Thing::Msgq(q.id))
+            .filter(|w| matches!(w.wait, Wait::MsgSend { .. }))
+            .count();
+        let is_full = q.cbytes >= q.qbytes || q.qnum >= q.qbytes;
+        if senders == 0 && !is_full {
+            return None;
+        }
+        let label = sight.label(Family::Msgq, &Object::Id(q.id));
+        let received = match q.rtime {
+            0 => "nobody ever received".to_string(),
+            when => format!("received from {} ago", ago(when)),
+        };
+        Some(Finding {
+            what: "full queue",
+            object: format!("msgq.{label}"),
+            evidence: format!(
+                "{} of {} bytes, {} messages; {senders} wait to send; {received}",
+                q.cbytes, q.qbytes, q.qnum
+            ),
+            sure: Sure::Exact,
+            mend: format!(
+                "msgq recv {label}, or msgq set {label} qbytes={}",
+                q.qbytes * 2
+            ),
+        })
+    };
+    sysv::queues().iter().filter_map(full).collect()
+}
+
+/// Who waits for a semaphore that a process which is gone lowered last: if it was a lock, nobody will
+/// give it back.
+fn unwakeable(sight: &Sight, waiter: &Waiter) -> Option<Finding> {
+    let (Wait::SemOp { ops, .. }, Some(Thing::Sem(id))) = (&waiter.wait, waiter.thing) else {
+        return None;
+    };
+    let (op, 1..) = lacking(id, ops)? else {
+        return None;
+    };
+    let set = sem::stat_any_id(id).ok()?;
+    let pid = sem::pid(id, i32::from(op.num)).ok()?;
+    let when = set.otime.max(set.ctime);
+    let gone = match last_operator(pid, when)?.certainty {
+        Certainty::Gone => "is gone",
+        Certainty::Recycled => "is gone, and its pid is another process's",
+        _ => return None,
+    };
+    let label = sight.label(Family::Sem, &Object::Id(id));
+    Some(Finding {
+        what: "holder is gone",
+        object: format!("sem.{label}[{}]", op.num),
+        evidence: format!(
+            "{} waits for it; pid {pid}, which operated on it last, {} ago, {gone}",
+            sight.who(waiter.pid),
+            ago(when)
+        ),
+        sure: Sure::Suspected,
+        mend: format!("sem v {label}[{}]", op.num),
+    })
+}
+
+/// Who waits for the other side of a FIFO.
+fn one_sided(sight: &Sight, waiter: &Waiter) -> Option<Finding> {
+    let (Wait::Open { .. }, Some(Thing::Fifo(_))) = (&waiter.wait, waiter.thing) else {
+        return None;
+    };
+    let path = waiter.path.as_deref()?;
+    let path = Object::from(path).to_string();
+    Some(Finding {
+        what: "one-sided FIFO",
+        evidence: format!(
+            "{} has waited to open it: nobody opens the other side",
+            sight.who(waiter.pid)
+        ),
+        sure: Sure::Exact,
+        mend: format!("who {path}"),
+        object: path,
+    })
+}
+
+/// A limit of which nine tenths are used.
+fn near(limit: &limits::Limit) -> Option<Finding> {
+    let (value, used) = (limit.value?, used(limit.name)?);
+    let near = value > 0 && u128::from(used) * 10 >= u128::from(value) * 9;
+    near.then(|| Finding {
+        what: "limit is near",
+        object: limit.name.to_string(),
+        evidence: format!("{used} of {value} {} used", limit.unit),
+        sure: Sure::Exact,
+        mend: format!("limits; doctor --clean; or as root raise {}", limit.name),
+    })
+}

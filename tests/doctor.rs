@@ -1,0 +1,141 @@
+//! `doctor`: what other programs left behind is found and, where it is asked for, removed.
+
+mod harness;
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use harness::{passes, run};
+use serde_json::Value;
+
+/// A key that no other test has.
+fn free_key() -> u32 {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let n = NEXT.fetch_add(1, Ordering::Relaxed);
+    0x5000_0000 | (std::process::id() & 0xffff) << 8 | n
+}
+
+/// A Python process that makes these objects and ends: their ids. `None` where there is no Python.
+fn left_behind(key: u32, socket: &Path) -> Option<[i64; 3]> {
+    let code = format!(
+        "import ctypes, socket
+libc = ctypes.CDLL(None)
+q = libc.msgget({key}, 0o1600); m = libc.shmget({key}, 4096, 0o1600); s = libc.semget({key}, 2, 0o1600)
+libc.msgsnd(q, b'\\1\\0\\0\\0\\0\\0\\0\\0hello', 5, 0)
+class Op(ctypes.Structure): _fields_ = [('n', ctypes.c_ushort), ('op', ctypes.c_short), ('f', ctypes.c_short)]
+libc.semop(s, ctypes.byref(Op(0, 1, 0)), 1)
+x = socket.socket(socket.AF_UNIX); x.bind('{}'); x.listen(1)
+print(q, m, s)",
+        socket.display()
+    );
+    let output = match Command::new("python3").args(["-c", &code]).output() {
+        Ok(output) => output,
+        Err(e) => {
+            eprintln!("skipped: python3: {e}");
+            return None;
+        }
+    };
+    let ids = String::from_utf8(output.stdout).unwrap();
+    let mut ids = ids.split_whitespace().map(|id| id.parse().unwrap());
+    Some([ids.next()?, ids.next()?, ids.next()?])
+}
+
+/// The rows of this kind that a command shows.
+fn rows(command: &str, kind: &str) -> Vec<Value> {
+    let ran = run(&["--json", "-c", command], b"");
+    let events = ran.out.lines().map(|l| serde_json::from_str(l).unwrap());
+    events.filter(|e: &Value| e["kind"] == kind).collect()
+}
+
+#[test]
+fn what_a_program_left_behind_is_found_and_removed() {
+    let work = tempfile::tempdir_in("/tmp").unwrap();
+    let socket = work.path().join("stale.sock");
+    let key = free_key();
+    let Some([q, m, s]) = left_behind(key, &socket) else {
+        return;
+    };
+    let objects = [
+        format!("msgq.id:{q}"),
+        format!("shm.id:{m}"),
+        format!("sem.id:{s}"),
+    ];
+    let found = rows("doctor", "finding");
+    let of = |object: &str| found.iter().find(|row| row["object"] == object);
+    for (object, mend) in objects.iter().zip(["msgq rm", "shm rm", "sem rm"]) {
+        let row = of(object).unwrap_or_else(|| panic!("{object}: {found:?}"));
+        assert_eq!(row["sure"], "likely", "{row}");
+        assert!(
+            row["evidence"].as_str().unwrap().contains("is gone"),
+            "{row}"
+        );
+        assert!(row["mend"].as_str().unwrap().starts_with(mend), "{row}");
+    }
+    let stale = of(socket.to_str().unwrap()).unwrap();
+    assert_eq!(
+        (&stale["what"], &stale["sure"]),
+        (&"stale socket file".into(), &"exact".into())
+    );
+
+    let clean = format!("doctor --clean key={key}");
+    let would = rows(&format!("{clean} --dry-run"), "cleaned");
+    assert_eq!(would.len(), 3, "{would:?}");
+    assert!(rows(&format!("{clean} older=1h"), "cleaned").is_empty());
+    assert!(rows(&format!("{clean} user=nobody"), "cleaned").is_empty());
+    let exists = |noun: &str, id| passes(&format!("{noun} info id:{id}"));
+    exists("msgq", q);
+    exists("shm", m);
+    exists("sem", s);
+    let cleaned = rows(&clean, "cleaned");
+    assert_eq!(cleaned.len(), 3, "{cleaned:?}");
+    assert!(
+        cleaned.iter().all(|row| row["result"] == "removed"),
+        "{cleaned:?}"
+    );
+    let gone = |noun: &str, id| passes(&format!("{noun} info id:{id} => EINVAL"));
+    gone("msgq", q);
+    gone("shm", m);
+    gone("sem", s);
+}
+
+#[test]
+fn what_is_used_is_no_orphan() {
+    let ran = passes(
+        "msgq create q\nmsgq send 1 \"x\"\nsem create s\nsem p\nshm create m\nb: shm attach m
+        !kill -9 ${me.pid}\nexpect actor.me.state == dead within 60s
+        doctor --clean --dry-run",
+    );
+    for noun in ["msgq.q", "sem.s", "shm.m"] {
+        assert!(!ran.out.contains(noun), "{}", ran.out);
+    }
+}
+
+#[test]
+fn a_full_queue_and_a_holder_that_is_gone_are_told_and_it_fails() {
+    let ran = harness::script(
+        "msgq create q\nmsgq set q qbytes=1\nmsgq send 1 \"x\"\nb: msgq send q 1 \"y\" ...
+        sem create s\na: sem p s\nkill -KILL a\nexpect actor.a.state == dead within 60s
+        c: sem p s ...
+        doctor",
+    );
+    assert_eq!(ran.code, Some(1), "{}", ran.err);
+    for part in [
+        "full queue",
+        "1 of 1 bytes, 1 messages; 1 wait to send",
+        "holder is gone",
+        "which operated on it last",
+        "sem v s[0]",
+    ] {
+        assert!(ran.out.contains(part), "{part}\n{}", ran.out);
+    }
+}
+
+#[test]
+fn what_is_only_for_clean_is_refused_without_it() {
+    for line in ["doctor --dry-run", "doctor older=1h", "doctor user=root"] {
+        let ran = run(&["-c", line], b"");
+        assert_eq!(ran.code, Some(1), "{line}");
+        assert!(ran.err.contains("is for --clean"), "{line}\n{}", ran.err);
+    }
+}
