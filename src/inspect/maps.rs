@@ -116,3 +116,53 @@ fn pair(text: &[u8], between: u8) -> Option<(u64, u64)> {
     let number = |digits| u64::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok();
     Some((number(&text[..at])?, number(&text[at + 1..])?))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(line: &str) -> Option<(Thing, u64, bool, Option<PathBuf>)> {
+        let mapping = Line::parse(line.as_bytes())?.mapping(7)?;
+        assert_eq!(mapping.pid, 7);
+        Some((mapping.thing, mapping.start, mapping.writable, mapping.path))
+    }
+
+    #[test]
+    fn segments_are_told_from_files_and_from_what_is_private() {
+        let line =
+            "7f00-8000 rw-s 00000000 00:01 32768                      /SYSV00000000 (deleted)";
+        assert_eq!(found(line), Some((Thing::Shm(32768), 0x7f00, true, None)));
+        // An id is printed without its sign.
+        let line = "7f00-8000 r--s 00000000 00:01 4294967295 /SYSVdeadbeef (deleted)";
+        assert_eq!(found(line), Some((Thing::Shm(-1), 0x7f00, false, None)));
+        let line = "7f00-8000 rw-s 00000000 00:1a 9   /dev/shm/a b";
+        let dev = libc::makedev(0, 0x1a);
+        let file = Thing::Memory(Inode { dev, ino: 9 });
+        let path = Some(PathBuf::from("/dev/shm/a b"));
+        assert_eq!(found(line), Some((file, 0x7f00, true, path)));
+        for other in [
+            "7f00-8000 rw-p 00000000 00:1a 9   /dev/shm/a",
+            "7f00-8000 rw-s 00000000 00:1a 9   /tmp/a",
+            "7f00-8000 rw-s 00000000 00:00 0 ",
+            "7f00-8000 rw-s 00000000 00:01 x   /SYSV00000000",
+            "7f00 rw-s 00000000 00:01 3   /SYSV00000000",
+            "7f00-8000 rw-ss 00000000 00:01 3   /SYSV00000000",
+            "",
+        ] {
+            assert_eq!(found(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn no_line_makes_it_panic() {
+        let line = b"7f00-8000 rw-s 00000000 00:01 32768   /SYSV00000000 (deleted)";
+        for at in 0..line.len() {
+            let _ = Line::parse(&line[..at]);
+            for byte in [0, b' ', b'-', b':', b'9', 0xff] {
+                let mut bytes = line.to_vec();
+                bytes[at] = byte;
+                let _ = Line::parse(&bytes).and_then(|line| line.mapping(1));
+            }
+        }
+    }
+}
