@@ -1,10 +1,12 @@
 //! The one table of commands: the mechanisms' and the shell's own, in the order in which
 //! `help` lists them.
 
+mod foreign;
+
 use std::sync::OnceLock;
 
 use crate::exec::Commands;
-use crate::kernel::Errno;
+use crate::kernel::{Errno, signal};
 use crate::lang::{Catalog, Signature, Words};
 use crate::mechanism::{self, Verb, errno_symbol};
 use crate::{builtin, inspect};
@@ -57,6 +59,8 @@ fn words() -> Words {
         actor_fields: builtin::ACTOR_FIELDS.iter().map(|c| c.name).collect(),
         limits: inspect::limits::names(),
         errnos: errnos(),
+        foreign: foreign::FOREIGN,
+        signals: signal::spellings(),
     }
 }
 

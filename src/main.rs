@@ -10,7 +10,7 @@ use clap::{CommandFactory, Parser};
 use ipcsh::data::Sink;
 use ipcsh::exec::{self, Interpreter, Mode};
 use ipcsh::kernel::signal::{self, SignalFd};
-use ipcsh::kernel::terminal;
+use ipcsh::kernel::{streams, terminal};
 use ipcsh::script::{self, Exit, Input, ReadError, Report, Setup};
 use ipcsh::session::janitor;
 use ipcsh::view::{Json, OneShot, Style, Transcript, mistake, printable};
@@ -32,9 +32,13 @@ fn main() -> ExitCode {
             }));
         }
         Some(janitor::ARGUMENT) => {
-            return child(janitor::run(args, exec::end_groups).map_err(io::Error::from));
+            return child(janitor::run(args, exec::end_left).map_err(io::Error::from));
         }
         _ => {}
+    }
+    if streams::output_was_closed() {
+        complain((None, None), "standard output is closed", false);
+        return code(Exit::Environment);
     }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,

@@ -153,6 +153,40 @@ fn an_output_that_cannot_be_written_is_said() {
 }
 
 #[test]
+fn an_output_that_is_closed_is_said_before_anything_runs() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("ran");
+    let touch = format!("!touch {}", file.display());
+    for args in [
+        &["-c", "echo a"][..],
+        &["--json", "-c", "echo a"],
+        &["-c", &touch],
+        &["--help"],
+        &["--completions", "bash"],
+    ] {
+        let output = Command::new("sh")
+            .args(["-c", "\"$0\" \"$@\" >&-"])
+            .arg(harness::program())
+            .args(args)
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(3), "{args:?}");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(said, "ipcsh: standard output is closed\n");
+    }
+    assert!(!file.exists());
+    // Somebody who does not want to see it may say so.
+    for kept in [Stdio::null(), std::fs::File::create(&file).unwrap().into()] {
+        let status = Command::new(harness::program())
+            .args(["-c", "echo a"])
+            .stdin(Stdio::null())
+            .stdout(kept)
+            .status();
+        assert_eq!(status.unwrap().code(), Some(0));
+    }
+}
+
+#[test]
 fn a_variable_is_defined_as_let_would_bind_it() {
     let shown = |value: &str, text: &str| {
         let ran = run(&["-D", &format!("v={value}"), "-c", text], b"");

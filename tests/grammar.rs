@@ -29,7 +29,9 @@ fn rules() -> Rules {
 /// What is checked beyond the grammar, and may fail in a sentence made from it: see the
 /// head of grammar/ipc.ebnf. Every variable and actor of the sentences is known, so that
 /// only the course of the actors is left.
-const BEYOND: [&str; 3] = [
+const BEYOND: [&str; 4] = [
+    // More operators than are read.
+    "this arithmetic is too long",
     // A step for an actor that is busy by its own text.
     "still has a pending step",
     // `...` for one that is not.
@@ -81,6 +83,7 @@ fn open(rule: &str, random: &mut Random, catalog: &Catalog) -> Option<String> {
         "FITTING" => &["0", "5", "0x7f", "0o17"],
         "REGEX" => &["a", "^h\\w+$", "a|b", "\\\"", "é"],
         "GLOB" => &["*", "job-?.txt", "[ab]*"],
+        "PLAIN-NUMBER" => &["0", "7", "1_000", "0x0f", "0o17"],
         "COUNT-PLAIN" => &["1", "6517"],
         "WORD-PATH" => &["/tmp/f", "./x"],
         "SIGNAL" => &["USR1", "SIGTERM", "10", "RTMIN+1"],
@@ -111,7 +114,7 @@ fn command(runs: Runs, random: &mut Random, catalog: &Catalog) -> String {
         let times = match param.need {
             Need::Required => 1,
             Need::Optional => random.below(2),
-            Need::Repeated => 1 + random.below(2),
+            Need::Repeated | Need::Unless(_) => 1 + random.below(2),
             Need::Any => random.below(3),
         };
         // `every` and its period go together.

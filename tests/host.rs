@@ -86,6 +86,57 @@ fn a_command_in_the_background_ends_whole_with_the_shell_that_is_killed() {
 }
 
 #[test]
+fn a_command_in_the_foreground_ends_whole_with_the_shell_that_is_killed() {
+    let directory = tempfile::tempdir().unwrap();
+    for (n, text) in [
+        "!exec sleep 1000",
+        "!sleep 1000",
+        "!sleep 1000; true",
+        "let v = !(sleep 1000; true); true",
+        "require !sleep 1000; true",
+        "!trap '' TERM; sleep 1000; true",
+        "pipe \"sleep 1000; true\" | \"sleep 1000; true\"",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let file = directory.path().join(format!("{n}"));
+        let said = format!("echo $$ > {}; ", file.display());
+        let (head, tail) = text.split_once(['!', '"']).unwrap();
+        let sign = &text[head.len()..=head.len()];
+        let mut running = Running::start(&format!("{head}{sign}{said}{tail}\n"));
+        let sh = told(&file);
+        let begun_by = |parent: i32| {
+            pids().filter(move |pid| thread_stat(*pid, *pid).is_ok_and(|s| s.ppid == parent))
+        };
+        // What it runs is there, or it is that itself.
+        until("the sleeper", || {
+            let is_sleep = |pid: i32| {
+                let name = std::fs::read(format!("/proc/{pid}/comm")).unwrap_or_default();
+                name == b"sleep\n"
+            };
+            is_sleep(sh)
+                || begun_by(sh).any(is_sleep)
+                || begun_by(sh).flat_map(begun_by).any(is_sleep)
+        });
+        let shell = running.shell.id().cast_signed();
+        let of_it: Vec<i32> = begun_by(shell).collect();
+        let deep = of_it.iter().flat_map(|pid| begun_by(*pid));
+        let deep: Vec<i32> = deep.chain(of_it.iter().copied()).collect();
+        let all: Vec<i32> = deep
+            .iter()
+            .flat_map(|pid| begun_by(*pid))
+            .chain(deep.clone())
+            .collect();
+        running.shell.kill().unwrap();
+        running.shell.wait().unwrap();
+        for pid in all {
+            until(text, || thread_stat(pid, pid).map_or(true, |s| s.is_dead()));
+        }
+    }
+}
+
+#[test]
 fn a_command_in_the_background_that_does_not_end_is_killed() {
     let ran = passes(
         "!trap '' TERM; echo on; touch $WORK/on; while :; do sleep 1; done &\n\

@@ -2,22 +2,9 @@
 
 mod harness;
 
-use harness::{passes, program, script};
+use harness::{has, passes, program, script};
 use std::io::Write;
 use std::process::{Command, Stdio};
-
-/// Whether a program is there; a test without it says so.
-fn has(program: &str) -> bool {
-    let found = Command::new("sh")
-        .args(["-c", &format!("command -v {program}")])
-        .stdout(Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success());
-    if !found {
-        eprintln!("skipped: there is no {program}");
-    }
-    found
-}
 
 /// Runs a script that must pass, with a program of Python's at `$PY`.
 #[track_caller]

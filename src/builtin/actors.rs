@@ -69,8 +69,13 @@ static ABOUT: Column = Column {
     help: "the condition of the object it waits on, and its last operator",
 };
 
+static SIGNALS: Column = Column {
+    name: "signals.NAME",
+    help: "how often it has caught that signal: signals.USR1",
+};
+
 /// The fields of `expect actor.NAME.FIELD`.
-pub(crate) static FIELDS: [&Column; 4] = [&PID, &STATE, &CALL, &ABOUT];
+pub(crate) static FIELDS: [&Column; 5] = [&PID, &STATE, &CALL, &ABOUT, &SIGNALS];
 
 pub(super) static ACTORS: Builtin = Builtin {
     signature: Signature {

@@ -55,7 +55,8 @@ static EXPECT: Signature = Signature {
             "`within DUR`: it must hold before that is over",
         ),
     ],
-    notes: "The fields are the columns of the tables: `help msgq`, `help shm`, `help sem` list them.",
+    notes: "The fields are the columns of the tables: `help fields` lists them, `help msgq`, `help shm` … \
+            say what each is.",
     examples: &[Example {
         script: "sem create lock 0\nb: sem p lock ...\nexpect sem.lock.ncnt == 1\nexpect actor.b.state == blocked\nexpect actor.b.call ~ re\"semop lock\"\nsem v lock\nb: ... => ok",
         shows: "who is blocked, from the kernel",

@@ -10,6 +10,7 @@ mod metrics;
 mod peek;
 mod pipeline;
 mod session;
+mod topics;
 mod watch;
 mod who;
 mod why;
@@ -49,6 +50,7 @@ pub static ALL: &[&Builtin] = &[
 pub static KEYWORDS: &[&Signature] = keywords::ALL;
 
 pub(crate) use actors::FIELDS as ACTOR_FIELDS;
+pub(crate) use topics::ALL as TOPICS;
 
 /// Runs what only looks.
 fn look(

@@ -72,7 +72,7 @@ impl fmt::Display for Cell {
             Cell::Key(k) => write!(f, "0x{k:08x}"),
             Cell::Mode(m) => write!(f, "0{m:03o}"),
             Cell::Time(t) => write!(f, "{t}"),
-            Cell::Elapsed(d) => write_elapsed(f, *d),
+            Cell::Elapsed(d) => write_duration(f, *d),
             Cell::Text(s) => f.write_str(s),
             Cell::Data(bytes) => f.write_str(&quote(bytes)),
             Cell::List(cells) => {
@@ -88,17 +88,40 @@ impl fmt::Display for Cell {
     }
 }
 
-/// A length of time for people: `850 µs`, `3.2 s`, `2 min 5 s`.
-fn write_elapsed(f: &mut fmt::Formatter<'_>, d: Duration) -> fmt::Result {
-    let s = d.as_secs_f64();
-    if s < 0.001 {
-        write!(f, "{} µs", d.as_micros())
-    } else if s < 1.0 {
-        write!(f, "{} ms", d.as_millis())
-    } else if s < 60.0 {
-        write!(f, "{s:.1} s")
-    } else {
-        write!(f, "{} min {} s", d.as_secs() / 60, d.as_secs() % 60)
+/// A length of time as the language reads it, exactly: `100ms`, `5s`, `1m`.
+fn write_duration(f: &mut fmt::Formatter<'_>, d: Duration) -> fmt::Result {
+    const UNITS: [(u128, &str); 4] = [
+        (3_600_000_000_000, "h"),
+        (60_000_000_000, "m"),
+        (1_000_000_000, "s"),
+        (1_000_000, "ms"),
+    ];
+    let n = d.as_nanos();
+    match UNITS.iter().find(|(unit, _)| n.is_multiple_of(*unit)) {
+        _ if n == 0 => f.write_str("0s"),
+        Some((unit, name)) => write!(f, "{}{name}", n / unit),
+        None if n.is_multiple_of(1000) => write!(f, "{}us", n / 1000),
+        None => write!(f, "{}.{:03}us", n / 1000, n % 1000),
+    }
+}
+
+/// How long something took, for people: `850 µs`, `3.2 s`, `2 min 5 s`.
+#[derive(Clone, Copy, Debug)]
+pub struct Took(pub Duration);
+
+impl fmt::Display for Took {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Took(d) = self;
+        let s = d.as_secs_f64();
+        if s < 0.001 {
+            write!(f, "{} µs", d.as_micros())
+        } else if s < 1.0 {
+            write!(f, "{} ms", d.as_millis())
+        } else if s < 60.0 {
+            write!(f, "{s:.1} s")
+        } else {
+            write!(f, "{} min {} s", d.as_secs() / 60, d.as_secs() % 60)
+        }
     }
 }
 
@@ -187,9 +210,6 @@ mod tests {
         assert_eq!(Cell::Mode(0o600).to_string(), "0600");
         assert_eq!(Cell::Mode(0).to_string(), "0000");
         assert_eq!(Cell::List(vec![1u8.into(), 2u8.into()]).to_string(), "1,2");
-        assert_eq!(
-            Cell::Elapsed(Duration::from_millis(3200)).to_string(),
-            "3.2 s"
-        );
+        assert_eq!(Took(Duration::from_millis(3200)).to_string(), "3.2 s");
     }
 }

@@ -1,5 +1,6 @@
 //! What happens in a session, as it is handed to a view.
 
+use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -56,6 +57,8 @@ pub enum Event {
         /// The line it stands on, from 1.
         line: u32,
     },
+    /// An actor has caught a signal.
+    Caught(Caught),
     /// A line for people: `started b (pid 4242)`.
     Note(String),
     /// A line for people about something that went wrong outside any step.
@@ -66,6 +69,45 @@ pub enum Event {
     Text(String),
     /// Where every actor stands, beside a failure.
     Stands(Vec<Stand>),
+}
+
+/// A signal that an actor has caught.
+#[derive(Clone, Debug)]
+pub struct Caught {
+    /// Who caught it.
+    pub actor: String,
+    /// Which: `SIGUSR1`.
+    pub signal: String,
+    /// The process that sent it.
+    pub pid: i32,
+    /// The user who did.
+    pub uid: u32,
+    /// The name of the sender, where that is an actor.
+    pub sender: Option<String>,
+    /// What came with it: sigqueue(3).
+    pub value: Option<i32>,
+}
+
+/// `b caught SIGUSR1 from me (pid 812, uid 0), value 42`.
+impl fmt::Display for Caught {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Caught {
+            actor,
+            signal,
+            pid,
+            uid,
+            ..
+        } = self;
+        write!(f, "{actor} caught {signal} from ")?;
+        match &self.sender {
+            Some(sender) => write!(f, "{sender} (pid {pid}, uid {uid})")?,
+            None => write!(f, "pid {pid}, uid {uid}")?,
+        }
+        match self.value {
+            Some(value) => write!(f, ", value {value}"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// Where one actor stands.

@@ -12,8 +12,8 @@ mod outcome;
 mod reply;
 mod table;
 
-pub use cell::{Cell, quote, word};
-pub use event::{Event, Sink, Stand};
+pub use cell::{Cell, Took, quote, word};
+pub use event::{Caught, Event, Sink, Stand};
 pub use family::Family;
 pub use graph::{Edge, Graph, Node};
 pub use object::Object;

@@ -142,7 +142,7 @@ impl Engine {
         }
         let shown = Shown {
             actor: Some(self.slots[place].actor.name.clone()),
-            claimed: step.claim_text,
+            claimed: step.claimed(),
             after,
             ..Shown::new(source, step.text)
         };

@@ -1,22 +1,76 @@
-//! `rm` at the prompt asks first where somebody else uses what it would remove.
+//! The prompt asks first: before `rm` removes what somebody else uses, and before `kill` hits
+//! who is not of this session.
 
 use super::engine::Engine;
 use crate::data::{Failure, Family};
-use crate::lang::{Action, Arg, Call, Work};
-use crate::mechanism::users;
+use crate::lang::{Action, Arg, Call, Statement, StatementKind, Step, Work};
+use crate::mechanism::{Args, signal, users};
 
 /// Asks a question; `false` where the answer is not yes.
 pub type Ask = fn(&mut Engine, &str) -> bool;
 
 impl Engine {
-    /// Whom a step asks about before it runs; nobody, in a script.
+    /// Asks about a step before it runs; nobody, in a script. What is to run in its place,
+    /// where the answer is a part of it.
     ///
     /// # Errors
     /// The answer was no.
-    pub(super) fn confirm(&mut self, work: &Work) -> Result<(), Failure> {
+    pub(super) fn confirm(
+        &mut self,
+        statement: &Statement,
+        step: &Step,
+    ) -> Result<Option<Statement>, Failure> {
         let Some(ask) = self.ask else {
-            return Ok(());
+            return Ok(None);
         };
+        self.confirm_removals(&step.work, ask)?;
+        let mut step = step.clone();
+        let mut asked = Vec::new();
+        self.force(&mut step.work, &mut asked);
+        if asked.is_empty() {
+            return Ok(None);
+        }
+        let question = format!("{}\nsend the signal all the same?", asked.join("\n"));
+        if !ask(self, &question) {
+            return Err(Failure::refused("not sent"));
+        }
+        Ok(Some(Statement {
+            kind: StatementKind::Step(step),
+            ..statement.clone()
+        }))
+    }
+
+    /// Gives `--force` to each `kill` that would be refused without it; why it would.
+    fn force(&self, work: &mut Work, asked: &mut Vec<String>) {
+        match &mut work.action {
+            Action::Call(call) => {
+                let signature = self.commands.catalog.signature(call.command);
+                if signature.name != "kill" {
+                    return;
+                }
+                let args = Args {
+                    signature,
+                    given: &call.args,
+                    env: &self.env,
+                    seen: true,
+                };
+                // What is wrong with them is the step's own to say.
+                let shell = std::process::id().cast_signed();
+                let dangers = signal::dangers(&args, shell).unwrap_or_default();
+                let force = signature.params.iter().position(|p| p.name == "force");
+                if !dangers.is_empty()
+                    && let Some(Ok(place)) = force.map(u8::try_from)
+                {
+                    asked.extend(dangers);
+                    call.args.push((place, Arg::Switch));
+                }
+            }
+            Action::Repeat { body, .. } => body.iter_mut().for_each(|w| self.force(w, asked)),
+            Action::Value(_) => {}
+        }
+    }
+
+    fn confirm_removals(&mut self, work: &Work, ask: Ask) -> Result<(), Failure> {
         let mut calls = Vec::new();
         removals(self, work, &mut calls);
         let mut asked = Vec::new();

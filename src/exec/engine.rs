@@ -249,13 +249,24 @@ impl Engine {
         let mut at = 0;
         while at < statements.len() {
             self.glance()?;
+            self.tell_caught(sink)?;
             self.reap_jobs(sink)?;
-            if let StatementKind::Step(step) = &statements[at].kind {
-                self.confirm(&step.work)
-                    .map_err(|e| self.fail_at(source, step.text, e, sink))?;
-            }
+            let confirmed = match &statements[at].kind {
+                StatementKind::Step(step) => self
+                    .confirm(&statements[at], step)
+                    .map_err(|e| self.fail_at(source, step.text, e, sink))?,
+                _ => None,
+            };
             let batch = self.batch(&statements[at..]);
-            if batch > 0 {
+            if let Some(statement) = confirmed {
+                // Only at the prompt, where each step goes alone.
+                match batch {
+                    0 => self.statement(source, &statement, sink)?,
+                    _ => self.run_batch(source, &[statement], sink)?,
+                }
+                self.glanced = None;
+                at += 1;
+            } else if batch > 0 {
                 self.run_batch(source, &statements[at..at + batch], sink)?;
                 at += batch;
             } else {

@@ -7,7 +7,7 @@ use super::engine::{Engine, Flow, Ran};
 use super::shell_steps::Interrupted;
 use super::show::Shown;
 use super::waiting::Patience;
-use crate::data::{Cell, Failure, FailureKind, Family, Object, Outcome, Sink};
+use crate::data::{Cell, Failure, FailureKind, Family, Object, Outcome, Sink, Took};
 use crate::inspect::limits;
 use crate::kernel::signal::signal_named;
 use crate::lang::{
@@ -30,14 +30,14 @@ impl Engine {
             let failure = match self.holds(&expect.condition) {
                 Ok(None) => break,
                 Ok(Some(found)) => {
-                    let within = match expect.within {
-                        Some(limit) => format!(" within {}", Cell::Elapsed(limit)),
-                        None => String::new(),
+                    let how = match expect.within {
+                        Some(_) if self.interrupted => {
+                            format!("was interrupted after {}", Took(begun.elapsed()))
+                        }
+                        Some(limit) => format!("does not hold within {}", Cell::Elapsed(limit)),
+                        None => "does not hold".into(),
                     };
-                    Failure::new(
-                        FailureKind::Mismatch,
-                        format!("it does not hold{within}: {found}"),
-                    )
+                    Failure::new(FailureKind::Mismatch, format!("it {how}: {found}"))
                 }
                 Err(failure) => failure,
             };
@@ -49,6 +49,9 @@ impl Engine {
             }
             self.wait(patience.next().min(left))?;
         }
+        // What was counted has been told by then.
+        self.wait(Duration::ZERO)?;
+        self.tell_caught(sink)?;
         self.quiet_step(source, span, sink)
     }
 
@@ -115,12 +118,7 @@ impl Engine {
                 let sight = self.sight(&actors);
                 let object = sight.find(*family, Some(reference))?;
                 let index = match &reference.index {
-                    Some(term) => {
-                        let n = self.env.int(term)?;
-                        Some(u32::try_from(n).map_err(|_| {
-                            Failure::refused(format!("{n} is no number of a semaphore"))
-                        })?)
-                    }
+                    Some(term) => Some(mechanism::semaphore_number(self.env.int(term)?)?),
                     None => None,
                 };
                 (mechanism::kind_of(*family, &object)?.look)(&sight, &object, index, field)

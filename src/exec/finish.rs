@@ -77,6 +77,7 @@ impl Engine {
     /// A step that is pending at the end is a failure, named.
     fn complain_of_pending(&mut self, sink: &mut dyn Sink) -> Result<bool, Flow> {
         self.wait(Duration::ZERO)?;
+        self.tell_caught(sink)?;
         let mut passed = true;
         for place in 0..self.slots.len() {
             self.note_end(place);

@@ -10,8 +10,10 @@ use super::engine::{Engine, Flow, Mode, Ran};
 use super::job::{self, Group, Job, Output};
 use super::shell_steps::Interrupted;
 use crate::data::{Cell, Event, Failure, FailureKind, Outcome, Sink};
+use crate::inspect::process::thread_stat;
 use crate::kernel::process::{self, Child, Ended, SpawnSpec, Stream, signal_name};
 use crate::lang::{Host, Piece, Source};
+use crate::session::Entry;
 
 /// How often a running command is asked for its end.
 const TICK: Duration = Duration::from_millis(5);
@@ -34,6 +36,31 @@ pub(super) struct Streams<'fd> {
     pub stdin: Stream<'fd>,
     pub stdout: Stream<'fd>,
     pub stderr: Stream<'fd>,
+}
+
+/// A command that was started.
+pub(super) struct Started {
+    child: Child,
+    group: Option<Group>,
+    entry: Option<Entry>,
+}
+
+impl Started {
+    /// The same, with where it writes and what its end is told under.
+    pub fn job(self, output: Output, label: Option<String>) -> Job {
+        let Started {
+            child,
+            group,
+            entry,
+        } = self;
+        Job {
+            child,
+            output,
+            group,
+            entry,
+            label,
+        }
+    }
 }
 
 impl Engine {
@@ -158,30 +185,27 @@ impl Engine {
             stdout: written(how != Kind::Foreground),
             stderr: written(!matches!(how, Kind::Foreground | Kind::Bound)),
         };
-        let (child, group) = self.start_shell(command, streams, background)?;
-        Ok(Job {
-            child,
-            output,
-            group,
-            label: None,
-        })
+        let started = self.start_shell(command, streams, background)?;
+        Ok(started.job(output, None))
     }
 
-    /// Starts `sh -c`. What runs in the background leads a process group that ends with the
-    /// session, however that ends.
+    /// Starts `sh -c`, which ends with the session, however that ends. What runs in the
+    /// background leads a process group.
     pub(super) fn start_shell(
         &mut self,
         command: Vec<u8>,
         streams: Streams,
         background: bool,
-    ) -> Result<(Child, Option<Group>), Failure> {
+    ) -> Result<Started, Failure> {
         if command.contains(&0) {
             return Err(Failure::refused("a command cannot hold a NUL byte"));
         }
-        if background {
-            self.ensure_janitor()?;
-        }
-        let child = process::spawn(&SpawnSpec {
+        self.ensure_janitor()?;
+        let record = self
+            .ledger
+            .as_ref()
+            .and_then(|l| Some((l, l.job(background)?)));
+        let spawned = process::spawn(&SpawnSpec {
             program: PathBuf::from("/bin/sh"),
             args: vec!["-c".into(), std::ffi::OsString::from_vec(command)],
             env: self.environment_of_commands(),
@@ -190,19 +214,28 @@ impl Engine {
             stderr: streams.stderr,
             // In the foreground it shares our group, and with it the terminal's keys.
             process_group: background,
-            death_signal: Some(libc::SIGTERM),
+            // In the foreground the janitor ends it: without its parent it could not be told
+            // whose the processes are that it has started.
+            death_signal: background.then_some(libc::SIGTERM),
+            announce: record.map(|(_, (_, pid))| pid),
             ..SpawnSpec::default()
-        })
-        .map_err(|e| Failure::environment(format!("/bin/sh cannot be started: {e}")))?;
-        let group = background.then(|| {
-            let group = Group::of(child.pid());
-            let ledger = self.ledger.as_ref();
-            Group {
-                entry: ledger.and_then(|l| l.job(group.pid, group.started)),
-                ..group
-            }
         });
-        Ok((child, group))
+        let child = spawned.map_err(|e| {
+            if let Some((ledger, (entry, _))) = record {
+                ledger.forget(entry);
+            }
+            Failure::environment(format!("/bin/sh cannot be started: {e}"))
+        })?;
+        let pid = child.pid();
+        let started = thread_stat(pid, pid).map_or(0, |s| s.starttime);
+        if let Some((ledger, (entry, _))) = record {
+            ledger.started(entry, started);
+        }
+        Ok(Started {
+            child,
+            group: background.then_some(Group { pid, started }),
+            entry: record.map(|(_, (entry, _))| entry),
+        })
     }
 
     /// The variables, as a command of the host sees them: `$v`, `$m_type`.
@@ -231,6 +264,12 @@ impl Engine {
     /// Waits for the end of a command in the foreground. What ends the session, ends it
     /// first.
     pub(super) fn await_end(&mut self, job: &Job) -> Result<Ended, Interrupted> {
+        let ended = self.until_end(job);
+        self.forget_job(job);
+        ended
+    }
+
+    fn until_end(&mut self, job: &Job) -> Result<Ended, Interrupted> {
         let mut started = false;
         loop {
             let ended = job
@@ -293,8 +332,7 @@ impl Engine {
     }
 
     fn forget_job(&self, job: &Job) {
-        let entry = job.group.and_then(|g| g.entry);
-        if let (Some(entry), Some(ledger)) = (entry, &self.ledger) {
+        if let (Some(entry), Some(ledger)) = (job.entry, &self.ledger) {
             ledger.forget(entry);
         }
     }

@@ -13,7 +13,7 @@ use crate::kernel::process::{
     Child, Ended, kill, pidfd_open, pidfd_send_signal, process_group, signal_name,
 };
 use crate::kernel::{Errno, Result};
-use crate::session::Entry;
+use crate::session::{Entry, Left};
 
 /// How long what is asked to end has for it, before it is killed.
 const GRACE: Duration = Duration::from_secs(2);
@@ -25,6 +25,8 @@ pub(super) struct Job {
     pub output: Output,
     /// Where it leads a process group: what runs in the background.
     pub group: Option<Group>,
+    /// Where the ledger has it.
+    pub entry: Option<Entry>,
     /// What its end is told under, where that is told.
     pub label: Option<String>,
 }
@@ -34,20 +36,9 @@ pub(super) struct Job {
 pub(super) struct Group {
     pub pid: i32,
     pub started: u64,
-    /// Where the ledger has it.
-    pub entry: Option<Entry>,
 }
 
 impl Group {
-    /// The group that a process leads that has not been waited for.
-    pub fn of(pid: i32) -> Group {
-        Group {
-            pid,
-            started: thread_stat(pid, pid).map_or(0, |s| s.starttime),
-            entry: None,
-        }
-    }
-
     /// Whether any process of it is left. The number cannot belong to another process as
     /// long as one is.
     fn is_left(&self) -> bool {
@@ -113,8 +104,14 @@ pub(super) fn end(jobs: &[Job]) {
 
 /// Ends a command in the foreground, which shares our group, with all that it started.
 pub(super) fn end_tree(job: &Job) {
+    end_all(&tree_of(job.child.pid()), has_ended, hit);
+    let _ = job.child.try_wait();
+}
+
+/// A process and all that it has started, each of them stopped.
+fn tree_of(root: i32) -> Vec<OwnedFd> {
     let mut tree = Vec::new();
-    let mut found = vec![job.child.pid()];
+    let mut found = vec![root];
     while !found.is_empty() {
         let mut parents = Vec::new();
         for pid in found.drain(..) {
@@ -130,25 +127,39 @@ pub(super) fn end_tree(job: &Job) {
             found.extend(pids().filter(is_child));
         }
     }
-    let has_ended = |pidfd: &OwnedFd| {
-        let mut fds = [PollFd::new(pidfd.as_fd(), PollFlags::POLLIN)];
-        poll::poll(&mut fds, Some(Duration::ZERO)) != Ok(0)
-    };
-    end_all(&tree, has_ended, |pidfd, signo| {
-        let _ = pidfd_send_signal(pidfd, signo);
-    });
-    let _ = job.child.try_wait();
+    tree
 }
 
-/// Ends the process groups that a shell left behind when it was killed. Each is given by
-/// its leader, and when that was started.
-pub fn end_groups(left: impl IntoIterator<Item = (i32, u64)>) {
-    let groups = left.into_iter().map(|(pid, started)| Group {
+fn has_ended(process: &OwnedFd) -> bool {
+    let mut fds = [PollFd::new(process.as_fd(), PollFlags::POLLIN)];
+    poll::poll(&mut fds, Some(Duration::ZERO)) != Ok(0)
+}
+
+fn hit(process: &OwnedFd, signo: i32) {
+    let _ = pidfd_send_signal(process, signo);
+}
+
+/// Ends the processes that a shell left behind when it was killed.
+pub fn end_left(left: impl IntoIterator<Item = Left>) {
+    let (mut groups, mut trees) = (Vec::new(), Vec::new());
+    for Left {
         pid,
         started,
-        entry: None,
-    });
-    let groups: Vec<Group> = groups.collect();
+        leads,
+    } in left
+    {
+        let now = thread_stat(pid, pid).map(|s| s.starttime);
+        let started = match (started, &now) {
+            (0, Ok(now)) => *now,
+            (started, _) => started,
+        };
+        if leads {
+            groups.push(Group { pid, started });
+        } else if now.is_ok_and(|now| now == started) {
+            trees.extend(tree_of(pid));
+        }
+    }
+    end_all(&trees, has_ended, hit);
     end_all(&groups, |g| !g.is_left(), Group::signal);
 }
 

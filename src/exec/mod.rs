@@ -29,6 +29,6 @@ pub use confirm::Ask;
 pub use engine::{Builtin, Commands, Engine, Flow, Mode, Options};
 pub use finish::Finished;
 pub use interpret::{Interpreter, Verbs};
-pub use job::end_groups;
+pub use job::end_left;
 pub use pipeline::Stage;
 pub use shell_steps::Interrupted;

@@ -9,7 +9,7 @@ use super::show::{Shown, as_line};
 use super::slot::{End, Pending, State};
 use super::waiting::{Patience, Stall, Turn};
 use crate::actor::Sighting;
-use crate::data::{Cell, Event, Failure, FailureKind, Sink, StepResult};
+use crate::data::{Event, Failure, FailureKind, Sink, StepResult, Took};
 use crate::lang::{Claim, Marker, Resume, Source, Span, Step};
 
 impl Engine {
@@ -66,10 +66,7 @@ impl Engine {
                     Sighting::Stopped { .. } => self.overdue(place, limit),
                     _ => Failure::new(
                         FailureKind::Deadline,
-                        format!(
-                            "it neither ended nor blocked within {}",
-                            Cell::Elapsed(limit)
-                        ),
+                        format!("it neither ended nor blocked within {}", Took(limit)),
                     ),
                 };
                 if self.interrupted {
@@ -148,7 +145,7 @@ impl Engine {
             }
         };
         let shown = Shown {
-            claimed: resume.claim_text,
+            claimed: resume.claim_text.zip(resume.claim.as_ref()),
             after: Some(after),
             ..Shown::new(source, resume.text)
         };

@@ -211,14 +211,9 @@ impl Engine {
             stdout: after.map_or(written, |ends| Stream::Fd(ends.write.as_fd())),
             stderr: written,
         };
-        let (child, group) = self.start_shell(command.to_vec(), streams, background)?;
+        let started = self.start_shell(command.to_vec(), streams, background)?;
         let label = background.then(|| crate::data::quote(command));
-        Ok(Job {
-            child,
-            output,
-            group,
-            label,
-        })
+        Ok(started.job(output, label))
     }
 
     /// Waits for the programs of a pipeline; what they wrote, and how each ended.

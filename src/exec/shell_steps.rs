@@ -56,10 +56,10 @@ impl Engine {
         self.record(line);
         let verdict = Verdict::of(&result, passed);
         let shown = Shown {
-            claimed: step.claim_text,
+            claimed: step.claimed(),
             ..Shown::new(source, step.text)
         };
-        sink.event(&shown.event(result, passed))?;
+        sink.event(&shown.event(result, passed, &self.env))?;
         for table in tables {
             sink.event(&Event::Table(table))?;
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::engine::{Engine, Flow, Mode, Ran};
 use crate::data::{Event, Failure, FailureKind, Outcome, Sink, Stand, StepResult};
-use crate::lang::{Source, Span};
+use crate::lang::{Claim, Env, Source, Span};
 
 /// A statement that has ended, but for how.
 #[derive(Debug)]
@@ -17,8 +17,8 @@ pub(super) struct Shown<'a> {
     pub words: Option<String>,
     /// The actor it ran in.
     pub actor: Option<String>,
-    /// Where the outcome that is claimed stands.
-    pub claimed: Option<Span>,
+    /// Where the outcome that is claimed stands, and what it is.
+    pub claimed: Option<(Span, &'a Claim)>,
     /// How long it was blocked.
     pub after: Option<Duration>,
 }
@@ -44,12 +44,20 @@ impl<'a> Shown<'a> {
         }
     }
 
-    /// Its end.
-    pub fn event(self, result: StepResult, passed: bool) -> Event {
+    /// Its end. A claim that does not hold is shown with the values of its variables.
+    pub fn event(self, result: StepResult, passed: bool, env: &Env) -> Event {
+        let claimed = self.claimed.map(|(span, claim)| {
+            let mut text = span.of(&self.source.text).to_string();
+            let values = claim.variables(env);
+            if !passed && !values.is_empty() {
+                text.push_str(&format!("   # {values}"));
+            }
+            text
+        });
         Event::Step {
             source: self.text().to_string(),
             actor: self.actor,
-            claimed: self.claimed.map(|c| c.of(&self.source.text).to_string()),
+            claimed,
             file: self.source.name.clone(),
             line: self.source.line(self.span.start),
             result,
@@ -95,7 +103,7 @@ impl Engine {
         sink: &mut dyn Sink,
     ) -> Ran {
         let verdict = Verdict::of(&result, passed);
-        sink.event(&shown.event(result, passed))?;
+        sink.event(&shown.event(result, passed, &self.env))?;
         self.follow(verdict, sink)
     }
 

@@ -6,7 +6,7 @@ use super::engine::{Engine, Flow, Mode};
 use super::shell_steps::Interrupted;
 use super::slot::{End, State};
 use super::waiting::Patience;
-use crate::data::{Cell, Failure, Sink, Stand};
+use crate::data::{Failure, Sink, Stand, Took};
 
 /// How long an interrupted step may go on before its actor is ended: Ctrl-C is always a way
 /// out.
@@ -144,7 +144,7 @@ impl Engine {
                 return Ok(Some(End::Died(format!(
                     "{name} (pid {pid}) did not end its step within {} of being interrupted, \
                      and was killed",
-                    Cell::Elapsed(WAY_OUT)
+                    Took(WAY_OUT)
                 ))));
             }
             self.wait(patience.next())?;

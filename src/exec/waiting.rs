@@ -8,7 +8,7 @@ use super::engine::{Engine, Flow, Mode, Ran};
 use super::pending::unreadable;
 use super::slot::{End, signal_text};
 use crate::actor::Sighting;
-use crate::data::{Cell, Event, Failure, FailureKind, Family, Object, Stand};
+use crate::data::{self, Event, Failure, FailureKind, Family, Object, Stand, Took};
 use crate::inspect::descriptors::{self, What};
 use crate::inspect::posix;
 use crate::inspect::wait::{Kind, Name, Wait};
@@ -259,24 +259,29 @@ impl Engine {
         self.tell_deadlock(sink)
     }
 
-    /// Tells of the signals that an actor has caught.
-    fn tell_caught(&mut self, place: usize, sink: &mut dyn super::Sink) -> Ran {
+    /// Tells of the signals that actors have caught, as far as they have been heard of.
+    pub(super) fn tell_caught(&mut self, sink: &mut dyn super::Sink) -> Ran {
+        let places = 0..self.slots.len();
+        places
+            .into_iter()
+            .try_for_each(|place| self.tell_caught_by(place, sink))
+    }
+
+    fn tell_caught_by(&mut self, place: usize, sink: &mut dyn super::Sink) -> Ran {
         let caught = std::mem::take(&mut self.slots[place].caught);
+        if caught.is_empty() {
+            return Ok(());
+        }
         let actors = self.actors_by_pid();
         for Caught { info, .. } in caught {
-            let name = &self.slots[place].actor.name;
-            let who = match actors.get(&info.pid) {
-                Some(sender) => format!("{sender} (pid {})", info.pid),
-                None => format!("pid {}, uid {}", info.pid, info.uid),
-            };
-            let value = match info.code {
-                libc::SI_QUEUE => format!(", value {}", info.value),
-                _ => String::new(),
-            };
-            let signal = signal_text(info.signo);
-            sink.event(&Event::Note(format!(
-                "{name} caught {signal} from {who}{value}"
-            )))?;
+            sink.event(&Event::Caught(data::Caught {
+                actor: self.slots[place].actor.name.clone(),
+                signal: signal_text(info.signo),
+                pid: info.pid,
+                uid: info.uid,
+                sender: actors.get(&info.pid).cloned(),
+                value: (info.code == libc::SI_QUEUE).then_some(info.value),
+            }))?;
         }
         Ok(())
     }
@@ -284,7 +289,7 @@ impl Engine {
     /// Tells of pending steps that ended by themselves, at the prompt, and of deaths.
     pub(super) fn notices(&mut self, sink: &mut dyn super::Sink) -> Ran {
         for place in 0..self.slots.len() {
-            self.tell_caught(place, sink)?;
+            self.tell_caught_by(place, sink)?;
             self.note_end(place);
             if self.options.mode == Mode::Prompt {
                 self.show_resumed(place, sink)?;
@@ -349,7 +354,7 @@ impl Engine {
         };
         Failure::new(
             FailureKind::Deadline,
-            format!("still {state} after {}: {meaning}", Cell::Elapsed(limit)),
+            format!("still {state} after {}: {meaning}", Took(limit)),
         )
     }
 

@@ -26,6 +26,7 @@ pub mod shm;
 pub mod signal;
 pub mod socket;
 mod spawn;
+pub mod streams;
 pub mod sysv;
 pub mod terminal;
 pub mod users;

@@ -19,7 +19,9 @@ pub use info::SignalInfo;
 pub use pending::{blocked, pending, wait};
 pub use send::{pidfd_sigqueue, send_to_child_of};
 pub use set::SignalSet;
-pub use table::{DefaultAction, Signal, signal_name, signal_named, signal_number, signals};
+pub use table::{
+    DefaultAction, Signal, signal_name, signal_named, signal_number, signals, spellings,
+};
 
 /// The signal that interrupts a blocked step: SIGRTMAX, which programs hardly use.
 pub const CANCEL_SIGNAL: i32 = 64;

@@ -7,6 +7,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::process::{Child, kill, pidfd_open};
 use super::sysv::errno_of;
@@ -58,6 +59,9 @@ pub struct SpawnSpec<'fd> {
     /// The signal it gets when the **thread** that called [`spawn`] ends (`PR_SET_PDEATHSIG`). So call
     /// it from a thread that lives as long as the child shall.
     pub death_signal: Option<i32>,
+    /// Where it writes its pid before it executes the program, in memory that others share: whoever
+    /// ends meanwhile, they know of it.
+    pub announce: Option<&'fd AtomicU64>,
     /// Its standard input.
     pub stdin: Stream<'fd>,
     /// Its standard output.
@@ -128,9 +132,18 @@ struct Birth {
     session: bool,
     controlling_terminal: bool,
     death_signal: Option<c_int>,
+    announce: Option<Word>,
     parent: libc::pid_t,
     last_signal: c_int,
 }
+
+/// A word of the parent's, which lives until the child has begun.
+struct Word(*const AtomicU64);
+
+// SAFETY: an atomic may be used from any thread.
+unsafe impl Send for Word {}
+// SAFETY: the same.
+unsafe impl Sync for Word {}
 
 impl Birth {
     fn new(spec: &SpawnSpec) -> Birth {
@@ -151,6 +164,7 @@ impl Birth {
             session: spec.session,
             controlling_terminal: spec.controlling_terminal,
             death_signal: spec.death_signal,
+            announce: spec.announce.map(|word| Word(word)),
             parent: std::process::id().cast_signed(),
             last_signal: libc::SIGRTMAX(),
         }
@@ -171,10 +185,19 @@ impl Birth {
             // SAFETY: takes integers; 0 steals it from no other session.
             Errno::result(unsafe { libc::ioctl(0, libc::TIOCSCTTY, 0) })?;
         }
+        self.announce();
         self.tie_to_parent()?;
         self.place_descriptors()?;
         self.clean_signals();
         Ok(())
+    }
+
+    fn announce(&self) {
+        if let Some(Word(word)) = self.announce {
+            let pid = std::process::id();
+            // SAFETY: `spec` borrows it until `spawn` returns, which waits for the execve.
+            unsafe { &*word }.store(u64::from(pid), Ordering::Release);
+        }
     }
 
     fn tie_to_parent(&self) -> Result<()> {

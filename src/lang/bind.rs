@@ -175,10 +175,13 @@ impl Binder<'_> {
         let mut letters = value.chars();
         let letter = letters.next().filter(|_| letters.next().is_none());
         let is_flag = |p: &Param| letter.is_some_and(|l| p.form == Form::Short(l));
-        match self.params().iter().any(is_flag) {
+        let place = match self.params().iter().any(is_flag) {
             true => None,
             false => self.params().iter().position(|p| p.form == Form::Dash),
-        }
+        }?;
+        // `kill -TERM -812`: behind the one, a number is another argument.
+        let is_number = value.bytes().all(|b| b.is_ascii_digit());
+        (!is_number || !self.has(place)).then_some(place)
     }
 
     fn dash(&mut self, token: &Token, word: &str) -> Parsed<usize> {
@@ -252,11 +255,12 @@ impl Binder<'_> {
             }
             match take(param, &mut tokens[0]) {
                 Some(arg) => {
+                    let arg = self.known(param, arg?, tokens[0].span)?;
                     let place = self.position;
                     if matches!(param.need, Need::Required | Need::Optional) {
                         self.position += 1;
                     }
-                    self.args.push((place as u8, arg?));
+                    self.args.push((place as u8, arg));
                     return Ok(1);
                 }
                 None if param.need == Need::Required => break,
@@ -356,7 +360,7 @@ impl Binder<'_> {
 
     fn add(&mut self, place: usize, arg: Arg, span: Span) -> Parsed<()> {
         let param = &self.params()[place];
-        if self.has(place) && !matches!(param.need, Need::Repeated | Need::Any) {
+        if self.has(place) && matches!(param.need, Need::Required | Need::Optional) {
             return Err(
                 Mistake::new(span, format!("`{}` is given twice", param.name))
                     .label("leave one of them out"),
@@ -367,7 +371,20 @@ impl Binder<'_> {
     }
 
     fn take_required(&self, param: &Param, token: &mut Token) -> Parsed<Arg> {
-        take(param, token).unwrap_or_else(|| Err(blame::wrong(param, token)))
+        let arg = take(param, token).unwrap_or_else(|| Err(blame::wrong(param, token)))?;
+        self.known(param, arg, token.span)
+    }
+
+    /// A signal is one that there is; `kill -0` sends none, and only asks.
+    fn known(&self, param: &Param, arg: Arg, span: Span) -> Parsed<Arg> {
+        let Arg::Word(word) = &arg else {
+            return Ok(arg);
+        };
+        let asks = word == "0" && matches!(param.form, Form::Dash | Form::Short(_));
+        if param.kind == Kind::Signal && !asks {
+            self.catalog.signal(word, span)?;
+        }
+        Ok(arg)
     }
 }
 

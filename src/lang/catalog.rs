@@ -2,8 +2,10 @@
 
 use std::sync::LazyLock;
 
+use super::diagnostic::{Mistake, Parsed};
+use super::program::Span;
 use super::signature::{Family, Signature};
-use super::suggest::closest;
+use super::suggest::{closest, did_you_mean};
 
 /// The commands and words that a program may use.
 #[derive(Debug)]
@@ -31,6 +33,19 @@ pub struct Words {
     pub limits: Vec<&'static str>,
     /// The symbols of the errnos.
     pub errnos: Vec<&'static str>,
+    /// Words of other programs.
+    pub foreign: Foreign,
+    /// The signals, in every spelling: names without `SIG`, and numbers.
+    pub signals: Vec<String>,
+}
+
+/// Words of other programs and languages: who types them is told what is meant here.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Foreign {
+    /// A command, with or without its first argument, and what is said then.
+    pub commands: &'static [(&'static str, &'static str)],
+    /// A verb of ours, and what others call it.
+    pub verbs: &'static [(&'static str, &'static [&'static str])],
 }
 
 /// A noun with a verb (an empty one where it stands alone), and their place in the table.
@@ -184,6 +199,47 @@ impl Catalog {
             true => format!("did you mean {last}?"),
             false => format!("did you mean {} or {last}?", meant.join(", ")),
         })
+    }
+
+    /// What is said to who types a command of another program.
+    pub(super) fn foreign(&self, noun: &str, second: Option<&str>) -> Option<&'static str> {
+        let both = second.map(|second| format!("{noun} {second}"));
+        let find = |words: &str| {
+            self.words
+                .foreign
+                .commands
+                .iter()
+                .find(|(w, _)| *w == words)
+        };
+        let found = both.and_then(|both| find(&both)).or_else(|| find(noun));
+        found.map(|(_, says)| *says)
+    }
+
+    /// The command of ours that another program calls so.
+    pub(super) fn foreign_verb(&self, noun: &str, verb: &str) -> Option<&'static Signature> {
+        let mut alike = self.words.foreign.verbs.iter();
+        alike.find_map(|(ours, theirs)| {
+            let known = self.of(noun).iter().find(|e| e.verb == *ours)?;
+            theirs.contains(&verb).then(|| self.signature(known.place))
+        })
+    }
+
+    /// A word that must be a signal is one.
+    pub(super) fn signal(&self, word: &str, span: Span) -> Parsed<()> {
+        let signals = &self.words.signals;
+        let is_one = |word: &str| signals.iter().any(|s| s == word);
+        let is_number = |word: &str| word.starts_with(|c: char| c.is_ascii_digit());
+        let name = word.strip_prefix("SIG").filter(|name| !is_number(name));
+        if is_one(name.unwrap_or(word)) {
+            return Ok(());
+        }
+        let upper = word.to_ascii_uppercase();
+        let meant = upper.strip_prefix("SIG").unwrap_or(&upper);
+        let names = signals.iter().map(String::as_str).filter(|s| !is_number(s));
+        Err(Mistake::new(span, format!("there is no signal `{word}`"))
+            .label("expected a signal such as USR1, SIGUSR1, 10 or RTMIN+1")
+            .help("`sig ls` lists them")
+            .maybe_help(did_you_mean(meant, names)))
     }
 
     /// The fields of a family's objects.

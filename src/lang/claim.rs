@@ -176,6 +176,29 @@ impl Claim {
             _ => false,
         })
     }
+
+    /// What its variables are, for who reads that it does not hold: `$n is 42, $m.type is 2`.
+    pub fn variables(&self, env: &Env) -> String {
+        let Claim::Yields { fields, value } = self else {
+            return String::new();
+        };
+        let mut found = Vec::new();
+        for expected in fields.iter().map(|(_, v)| v).chain(value) {
+            if let Expected::Term(term) = expected {
+                term::variables(term, &mut found);
+            }
+        }
+        let mut parts: Vec<String> = Vec::new();
+        for var in found {
+            if let Ok(cell) = env.lookup(var) {
+                let part = format!("{var} is {cell}");
+                if !parts.contains(&part) {
+                    parts.push(part);
+                }
+            }
+        }
+        parts.join(", ")
+    }
 }
 
 impl Expected {

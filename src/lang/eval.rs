@@ -173,6 +173,19 @@ impl Env {
                 })?
             }
             Arith::Neg(x) => -self.arith(x)?,
+            Arith::Flip(x) => !self.arith(x)?,
+            Arith::Not(x) => (self.arith(x)? == 0).into(),
+            Arith::Choice(parts) => {
+                let [which, yes, no] = &**parts;
+                self.arith(if self.arith(which)? != 0 { yes } else { no })?
+            }
+            // As in C, the right side is computed only where it decides.
+            Arith::Binary(x, ArithOp::Both, y) => {
+                (self.arith(x)? != 0 && self.arith(y)? != 0).into()
+            }
+            Arith::Binary(x, ArithOp::Either, y) => {
+                (self.arith(x)? != 0 || self.arith(y)? != 0).into()
+            }
             Arith::Binary(x, op, y) => apply(*op, self.arith(x)?, self.arith(y)?)?,
         };
         let fits = i128::from(i64::MIN)..=i128::from(u64::MAX);
@@ -194,6 +207,14 @@ fn apply(op: ArithOp, x: i128, y: i128) -> Result<i128, EvalError> {
         ArithOp::And => Some(x & y),
         ArithOp::Or => Some(x | y),
         ArithOp::Xor => Some(x ^ y),
+        ArithOp::Eq => Some((x == y).into()),
+        ArithOp::Ne => Some((x != y).into()),
+        ArithOp::Lt => Some((x < y).into()),
+        ArithOp::Le => Some((x <= y).into()),
+        ArithOp::Gt => Some((x > y).into()),
+        ArithOp::Ge => Some((x >= y).into()),
+        ArithOp::Both => Some((x != 0 && y != 0).into()),
+        ArithOp::Either => Some((x != 0 || y != 0).into()),
     };
     result.ok_or(EvalError::Overflow)
 }

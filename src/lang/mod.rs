@@ -29,7 +29,7 @@ mod vocabulary;
 mod tests;
 
 pub use bind::{Wanted, wanted};
-pub use catalog::{Catalog, Words};
+pub use catalog::{Catalog, Foreign, Words};
 pub use check::Known;
 pub use diagnostic::Diagnostic;
 pub use eval::{Env, EvalError};

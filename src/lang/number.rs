@@ -74,15 +74,16 @@ fn unit(suffix: &str) -> Option<i128> {
 }
 
 /// The units of durations, in nanoseconds.
-pub(super) const DURATIONS: [(&str, f64); 5] = [
+pub(super) const DURATIONS: [(&str, f64); 6] = [
     ("us", 1e3),
     ("ms", 1e6),
     ("s", 1e9),
     ("m", 60e9),
     ("h", 3600e9),
+    ("d", 86_400e9),
 ];
 
-/// `50ms`, `2s`, `1m`, `1.5s`, `200us`; `None` where it is none, or is longer than a year.
+/// `50ms`, `2s`, `1m`, `1.5s`, `200us`, `7d`; `None` where it is none, or is longer than a century.
 pub fn duration(word: &str) -> Option<Duration> {
     let number = word.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let suffix = &word[number.len()..];
@@ -91,9 +92,9 @@ pub fn duration(word: &str) -> Option<Duration> {
         return None;
     }
     let n: f64 = number.parse().ok()?;
-    // A year is more than any step needs and far from overflow.
+    // A century is more than any step needs and far from overflow.
     let total = n * nanoseconds;
-    (total <= 31_536_000e9).then(|| Duration::from_nanos(total as u64))
+    (total <= 3_153_600_000e9).then(|| Duration::from_nanos(total.round() as u64))
 }
 
 /// `0600`, `600`: octal.
@@ -111,6 +112,7 @@ pub(super) fn mode(word: &str) -> Option<i128> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::Cell;
 
     #[test]
     fn numbers_are_read_in_every_spelling() {
@@ -136,6 +138,7 @@ mod tests {
         }
         assert_eq!(duration("50ms"), Some(Duration::from_millis(50)));
         assert_eq!(duration("1m"), Some(Duration::from_secs(60)));
+        assert_eq!(duration("7d"), Some(Duration::from_secs(604_800)));
         assert_eq!(duration("1.5s"), Some(Duration::from_millis(1500)));
         for bad in ["50", "ms", "-1s", "1.2.3s", "1e9s", "99999999999h"] {
             assert_eq!(duration(bad), None, "{bad}");
@@ -144,5 +147,25 @@ mod tests {
         assert_eq!(mode("666"), Some(0o666));
         assert_eq!(mode("0888"), None);
         assert_eq!(mode("07777"), None);
+    }
+
+    #[test]
+    fn a_duration_is_written_as_it_is_read() {
+        for (nanoseconds, written) in [
+            (0, "0s"),
+            (1, "0.001us"),
+            (1_500, "1.500us"),
+            (200_000, "200us"),
+            (100_000_000, "100ms"),
+            (1_500_000_000, "1500ms"),
+            (5_000_000_000, "5s"),
+            (90_000_000_000, "90s"),
+            (120_000_000_000, "2m"),
+            (7_200_000_000_000, "2h"),
+        ] {
+            let took = Duration::from_nanos(nanoseconds);
+            assert_eq!(Cell::Elapsed(took).to_string(), written);
+            assert_eq!(duration(written), Some(took), "{written}");
+        }
     }
 }

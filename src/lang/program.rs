@@ -2,6 +2,7 @@
 //!
 //! What travels to an actor ([`Work`] and all it holds) can be serialised.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -168,6 +169,13 @@ pub struct Step {
     pub text: Span,
     /// The outcome, as written.
     pub claim_text: Option<Span>,
+}
+
+impl Step {
+    /// The outcome that is claimed, and where it stands.
+    pub fn claimed(&self) -> Option<(Span, &Claim)> {
+        self.claim_text.zip(self.work.claim.as_deref())
+    }
 }
 
 /// What is said of a step's course.
@@ -388,6 +396,15 @@ pub struct VarRef {
     pub field: Option<String>,
 }
 
+impl fmt::Display for VarRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.field {
+            Some(field) => write!(f, "${}.{field}", self.name),
+            None => write!(f, "${}", self.name),
+        }
+    }
+}
+
 /// `$((…))`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Arith {
@@ -397,6 +414,12 @@ pub enum Arith {
     Var(VarRef),
     /// `-x`.
     Neg(Box<Arith>),
+    /// `~x`.
+    Flip(Box<Arith>),
+    /// `!x`.
+    Not(Box<Arith>),
+    /// `x ? y : z`.
+    Choice(Box<[Arith; 3]>),
     /// `x OP y`.
     Binary(Box<Arith>, ArithOp, Box<Arith>),
 }
@@ -415,6 +438,16 @@ pub enum ArithOp {
     And,
     Or,
     Xor,
+    Eq,
+    Ne,
+    Lt,
+    Le,
+    Gt,
+    Ge,
+    /// `&&`.
+    Both,
+    /// `||`.
+    Either,
 }
 
 /// What stands after `=>`.

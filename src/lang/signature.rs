@@ -130,7 +130,7 @@ impl Param {
             Need::Required => written,
             Need::Optional => format!("[{written}]"),
             Need::Repeated => format!("{written} …"),
-            Need::Any => format!("[{written} …]"),
+            Need::Any | Need::Unless(_) => format!("[{written} …]"),
         }
     }
 }
@@ -161,6 +161,8 @@ pub enum Need {
     Repeated,
     /// Any number of times.
     Any,
+    /// Once or more, unless this switch is given.
+    Unless(&'static str),
 }
 
 /// What an argument takes.

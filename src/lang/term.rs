@@ -1,6 +1,6 @@
 //! Tokens to terms: what one word means where a value of some kind is taken.
 
-use super::arith::arithmetic;
+use super::arith::{MOST, Nonsense, Why, arithmetic};
 use super::diagnostic::{Mistake, Parsed, is_not};
 use super::lexer::{Lexeme, Token, is_name};
 use super::number;
@@ -18,15 +18,7 @@ pub(super) fn computed(word: &str, at: usize) -> Option<Parsed<Term>> {
         };
         return Some(match arithmetic(body) {
             Ok(arith) => Ok(Term::Arith(Box::new(arith))),
-            Err(offset) => {
-                let from = at + 3 + offset;
-                let width = body[offset..].chars().next().map_or(1, char::len_utf8);
-                Err(Mistake::new(
-                    Span::new(from, from + width),
-                    "this arithmetic makes no sense",
-                )
-                .label("expected a number, a variable, or one of + - * / % << >> & | ^"))
-            }
+            Err(nonsense) => Err(no_arithmetic(body, at + 3, &nonsense)),
         });
     }
     let rest = word.strip_prefix('$')?;
@@ -43,6 +35,39 @@ pub(super) fn computed(word: &str, at: usize) -> Option<Parsed<Term>> {
                 .label("a variable is written $name or $name.field"))
         }
     })
+}
+
+/// What is wrong inside `$((…))`, whose text begins at `start`.
+fn no_arithmetic(body: &str, start: usize, nonsense: &Nonsense) -> Mistake {
+    let rest = &body[nonsense.at..];
+    let digits = rest
+        .bytes()
+        .take_while(|b| b.is_ascii_digit() || *b == b'_');
+    let (width, message, label) = match nonsense.why {
+        Why::Unexpected => (
+            rest.chars().next().map_or(1, char::len_utf8),
+            "this arithmetic makes no sense",
+            "expected a number, a variable, or an operator of C",
+        ),
+        Why::LeadingZero => (
+            digits.count(),
+            "a number cannot begin with 0 here: in C it would be octal",
+            "octal is written 0o17; leave out the 0 for decimal",
+        ),
+        Why::TooLong => (
+            1,
+            "this arithmetic is too long",
+            "bind a part of it with `let`",
+        ),
+    };
+    let from = start + nonsense.at;
+    let mistake = Mistake::new(Span::new(from, from + width), message).label(label);
+    match nonsense.why {
+        Why::TooLong => mistake.help(format!(
+            "it may have {MOST} operators, signs and parentheses"
+        )),
+        _ => mistake,
+    }
 }
 
 /// An integer, a size, or what is computed; `None` where the word is none of them.
@@ -358,7 +383,8 @@ pub(super) fn variables<'a>(term: &'a Term, found: &mut Vec<&'a VarRef>) {
         match a {
             Arith::Int(_) => {}
             Arith::Var(var) => found.push(var),
-            Arith::Neg(x) => arith(x, found),
+            Arith::Neg(x) | Arith::Flip(x) | Arith::Not(x) => arith(x, found),
+            Arith::Choice(parts) => parts.iter().for_each(|x| arith(x, found)),
             Arith::Binary(x, _, y) => {
                 arith(x, found);
                 arith(y, found);

@@ -1,7 +1,7 @@
 //! Every word and sign that the parser itself knows, for the test that holds the grammar
 //! to it and for completion.
 
-use super::arith::OPERATORS;
+use super::arith::{CHOICE, OPERATORS, UNARY};
 use super::catalog::KEYWORDS;
 use super::claim::OUTCOMES;
 use super::number::{DURATIONS, UNITS};
@@ -28,6 +28,8 @@ pub fn vocabulary() -> Vec<&'static str> {
     words.extend(PREFIXES);
     words.extend(COMPARISONS.iter().map(|(sign, _)| *sign));
     words.extend(OPERATORS.iter().map(|(sign, ..)| *sign));
+    words.extend(CHOICE);
+    words.extend(UNARY);
     words.extend(UNITS.iter().map(|(unit, _)| *unit));
     words.extend(DURATIONS.iter().map(|(unit, _)| *unit));
     words.extend(IntType::ALL.iter().map(|t| t.name()));

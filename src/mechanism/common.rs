@@ -91,6 +91,14 @@ pub(super) fn two_calls(args: &Args, one: &str, other: &str) -> Failure {
     .help(format!("Say `{}` twice", args.signature.name))
 }
 
+/// The `i` of `SET[i]`.
+///
+/// # Errors
+/// No semaphore could have it.
+pub fn semaphore_number(n: i128) -> Result<u32, Failure> {
+    u32::try_from(n).map_err(|_| Failure::refused(format!("{n} is no number of a semaphore")))
+}
+
 /// A user by name, or by number where there is no name.
 pub(super) fn user(uid: u32) -> String {
     users::user_name(uid).unwrap_or_else(|| uid.to_string())

@@ -1,7 +1,9 @@
 //! The verbs that every family has alike: `ls`, `info`, `use`, `rm`.
 
-use super::{Args, Listing, Sight, World, common, errno_symbol, kind_of, with_columns};
-use crate::data::{Cell, Failure, FailureKind, Family, Object, Outcome, Reply, StepResult};
+use super::{
+    Args, Listing, ObjectKind, Sight, World, common, errno_symbol, fields, kind_of, with_columns,
+};
+use crate::data::{Cell, Failure, FailureKind, Family, Object, Outcome, Reply, StepResult, Table};
 use crate::lang::{Arg, Reference, Target};
 use crate::session::{self, Binding};
 
@@ -185,12 +187,36 @@ pub fn columns(args: &Args, param: &str) -> Result<Vec<String>, Failure> {
 }
 
 pub(super) fn info(family: Family, sight: &Sight, args: &Args) -> Result<Reply, Failure> {
-    let object = sight.find(family, args.reference("object"))?;
+    let reference = args.reference("object");
+    let object = sight.find(family, reference)?;
+    let kind = kind_of(family, &object)?;
+    let tables = match reference.and_then(|r| r.index.as_ref()) {
+        None => (kind.info)(sight, &object)?,
+        Some(index) => vec![info_of_one(sight, kind, &object, args.env.int(index)?)?],
+    };
     Ok(Reply {
         outcome: Outcome::ok(),
-        tables: (kind_of(family, &object)?.info)(sight, &object)?,
+        tables,
         ..Reply::default()
     })
+}
+
+/// Every field of one semaphore of a set.
+fn info_of_one(
+    sight: &Sight,
+    kind: &ObjectKind,
+    object: &Object,
+    index: i128,
+) -> Result<Table, Failure> {
+    let num = common::semaphore_number(index)?;
+    let mut rows = vec![("num", Cell::from(num))];
+    for field in (kind.fields)() {
+        rows.push((
+            field.name,
+            (kind.look)(sight, object, Some(num), field.name)?,
+        ));
+    }
+    Ok(fields::details_of("sem.info", "Semaphore", rows))
 }
 
 pub(super) fn take(family: Family, world: &mut World, args: &Args) -> StepResult {

@@ -247,9 +247,19 @@ pub(super) fn details<R: Row>(
     row: &R,
     sight: &Sight,
 ) -> Table {
+    let cells = fields.iter().map(|f| (f.column.name, (f.cell)(row, sight)));
+    details_of(kind, title, cells)
+}
+
+/// Fields with what they are, one a row.
+pub(super) fn details_of(
+    kind: &'static str,
+    title: &'static str,
+    cells: impl IntoIterator<Item = (&'static str, Cell)>,
+) -> Table {
     let mut table = Table::new(kind, title, vec![&FIELD, &VALUE]);
-    for field in fields {
-        table.push([Cell::text(field.column.name), (field.cell)(row, sight)]);
+    for (name, cell) in cells {
+        table.push([Cell::text(name), cell]);
     }
     table
 }

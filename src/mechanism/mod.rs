@@ -31,6 +31,7 @@ use crate::lang::Signature;
 use crate::session::Side;
 
 pub use args::{Args, errno_symbol};
+pub use common::semaphore_number;
 pub use common_verbs::columns;
 pub use create::{Created, key_of};
 pub use shm::word_at;

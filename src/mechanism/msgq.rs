@@ -201,6 +201,13 @@ fn send_failure(
     let stat = msg::stat_any_id(id);
     common::explain(world, FAMILY, errno, id, stat.map(|s| s.perm), &mut failure);
     match (errno, stat, msg::limits()) {
+        (Errno::EAGAIN, Ok(stat), _) if length as u64 > stat.qbytes => {
+            failure.meaning = format!(
+                "the message of {length} bytes can never fit: the queue holds {} (qbytes)",
+                stat.qbytes
+            );
+            failure.help = Some(format!("Raise it: msgq set {label} qbytes={length}"));
+        }
         (Errno::EAGAIN, Ok(stat), _) => {
             failure.meaning = format!(
                 "the queue is full ({} of {} bytes, {} messages)",

@@ -50,7 +50,7 @@ static CREATE: Verb = Verb {
             ("EMFILE", "this process has as many descriptors as it may"),
             (
                 "EPERM",
-                "the size is above fs.pipe-max-size, and you are not root",
+                "the size is above fs.pipe-max-size, which takes CAP_SYS_RESOURCE",
             ),
         ],
         notes: "A reader sees the end when no process has the write end open any more: close it \
@@ -257,7 +257,7 @@ static SIZE: Verb = Verb {
             ("EINVAL", "no pipe is as large"),
             (
                 "EPERM",
-                "it is above fs.pipe-max-size, and you are not root",
+                "it is above fs.pipe-max-size, which takes CAP_SYS_RESOURCE",
             ),
         ],
         examples: &[Example {

@@ -14,6 +14,7 @@ use crate::inspect::descriptors::{self, What};
 use crate::inspect::process::{self, LastOperator};
 use crate::inspect::snapshot::Snapshot;
 use crate::inspect::wait::Wait;
+use crate::kernel::sysv::IPC_PRIVATE;
 use crate::kernel::{Errno, msg, sem, shm};
 use crate::lang::{Env, Reference, Target, closest};
 use crate::session::{Held, Names};
@@ -111,9 +112,11 @@ impl<'a> Sight<'a> {
         let actor = self.actors.iter().find(|(_, name)| *name == word);
         match actor {
             Some((pid, _)) => Ok(*pid),
-            None => word
-                .parse()
-                .map_err(|_| Failure::refused(format!("`{word}` is neither an actor nor a pid"))),
+            None => word.parse().map_err(|_| match word {
+                "me" => Failure::refused("`me` does not run: its first step starts it"),
+                _ => Failure::refused(format!("`{word}` is neither an actor nor a pid"))
+                    .help("`actors` lists the actors"),
+            }),
         }
     }
 
@@ -290,6 +293,10 @@ fn no_current(family: Family) -> Failure {
     let failure = Failure::refused(format!("there is no current {}", family.object()));
     failure.help(match family {
         Family::Sock => "Make one with `sock listen ADDRESS` or `sock connect ADDRESS`".into(),
+        Family::Pipe => {
+            "Make one with `pipe create`, or one between actors with `pipe a | b`".into()
+        }
+        Family::Fifo => "Make one with `mkfifo PATH`, or write the path of one that exists".into(),
         family => format!(
             "Make one with `{0} create`, or take one that exists: `{0} use REF`",
             family.noun()
@@ -298,6 +305,17 @@ fn no_current(family: Family) -> Failure {
 }
 
 fn by_key(family: Family, key: i32) -> Result<i32, Failure> {
+    // The kernel would make a new object of it, which nobody would ever remove.
+    if key == IPC_PRIVATE && family.is_system_v() {
+        return Err(Failure::refused(format!(
+            "the key 0 is IPC_PRIVATE: it makes a new {} each time, and finds none",
+            family.object()
+        ))
+        .help(format!(
+            "One without a key is named by its id: `{0} ls` shows it, {0} use id:N",
+            family.noun()
+        )));
+    }
     let (call, found) = match family {
         Family::Msgq => ("msgget", msg::get(key, 0, false, false)),
         Family::Shm => ("shmget", shm::get(key, 0, 0, false, false)),

@@ -3,6 +3,9 @@
 mod send;
 mod table;
 
+pub use send::dangers;
+pub use table::help;
+
 use super::{Args, Mechanism, Run, Verb, World};
 use crate::data::{Cell, Failure, Outcome, StepResult};
 use crate::kernel::signal::trap::{self, Disposition, Reserved, TrapError};
@@ -110,6 +113,19 @@ fn maskable(args: &Args) -> Result<Vec<i32>, Failure> {
     }
 }
 
+/// The same, where they are to be blocked: the kernel would let it be, and say nothing.
+fn blockable(args: &Args) -> Result<Vec<i32>, Failure> {
+    let signals = maskable(args)?;
+    let never = [libc::SIGKILL, libc::SIGSTOP];
+    match signals.iter().find(|s| never.contains(s)) {
+        Some(signo) => Err(
+            Failure::refused(format!("{} cannot be blocked", name(*signo)))
+                .help("No process can hold back KILL or STOP, or wait for them"),
+        ),
+        None => Ok(signals),
+    }
+}
+
 static BLOCK: Verb = Verb {
     signature: Signature {
         name: "sig block",
@@ -117,7 +133,7 @@ static BLOCK: Verb = Verb {
         params: &[SIGNALS],
         runs: Runs::Actor,
         calls: &["sigprocmask(2)"],
-        notes: "KILL and STOP cannot be blocked; the kernel takes no notice.",
+        notes: "KILL and STOP cannot be blocked. The kernel would take no notice: it is refused here.",
         examples: &[Example {
             script: "b: sig block USR1 RTMIN+1\nkill -USR1 b\nkill -USR1 b\nkill -RTMIN+1 b value=1\n\
                      kill -RTMIN+1 b value=2\nb: sig wait USR1 => signal=USR1\n\
@@ -128,7 +144,7 @@ static BLOCK: Verb = Verb {
         ..Signature::NEW
     },
     run: Run::Actor(|_, args| {
-        let signals = maskable(args)?;
+        let signals = blockable(args)?;
         signal::block(&signals).map_err(|e| args.failure(e, "sigprocmask(SIG_BLOCK)".into()))?;
         Ok(Outcome::ok())
     }),
@@ -187,7 +203,7 @@ static WAIT: Verb = Verb {
 };
 
 fn wait(_: &mut World, args: &Args) -> StepResult {
-    let signals = maskable(args)?;
+    let signals = blockable(args)?;
     let timeout = args.duration("timeout")?;
     let call = || "sigtimedwait()".to_string();
     signal::block(&signals).map_err(|e| args.failure(e, call()))?;
@@ -222,7 +238,10 @@ static PENDING: Verb = Verb {
             .filter_map(|s| signal_name(s).map(|n| Cell::Text(n.into_owned())))
             .collect();
         Ok(match names.is_empty() {
-            true => Outcome::ok(),
+            true => Outcome {
+                text: Some("no signal is pending".into()),
+                ..Outcome::ok()
+            },
             false => Outcome::ok().field("signals", Cell::List(names)),
         })
     }),

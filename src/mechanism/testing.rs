@@ -33,6 +33,7 @@ impl Bench {
                 .map(|(symbol, _)| *symbol)
                 .collect(),
             fields: super::all_fields(),
+            signals: crate::kernel::signal::spellings(),
             ..Words::default()
         };
         let catalog = Catalog::new(verbs().map(|verb| &verb.signature).collect(), words);

@@ -219,6 +219,8 @@ fn help_topics(statement: &Statement, know: &dyn Knowledge) -> Vec<Candidate> {
     let mut found: Vec<Candidate> = nouns(catalog).collect();
     let keywords = know.keywords().iter();
     found.extend(keywords.map(|k| Candidate::new(k.name, k.summary)));
+    let topics = crate::builtin::TOPICS.iter();
+    found.extend(topics.map(|t| Candidate::new(t.name, t.summary)));
     // Only once one is asked for: there are more of them than of everything else.
     if statement.partial.starts_with('E') {
         found.extend(errnos(know));

@@ -13,7 +13,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::ledger::Ledger;
+use super::ledger::{Ledger, Left};
 use crate::kernel::poll::{PollFd, PollFlags, poll};
 use crate::kernel::process::{self, Ended, SpawnSpec};
 use crate::kernel::{Errno, Result, inherit, signal};
@@ -95,14 +95,13 @@ fn spawn(ledger: BorrowedFd, pipe: BorrowedFd, args: &[&str]) -> Result<process:
 }
 
 /// What the janitor's process does, from start to end; `args` are those behind
-/// [`ARGUMENT`], and `end_jobs` ends the process groups that the session left: each is
-/// given by its leader, and when that was started.
+/// [`ARGUMENT`], and `end_jobs` ends the processes that the session left.
 ///
 /// # Errors
 /// The inherited descriptors are not what they should be: it was started by hand.
 pub fn run(
     mut args: impl Iterator<Item = OsString>,
-    end_jobs: impl FnOnce(Vec<(i32, u64)>),
+    end_jobs: impl FnOnce(Vec<Left>),
 ) -> Result<()> {
     process::set_name(NAME)?;
     let ledger = inherit::inherited(LEDGER_FD)?;

@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use serde::{Deserialize, Serialize};
 
 pub use file::FileKind;
+pub use job::Left;
 
 use crate::data::{Family, Object};
 use crate::kernel::shared::SharedMemory;
@@ -38,7 +39,7 @@ pub enum State {
     Live = 3,
     /// The object exists and is to stay.
     Kept = 4,
-    /// It is no object: a process group that is to end with the session.
+    /// It is no object: processes that are to end with the session.
     Job = 5,
 }
 
@@ -116,7 +117,8 @@ const NUMBERS: usize = 8;
 /// The words of a record. The first holds its state, its kind and, from `Live` on, a tag
 /// of the object: so that one exchange of it changes the record of that very object.
 const STATE: usize = 0;
-/// The key of a System V object; the place of a file's path in the arena.
+/// The key of a System V object; the place of a file's path in the arena; whether a job
+/// leads a process group.
 const KEY: usize = 1;
 /// The inode of a file.
 const INODE: usize = 2;

@@ -5,22 +5,48 @@ mod ebnf;
 mod tests;
 
 use super::{Style, printable};
+use crate::data::Column;
 use crate::lang::{Signature, closest};
 
 pub use ebnf::commands_ebnf;
 
-/// Everything `help` can say: an overview, a family, a command or an errno.
+/// What help is made from.
+#[derive(Clone, Copy)]
+pub struct Known<'a> {
+    /// The commands, and the words that begin a statement.
+    pub signatures: &'a [&'static Signature],
+    /// What an errno means.
+    pub errno_text: &'a dyn Fn(&str) -> Option<String>,
+    /// The fields of a noun's objects.
+    pub fields: &'a dyn Fn(&str) -> Vec<&'static Column>,
+    /// What is no command.
+    pub topics: &'a [Topic],
+}
+
+/// Something to read about that is no command.
+#[derive(Debug)]
+pub struct Topic {
+    /// What `help` is asked for.
+    pub name: &'static str,
+    /// What it is about.
+    pub summary: &'static str,
+    /// What there is to say.
+    pub text: fn() -> String,
+}
+
+/// Everything `help` can say: an overview, a family, a command, an errno, a topic.
 ///
 /// # Errors
 /// The topic is not known; the error says what is.
-pub fn help(
-    topic: &str,
-    signatures: &[&'static Signature],
-    errno_text: &dyn Fn(&str) -> Option<String>,
-    style: Style,
-) -> Result<String, String> {
+pub fn help(topic: &str, known: Known, style: Style) -> Result<String, String> {
+    let Known {
+        signatures,
+        errno_text,
+        topics,
+        ..
+    } = known;
     if topic.is_empty() {
-        return Ok(overview(signatures, style));
+        return Ok(overview(signatures, topics, style));
     }
     if let Some(signature) = signatures.iter().find(|s| s.name == topic) {
         return Ok(command(signature, style));
@@ -37,7 +63,15 @@ pub fn help(
                 signature.summary
             ));
         }
+        let fields = (known.fields)(topic);
+        let lines = fields.iter().map(|f| (f.name.into(), f.help.into()));
+        let title = format!("Fields: columns, keys of JSON, and `expect {topic}.NAME.FIELD`");
+        section(&mut text, &title, lines.collect(), style);
         return Ok(text);
+    }
+    if let Some(topic) = topics.iter().find(|t| t.name == topic) {
+        let title = style.strong(&format!("{}: {}", topic.name, topic.summary));
+        return Ok(format!("{title}\n\n{}", (topic.text)()));
     }
     if let Some(meaning) = errno_text(topic) {
         return Ok(errno(topic, &meaning, signatures, style));
@@ -47,6 +81,7 @@ pub fn help(
         return Ok(errno(&upper, &meaning, signatures, style));
     }
     let names = signatures.iter().flat_map(|s| [s.name, s.noun()]);
+    let names = names.chain(topics.iter().map(|t| t.name));
     let way = match closest(topic, names) {
         Some(close) => format!("Did you mean `{close}`?"),
         None => "`help` alone lists all there is".to_string(),
@@ -55,7 +90,7 @@ pub fn help(
     Err(format!("there is no help on `{topic}`. {way}"))
 }
 
-fn overview(signatures: &[&'static Signature], style: Style) -> String {
+fn overview(signatures: &[&'static Signature], topics: &[Topic], style: Style) -> String {
     let width = signatures.iter().map(|s| s.name.len()).max().unwrap_or(0);
     let mut text = String::from(
         "STEP            run it in the actor `me`        b: STEP      run it in the process b\n\
@@ -71,8 +106,28 @@ fn overview(signatures: &[&'static Signature], style: Style) -> String {
         let name = format!("{:width$}", signature.name);
         text.push_str(&format!("{}  {}\n", style.strong(&name), signature.summary));
     }
-    text.push_str("\n`help COMMAND`, `help msgq`, `help EAGAIN` say more.\n");
+    let topics: Vec<String> = topics
+        .iter()
+        .map(|t| format!("`help {}`", t.name))
+        .collect();
+    let topics = topics.join(", ");
+    text.push_str(&format!(
+        "\n`help COMMAND`, `help msgq`, `help EAGAIN` say more; so do {topics}.\n"
+    ));
     text
+}
+
+/// A title and lines of two columns under it; nothing where there are none.
+fn section(text: &mut String, title: &str, lines: Vec<(String, String)>, style: Style) {
+    if lines.is_empty() {
+        return;
+    }
+    let width = lines.iter().map(|(left, _)| left.chars().count()).max();
+    let width = width.unwrap_or(0);
+    text.push_str(&format!("\n{}\n", style.strong(title)));
+    for (left, right) in lines {
+        text.push_str(&format!("    {left:width$}  {right}\n"));
+    }
 }
 
 /// Everything about one command.
@@ -82,20 +137,7 @@ pub fn command(signature: &Signature, style: Style) -> String {
         style.strong(&signature.usage()),
         signature.summary
     );
-    let mut section = |title: &str, lines: Vec<(String, String)>| {
-        if lines.is_empty() {
-            return;
-        }
-        let width = lines
-            .iter()
-            .map(|(a, _)| a.chars().count())
-            .max()
-            .unwrap_or(0);
-        text.push_str(&format!("\n{}\n", style.strong(title)));
-        for (left, right) in lines {
-            text.push_str(&format!("    {left:width$}  {right}\n"));
-        }
-    };
+    let mut section = |title, lines| section(&mut text, title, lines, style);
     let params = signature
         .params
         .iter()

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::escape::obeyed;
 use super::written::{push_hex, push_int, push_u64};
-use crate::data::{Cell, Event, Failure, Field, Outcome, Sink, Stand, Table};
+use crate::data::{Caught, Cell, Event, Failure, Field, Outcome, Sink, Stand, Table};
 use crate::lang::Diagnostic;
 
 #[cfg(test)]
@@ -111,6 +111,21 @@ impl<W: Write> Json<W> {
         self.object(kind, |object| object.text("text", text))
     }
 
+    fn caught(&mut self, caught: &Caught) -> io::Result<()> {
+        self.object("caught", |object| {
+            object.text("actor", &caught.actor);
+            object.text("signal", &caught.signal);
+            object.int("pid", i128::from(caught.pid));
+            object.int("uid", i128::from(caught.uid));
+            if let Some(sender) = &caught.sender {
+                object.text("sender", sender);
+            }
+            if let Some(value) = caught.value {
+                object.int("value", i128::from(value));
+            }
+        })
+    }
+
     fn stand(&mut self, stand: &Stand) -> io::Result<()> {
         self.object("stand", |object| {
             object.text("actor", &stand.actor);
@@ -173,6 +188,7 @@ impl<W: Write> Sink for Json<W> {
                 object.text("actor", actor);
                 object.place(source, file, *line);
             }),
+            Event::Caught(caught) => self.caught(caught),
             Event::Note(text) => self.one_text("note", text),
             Event::Warning(text) => self.one_text("warning", text),
             Event::Text(text) => self.one_text("text", text),

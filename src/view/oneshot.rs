@@ -81,6 +81,7 @@ impl<W: Write, E: Write> Sink for OneShot<W, E> {
                 self.aside(&format!("{source} ...   blocked: {}", printable(why)))
             }
             Event::Started { .. } | Event::Stands(_) => Ok(()),
+            Event::Caught(caught) => self.aside(&caught.to_string()),
             Event::Note(text) => self.aside(&printable(text)),
             Event::Warning(text) => self.aside(&format!("ipcsh: {}", printable(text))),
             Event::Text(text) => self.text(text),

@@ -3,7 +3,7 @@
 use super::transcript::stand_lines;
 use super::written::{push_outcome, push_remarks, says_more};
 use super::{Style, printable, write_table};
-use crate::data::{Cell, Event, Failure, Outcome, StepResult};
+use crate::data::{Event, Failure, Outcome, StepResult, Took};
 
 /// The lines for an event, without a newline at the end; empty where there is nothing to
 /// show.
@@ -33,7 +33,7 @@ pub fn lines(event: &Event, style: Style, width: Option<u16>) -> String {
                 };
                 line.push_str(&end(result, *passed, style));
                 if let Some(after) = after {
-                    let after = format!("after {}", Cell::Elapsed(*after));
+                    let after = format!("after {}", Took(*after));
                     line.push_str("   ");
                     line.push_str(&style.aside(&after));
                 }
@@ -52,6 +52,7 @@ pub fn lines(event: &Event, style: Style, width: Option<u16>) -> String {
             format!("{} ...   {blocked}", printable(source))
         }
         Event::Started { source, .. } => format!("{} &", printable(source)),
+        Event::Caught(caught) => caught.to_string(),
         Event::Note(text) => printable(text).into_owned(),
         Event::Warning(text) => format!("{} {}", style.bad("warning:"), printable(text)),
         Event::Text(text) => printable(text).trim_end_matches('\n').to_string(),

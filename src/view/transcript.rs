@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use super::written::{push_outcome, push_remarks, says_more};
 use super::{Style, escape, write_table};
-use crate::data::{Cell, Event, Failure, FailureKind, Outcome, Sink, Stand, StepResult};
+use crate::data::{Event, Failure, FailureKind, Outcome, Sink, Stand, StepResult, Took};
 
 #[cfg(test)]
 mod tests;
@@ -162,8 +162,7 @@ impl<W: Write> Sink for Transcript<W> {
                 }
                 if let Some(after) = after {
                     self.gap();
-                    self.aside
-                        .push_str(&format!("after {}", Cell::Elapsed(*after)));
+                    self.aside.push_str(&format!("after {}", Took(*after)));
                 }
                 let label = if *passed { Style::aside } else { Style::bad };
                 self.end_line(source, label)?;
@@ -186,6 +185,7 @@ impl<W: Write> Sink for Transcript<W> {
                 self.line.push_str(" &");
                 self.end_line(source, Style::aside)
             }
+            Event::Caught(caught) => self.comment(&caught.to_string()),
             Event::Note(text) | Event::Text(text) => self.comment(text),
             Event::Warning(text) => self.comment(&format!("warning: {text}")),
             Event::Table(table) => {

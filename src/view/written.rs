@@ -71,16 +71,12 @@ pub(super) fn push_outcome(out: &mut String, outcome: &Outcome) {
     }
 }
 
-/// A value that is read as what it is: text between quotes, a length of time in
-/// microseconds.
+/// A value that is read as what it is: text between quotes.
 fn push_value(out: &mut String, value: &Cell) {
     match value {
         Cell::Int(n) => push_int(out, *n),
         Cell::Size(n) => push_u64(out, *n),
         Cell::Text(text) => out.push_str(&quote(text.as_bytes())),
-        Cell::Elapsed(d) => {
-            let _ = write!(out, "{}us", d.as_micros());
-        }
         other => {
             let _ = write!(out, "{other}");
         }
@@ -140,7 +136,7 @@ mod tests {
             .field("took", Cell::Elapsed(Duration::from_millis(2)));
         let mut text = String::new();
         push_outcome(&mut text, &outcome);
-        let shown = r#"state=blocked comm="a b\x1b=> ok" n=3 took=2000us "a\x1b""#;
+        let shown = r#"state=blocked comm="a b\x1b=> ok" n=3 took=2ms "a\x1b""#;
         assert_eq!(text, shown);
         // A word that is a number, or that a comment begins with, is not a word.
         for odd in ["", "1", "-", "#x", "...", "a;b", "\"", "a$b", "é"] {

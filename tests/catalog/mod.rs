@@ -1,7 +1,7 @@
 //! A small command table for the tests of the language. The including file has `ipcsh` in
 //! its scope.
 
-use super::ipcsh::lang::{Catalog, Family, Kind, Param, Runs, Signature, Words};
+use super::ipcsh::lang::{Catalog, Family, Foreign, Kind, Param, Runs, Signature, Words};
 
 const QUEUE: Param = Param::optional("queue", Kind::Ref(Family::Msgq), "");
 const SEGMENT: Param = Param::optional("segment", Kind::Ref(Family::Shm), "");
@@ -189,6 +189,17 @@ pub fn catalog() -> Catalog {
             "ETIMEDOUT",
             "EDEADLK",
         ],
+        foreign: Foreign {
+            commands: &[
+                ("man", "`help` says it"),
+                ("ipcrm -q", "`msgq rm id:N`"),
+                ("ipcrm", "`msgq rm`"),
+            ],
+            verbs: &[("recv", &["receive"])],
+        },
+        signals: ["USR1", "USR2", "TERM", "10", "RTMIN+1"]
+            .map(String::from)
+            .into(),
     };
     Catalog::new(COMMANDS.iter().collect(), words)
 }

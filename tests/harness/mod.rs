@@ -78,6 +78,19 @@ pub fn passes(text: &str) -> Ran {
     ran
 }
 
+/// Whether a program is there; a test without it says that it is skipped.
+pub fn has(program: &str) -> bool {
+    let found = Command::new("sh")
+        .args(["-c", &format!("command -v {program}")])
+        .stdout(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success());
+    if !found {
+        eprintln!("skipped: there is no {program}");
+    }
+    found
+}
+
 /// How long anything may take that is waited for.
 const BOUND: Duration = Duration::from_secs(60);
 

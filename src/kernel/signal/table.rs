@@ -253,3 +253,18 @@ pub fn signal_named(word: &str) -> Option<i32> {
     let number = distance(word).or_else(|| signal_number(word))?;
     signal_name(number).map(|_| number)
 }
+
+/// Every way in which [`signal_named`] knows a signal, but for `SIG` before a name.
+pub fn spellings() -> Vec<String> {
+    let (first, last) = (libc::SIGRTMIN(), libc::SIGRTMAX());
+    let more = (1..=last - first).map(|n| format!("RTMIN+{n}"));
+    let less = (1..=last - first).map(|n| format!("RTMAX-{n}"));
+    let mut all: Vec<String> = signals()
+        .flat_map(|signal| [signal.name.into_owned(), signal.number.to_string()])
+        .chain(ALIASES.iter().map(|(_, name)| name.to_string()))
+        .chain(more.chain(less))
+        .collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}

@@ -217,12 +217,13 @@ fn is_fault(signo: c_int, code: c_int) -> bool {
 impl Sink {
     /// Async-signal-safe.
     fn take(&self, info: SignalInfo) {
-        if let Ok(place @ 1..LOST) = usize::try_from(info.signo) {
-            self.counts.add(place);
-        }
         let sequence = self.counts.add(TOTAL);
         if !self.post(&Caught { info, sequence }.to_bytes()) {
             self.counts.add(LOST);
+        }
+        // Last: who sees it counted finds it noted.
+        if let Ok(place @ 1..LOST) = usize::try_from(info.signo) {
+            self.counts.add(place);
         }
     }
 

@@ -22,9 +22,11 @@ pub(super) fn verb(
     };
     match token.bare() {
         Some(word) if is_name(word) => {
+            let foreign = catalog.foreign_verb(noun, word);
+            let help = foreign.map(|s| format!("did you mean `{}`? {}", s.name, s.summary));
             Mistake::new(token.span, format!("`{noun}` has no verb `{word}`"))
                 .label(label)
-                .maybe_help(did_you_mean(word, verbs))
+                .maybe_help(help.or_else(|| did_you_mean(word, verbs)))
         }
         _ => Mistake::new(token.span, format!("`{noun}` needs a verb before this")).label(label),
     }
@@ -71,6 +73,9 @@ pub(super) fn noun(
         return mistake.help(format!("an actor is written with no blank: `{noun}:`"));
     }
     let second = second.and_then(Token::bare);
+    if let Some(says) = catalog.foreign(noun, second) {
+        return mistake.help(says);
+    }
     let bound = noun.split_once('=').map_or(noun, |(name, _)| name);
     let bound = bound.trim_start_matches('$');
     if is_name(bound) && (second == Some("=") || bound.len() < noun.len()) {
@@ -171,9 +176,14 @@ impl Binder<'_> {
         let (could, later) = positional.split_at(needed.map_or(positional.len(), |i| i + 1));
         let usage = format!("usage: {}", self.signature.usage());
         if could.is_empty() {
+            let more = if self.params().is_empty() {
+                "no"
+            } else {
+                "no more"
+            };
             return Mistake::new(
                 token.span,
-                format!("`{}` takes no more arguments", self.signature.name),
+                format!("`{}` takes {more} arguments", self.signature.name),
             )
             .label("expected the end of the command")
             .help(usage)
@@ -221,8 +231,17 @@ impl Binder<'_> {
 
     /// Every argument that is needed is there.
     pub(super) fn complete(&self, end: Span) -> Parsed<()> {
+        let given = |name: &str| {
+            let place = self.params().iter().position(|p| p.name == name);
+            place.is_some_and(|place| self.has(place))
+        };
         let absent = self.params().iter().enumerate().find(|(place, p)| {
-            matches!(p.need, Need::Required | Need::Repeated) && !self.has(*place)
+            let needed = match p.need {
+                Need::Required | Need::Repeated => true,
+                Need::Unless(switch) => !given(switch),
+                Need::Optional | Need::Any => false,
+            };
+            needed && !self.has(*place)
         });
         let Some((_, param)) = absent else {
             return Ok(());

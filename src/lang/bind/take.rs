@@ -3,7 +3,7 @@
 use super::super::diagnostic::{Mistake, Parsed};
 use super::super::lexer::{Lexeme, Token, is_name};
 use super::super::number;
-use super::super::program::{Arg, End, Reference, Span, Target, Term};
+use super::super::program::{Arg, End, IntType, Reference, Span, Target, Term};
 use super::super::signature::{Family, Kind, Need, Param};
 use super::super::term;
 
@@ -58,6 +58,9 @@ pub(super) fn take(param: &Param, token: &mut Token) -> Option<Parsed<Arg>> {
         }
         Kind::Path | Kind::Owner | Kind::Word => match &mut token.lexeme {
             Lexeme::Data(data) => Some(Ok(Arg::Term(moved(data)))),
+            Lexeme::Bare(word) if param.kind == Kind::Word && is_redirection(word) => {
+                Some(Err(redirected(word, token.span)))
+            }
             Lexeme::Bare(word) => Some(term::template(word, at).map(Arg::Term)),
             _ => None,
         },
@@ -75,6 +78,20 @@ pub(super) fn take(param: &Param, token: &mut Token) -> Option<Parsed<Arg>> {
         Kind::Fd => held(word?, token.span),
         Kind::Command | Kind::Pipeline | Kind::Switch => None,
     }
+}
+
+/// A sign of the system's shell, which nobody means to be shown: `echo hi > f`.
+fn is_redirection(word: &str) -> bool {
+    matches!(word, "|" | "||" | "&&" | "<" | "<<" | "2>&1") || word.starts_with('>')
+}
+
+fn redirected(word: &str, span: Span) -> Mistake {
+    Mistake::new(
+        span,
+        format!("`{word}` is the system's shell's, and means nothing here"),
+    )
+    .label(format!("as a word it is quoted: \"{word}\""))
+    .help("the system's shell runs what stands behind a `!`: !echo hi > f")
 }
 
 /// An integer that the parameter does not take; what it takes is said.
@@ -120,7 +137,9 @@ fn path(path: Term) -> Reference {
 
 /// An object that exists. A word that cannot be one may be the next parameter's.
 fn reference(word: &str, span: Span, family: Family) -> Option<Parsed<Reference>> {
-    if family.is_system_v() && word.starts_with('@') {
+    // A place such as `u32@$((a / b))` has a slash, and is no path.
+    let typed = |ty: &str| ty.is_empty() || IntType::from_name(ty).is_some();
+    if family.is_system_v() && word.split_once('@').is_some_and(|(ty, _)| typed(ty)) {
         return None;
     }
     let found = match term::reference(word, span.start as usize)? {

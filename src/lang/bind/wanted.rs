@@ -37,7 +37,7 @@ pub fn wanted(tokens: &[Token], catalog: &Catalog) -> Option<Wanted> {
     }
     let mut params = Vec::new();
     for (place, param) in signature.params.iter().enumerate() {
-        let again = matches!(param.need, Need::Repeated | Need::Any);
+        let again = !matches!(param.need, Need::Required | Need::Optional);
         let passed = param.form == Form::Positional && place < binder.position;
         if (!binder.has(place) || again) && !passed {
             params.push(param);

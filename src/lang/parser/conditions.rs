@@ -129,9 +129,17 @@ impl Parser<'_> {
 
     /// The dotted path: adjacent tokens, since a part of it may be quoted.
     fn subject(&mut self, keyword: Span) -> Parsed<Subject> {
-        let mut token = self
-            .cursor
-            .take("what is looked at, such as msgq.jobs.qnum")?;
+        if self.cursor.peek()?.is_none() {
+            let word = keyword.of(self.cursor.text());
+            let at = self.cursor.end();
+            return Err(Mistake::new(
+                Span::new(at, at),
+                format!("`{word}` needs what must hold"),
+            )
+            .label("expected such as msgq.jobs.qnum == 3, actor.b.state == blocked, deadlock a b")
+            .help("`help fields` lists what can be looked at"));
+        }
+        let mut token = self.cursor.take("what is looked at")?;
         let at = token.span.start as usize;
         if let Some(word) = token.bare()
             && let Some(value) = term::computed(word, at)
@@ -203,6 +211,7 @@ impl Parser<'_> {
                 return Err(Mistake::new(*signal_at, "this names no signal")
                     .label("expected a signal such as USR1"));
             }
+            self.catalog.signal(signal, *signal_at)?;
             return match is_name(name) {
                 true => Ok(Subject::Actor(name.clone(), format!("{signals}.{signal}"))),
                 false => Err(Mistake::new(*at, format!("`{name}` cannot name an actor"))

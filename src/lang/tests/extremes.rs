@@ -108,7 +108,7 @@ fn a_megabyte_behind_a_command() {
         ),
         ("let v = $((", "(", "))", "", false),
         ("let v = $((", "-", "1))", "arithmetic", false),
-        ("let v = $((", "1+", "1))", "arithmetic", false),
+        ("let v = $((", "1+", "1))", "arithmetic is too long", false),
         ("let v = ", "1", "", "", false),
         ("sleep ", "1", "s", "not the argument DURATION", false),
         ("echo ", "$", "", "", false),

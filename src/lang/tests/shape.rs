@@ -179,6 +179,12 @@ fn arith(a: &Arith) -> String {
         Arith::Int(n) => n.to_string(),
         Arith::Var(v) => variable(v),
         Arith::Neg(a) => format!("-{}", arith(a)),
+        Arith::Flip(a) => format!("~{}", arith(a)),
+        Arith::Not(a) => format!("!{}", arith(a)),
+        Arith::Choice(parts) => {
+            let [a, b, c] = &**parts;
+            format!("({} ? {} : {})", arith(a), arith(b), arith(c))
+        }
         Arith::Binary(x, op, y) => format!("({} {op:?} {})", arith(x), arith(y)),
     }
 }

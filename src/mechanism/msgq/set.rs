@@ -17,7 +17,7 @@ pub(super) static SET: Verb = Verb {
             Param::option(
                 "qbytes",
                 Kind::Size,
-                "how many bytes of messages it holds; above msgmnb only for root",
+                "how many bytes of messages it holds; above msgmnb only with CAP_SYS_RESOURCE",
             ),
             NEW_MODE,
             OWNER,
@@ -32,7 +32,7 @@ pub(super) static SET: Verb = Verb {
             ),
             (
                 "EPERM",
-                "the queue is somebody else's, or qbytes is above msgmnb",
+                "the queue is somebody else's, or qbytes is above msgmnb without CAP_SYS_RESOURCE",
             ),
         ],
         notes: "What is not named stays as it is. Messages that are already in the queue stay, \
@@ -85,7 +85,8 @@ fn failure(
     {
         let asked = qbytes.unwrap_or(stat.qbytes);
         failure.meaning = format!(
-            "qbytes would be {asked}, and only root may have it above msgmnb ({} bytes)",
+            "qbytes would be {asked}, and above msgmnb ({} bytes) it takes CAP_SYS_RESOURCE, \
+             which this process has not",
             limits.msgmnb
         );
         failure.help = Some("Ask for less, or as root raise kernel.msgmnb".into());
@@ -137,7 +138,7 @@ mod tests {
             failure.to_string(),
             format!(
                 "msgctl(jobs, IPC_SET, qbytes 1073741824) = EPERM: qbytes would be 1073741824, \
-                 and only root may have it above msgmnb ({msgmnb} bytes). \
+                 and above msgmnb ({msgmnb} bytes) it takes CAP_SYS_RESOURCE, which this process has not. \
                  Ask for less, or as root raise kernel.msgmnb"
             )
         );

@@ -153,6 +153,14 @@ pub(super) fn condition(sight: &Sight, object: &Object, _: Option<u32>) -> Strin
         Some(wait) => matches!(wait, Wait::MsgSend { .. }),
         None => queue.cbytes >= queue.qbytes || queue.qnum >= queue.qbytes,
     };
+    if let Some(Wait::MsgSend { size, .. }) = sight.blocked
+        && *size > queue.qbytes
+    {
+        return format!(
+            "{label} holds {} bytes (qbytes), and a message of {size} can never fit{received}",
+            queue.qbytes
+        );
+    }
     match (full, queue.qnum) {
         (true, n) => format!(
             "{label} is full ({} of {} bytes, {n} message{}){received}",

@@ -111,7 +111,11 @@ fn total(set: &SemStat, count: Count) -> Option<i64> {
 }
 
 fn waits(set: &SemStat, _: &Sight) -> Cell {
-    match (total(set, sem::ncnt), total(set, sem::zcnt)) {
+    waits_of(|count| total(set, count))
+}
+
+fn waits_of(many: impl Fn(Count) -> Option<i64>) -> Cell {
+    match (many(sem::ncnt), many(sem::zcnt)) {
         (Some(0), Some(0)) => Cell::Nothing,
         (Some(p), Some(0)) => Cell::Text(format!("P{p}")),
         (Some(0), Some(z)) => Cell::Text(format!("Z{z}")),
@@ -153,6 +157,7 @@ pub(super) fn look(
         "value" => one(sem::value),
         "ncnt" => one(sem::ncnt),
         "zcnt" => one(sem::zcnt),
+        "waits" => waits_of(|count| count(id, num).ok().map(i64::from)),
         "pid" => sem::pid(id, num).map_or(Cell::Unknown, fields::pid),
         "pidcmd" => match sem::pid(id, num) {
             Ok(pid) => fields::command(sight, pid, changed(&set)),

@@ -206,8 +206,9 @@ pub(super) fn memory_failure(
                 true => format!("the segment ends at {size} bytes; {beyond} bytes do not fit"),
                 false => format!("the segment ends at {size} bytes, before this offset"),
             };
-            if offset.saturating_add(length) < isize::MAX as usize {
-                let enough = offset + length;
+            // Reading without a length asks for a byte at least.
+            let enough = offset.saturating_add(length.max(1));
+            if enough < isize::MAX as usize {
                 failure.help = Some(match object {
                     Object::Posix(name) => format!("Make it larger: shm resize {name} {enough}"),
                     _ => format!(

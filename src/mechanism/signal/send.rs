@@ -1,10 +1,11 @@
 //! Sending signals: `kill`, in its familiar spellings.
 
-use super::{name, number, shell};
+use super::{name, number, shell, table};
 use crate::data::{Cell, Failure, Outcome, StepResult};
+use crate::inspect::process::thread_stat;
 use crate::kernel::signal::{pidfd_sigqueue, send_to_child_of, signal_name, signals};
 use crate::kernel::{Errno, process};
-use crate::lang::{Example, Kind, Param, Runs, Signature};
+use crate::lang::{Arg, Example, Kind, Need, Param, Runs, Signature, closest};
 use crate::mechanism::{Args, Run, Verb, World};
 
 pub(super) static KILL: Verb = Verb {
@@ -15,16 +16,23 @@ pub(super) static KILL: Verb = Verb {
             Param::dash(
                 "signal",
                 Kind::Signal,
-                "which: -USR1, -SIGUSR1, -10; TERM where it is left out",
+                "-USR1, -SIGUSR1, -10; -0 sends none and only asks; TERM where it is left out",
             ),
             Param::short('s', "named", Kind::Signal, "which, as a word of its own"),
             Param::short(
                 'l',
                 "list",
                 Kind::Switch,
-                "list the signals; with a name its number, with a number its name",
+                "say what the signals are; with a name its number, with a number its name",
             ),
-            Param::any("target", Kind::Word, "actors by name, processes by pid"),
+            Param {
+                need: Need::Unless("list"),
+                ..Param::any(
+                    "target",
+                    Kind::Word,
+                    "actors by name, processes by pid; behind a signal, -PID is a group",
+                )
+            },
             Param::option(
                 "value",
                 Kind::Int(i32::MIN as i64, i32::MAX as i64),
@@ -44,7 +52,8 @@ pub(super) static KILL: Verb = Verb {
         ],
         notes: "An actor is hit through a descriptor of its process (pidfd), after it was seen to be a \
                 child of this shell: never a stranger that got its number. A process that is not of \
-                this session needs --force, and so do 1, 0 and -1. `sig ls` says what each signal means.",
+                this session needs --force, and so do 1, 0 and -1; the prompt asks. `kill -0 b` tells \
+                whether b is there and may be hit.",
         examples: &[
             Example {
                 script: "b: trap USR1\nkill -USR1 b\nkill -s SIGUSR1 b\nkill -10 b\n\
@@ -60,6 +69,11 @@ pub(super) static KILL: Verb = Verb {
                 script: "kill -l\nkill -l USR1 => 10\nkill -l 15 => \"TERM\"",
                 shows: "the names and the numbers",
             },
+            Example {
+                script: "spawn b\nkill -0 b\nkill -KILL b\nexpect actor.b.state == dead within 5s\n\
+                         kill -0 b => ESRCH",
+                shows: "whether somebody is there",
+            },
         ],
         ..Signature::NEW
     },
@@ -70,39 +84,43 @@ fn kill(_: &mut World, args: &Args) -> StepResult {
     if args.flag("list") {
         return list(args);
     }
-    if args.get("target").is_none() {
-        return Err(Failure::refused("nobody is named").help("Such as kill -USR1 b, kill 812"));
-    }
-    let word = args.word("signal").or_else(|| args.word("named"));
-    let signo = match word {
-        Some(word) => number(word)?,
-        None => libc::SIGTERM,
-    };
+    let signo = signal(args)?;
     let value: Option<i32> = args.int("value")?;
     // All are found before any is hit.
-    let targets = args
-        .all("target")
-        .map(|arg| target(args, arg))
-        .collect::<Result<Vec<_>, _>>()?;
-    for (pid, actor) in targets {
-        let call = || format!("pidfd_send_signal({pid}, {})", name(signo));
+    let targets = targets(args)?;
+    if let Some(danger) = dangers(args, shell())?.into_iter().next() {
+        return Err(Failure::refused(danger).help("Say --force where you mean it"));
+    }
+    for Target { pid, actor } in targets {
+        let call = || match signo {
+            0 => format!("pidfd_send_signal({pid}, 0)"),
+            signo => format!("pidfd_send_signal({pid}, {})", name(signo)),
+        };
         let sent = match actor {
-            Some(_) => send_to_child_of(shell(), pid, signo, value),
-            None => send(pid, signo, value),
+            true => send_to_child_of(shell(), pid, signo, value),
+            false => send(pid, signo, value),
         };
         sent.map_err(|errno| args.failure(errno, call()))?;
     }
     Ok(Outcome::ok())
 }
 
-/// `kill -l`: all names, or the number of one, or the name of a number.
+/// The signal that is sent; 0 only asks.
+fn signal(args: &Args) -> Result<i32, Failure> {
+    match (args.word("signal"), args.word("named")) {
+        (Some(_), Some(_)) => Err(Failure::refused("two signals are named")),
+        (Some("0"), None) | (None, Some("0")) => Ok(0),
+        (Some(word), None) | (None, Some(word)) => number(word),
+        (None, None) => Ok(libc::SIGTERM),
+    }
+}
+
+/// `kill -l`: what they are, or the number of one, or the name of a number.
 fn list(args: &Args) -> StepResult {
     let Some(word) = args.text("target")? else {
-        let names: Vec<String> = signals()
-            .map(|s| format!("{} {}", s.number, s.name))
-            .collect();
+        let lines: Vec<String> = signals().map(|signal| table::line(&signal)).collect();
         return Ok(Outcome {
-            text: Some(names.join(", ")),
+            text: Some(lines.join("\n")),
             ..Outcome::ok()
         });
     };
@@ -113,40 +131,68 @@ fn list(args: &Args) -> StepResult {
     })
 }
 
-/// A process, and the actor's name where it is one.
-fn target(args: &Args, arg: &crate::lang::Arg) -> Result<(i32, Option<String>), Failure> {
-    let crate::lang::Arg::Term(term) = arg else {
+/// Who is to be hit.
+struct Target {
+    pid: i32,
+    /// Whether an actor was named, rather than a number.
+    actor: bool,
+}
+
+fn targets(args: &Args) -> Result<Vec<Target>, Failure> {
+    args.all("target").map(|arg| target(args, arg)).collect()
+}
+
+fn target(args: &Args, arg: &Arg) -> Result<Target, Failure> {
+    let Arg::Term(term) = arg else {
         return Err(Failure::refused("this is no process"));
     };
     let text = String::from_utf8_lossy(&args.env.bytes(term)?).into_owned();
     let pid = args.env.get(&text).and_then(|actor| actor.get("pid"));
-    if let Some(pid) = pid.and_then(|pid| pid.as_int()) {
-        let pid = i32::try_from(pid).map_err(|_| Failure::refused(format!("{pid} is no pid")))?;
-        return Ok((pid, Some(text)));
-    }
-    let Ok(pid) = text.parse::<i32>() else {
-        return Err(
-            Failure::refused(format!("`{text}` is neither an actor nor a pid"))
-                .help("`actors` lists the actors"),
-        );
+    let actor = pid.is_some();
+    let pid = match pid.and_then(Cell::as_int) {
+        Some(pid) => i32::try_from(pid).ok(),
+        None => text.parse().ok(),
     };
-    let ours = pid > 1 && parent_of(pid) == Some(shell());
-    if !ours && !args.flag("force") {
-        let what = match pid {
-            1 => "pid 1 is the first process: all others hang on it".to_string(),
-            0 => "0 is every process of the group".to_string(),
-            -1 => "-1 is every process that you may signal".to_string(),
-            _ if pid < 0 => format!("{pid} is a whole process group"),
-            _ => format!("process {pid} is not of this session"),
+    pid.map(|pid| Target { pid, actor }).ok_or_else(|| {
+        let known = args.env.iter().filter(|(_, v)| v.get("pid").is_some());
+        let help = match closest(&text, known.map(|(name, _)| name)) {
+            Some(name) => format!("Did you mean `{name}`?"),
+            None => "`actors` lists the actors".to_string(),
         };
-        return Err(Failure::refused(what).help("Say --force where you mean it"));
-    }
-    Ok((pid, None))
+        Failure::refused(format!("`{text}` is neither an actor nor a pid")).help(help)
+    })
 }
 
-fn parent_of(pid: i32) -> Option<i32> {
-    let stat = crate::inspect::process::thread_stat(pid, pid).ok()?;
-    Some(stat.ppid)
+/// Why this should not be sent by a slip of the finger: what it would hit is not of the
+/// session of this shell. Nothing where it says `--force`, or hits nobody.
+///
+/// # Errors
+/// A target is none, or no process has its number.
+pub fn dangers(args: &Args, shell: i32) -> Result<Vec<String>, Failure> {
+    if args.flag("list") || args.flag("force") || signal(args)? == 0 {
+        return Ok(Vec::new());
+    }
+    let mut found = Vec::new();
+    for Target { pid, actor } in targets(args)? {
+        let parent = match pid {
+            ..=0 => None,
+            pid => thread_stat(pid, pid).ok().map(|stat| stat.ppid),
+        };
+        found.push(match (pid, parent) {
+            _ if actor => continue,
+            (0, _) => "0 is every process of the actor's group".to_string(),
+            (-1, _) => "-1 is every process that you may signal".to_string(),
+            (..0, _) => format!("{pid} is a whole process group"),
+            (1, _) => "pid 1 is the first process: all others hang on it".to_string(),
+            (_, Some(parent)) if parent == shell => continue,
+            (_, Some(_)) => format!("process {pid} is not of this session"),
+            (_, None) => {
+                let call = format!("pidfd_open({pid})");
+                return Err(args.failure(Errno::ESRCH, call));
+            }
+        });
+    }
+    Ok(found)
 }
 
 fn send(pid: i32, signo: i32, value: Option<i32>) -> Result<(), Errno> {

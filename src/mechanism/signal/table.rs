@@ -2,7 +2,10 @@
 
 use crate::data::{Cell, Column, Failure, Reply, Table};
 use crate::inspect::process::signals::signals as signals_of;
-use crate::kernel::signal::{DefaultAction, SignalSet, signal_name, signals};
+use crate::kernel::Errno;
+use crate::kernel::signal::{
+    DefaultAction, Signal, SignalSet, signal_name, signal_number, signals,
+};
 use crate::lang::{Example, Kind, Param, Signature};
 use crate::mechanism::{Args, Run, Sight, Verb};
 
@@ -51,6 +54,44 @@ pub(super) static LS: Verb = Verb {
     }),
 };
 
+/// `10 USR1  term  for the program's own use`, in columns.
+pub(super) fn line(signal: &Signal) -> String {
+    let Signal {
+        number,
+        name,
+        action: by_itself,
+        meaning,
+    } = signal;
+    format!("{number:2} {name:<9}  {:4}  {meaning}", action(*by_itself))
+}
+
+/// What `help` says of a signal: `USR1`, `SIGUSR1`; numbers are no topics.
+pub fn help(topic: &str) -> Option<String> {
+    let upper = topic.to_ascii_uppercase();
+    let number = signal_number(topic).or_else(|| signal_number(&upper))?;
+    let signal = signals().find(|s| s.number == number)?;
+    let name = &signal.name;
+    let does = match signal.action {
+        DefaultAction::Term => "ends the process",
+        DefaultAction::Core => "ends the process with a dump of its memory (core)",
+        DefaultAction::Stop => "stops the process until it is sent CONT",
+        DefaultAction::Cont => "lets a stopped process go on",
+        DefaultAction::Ign => "does nothing",
+    };
+    let mut text = format!(
+        "SIG{name} is signal {number}: {}\n    by itself it {does}\n",
+        signal.meaning
+    );
+    text.push_str(&match number {
+        libc::SIGKILL | libc::SIGSTOP => format!("    `kill -{name} b` sends it\n"),
+        _ => format!(
+            "    `kill -{name} b` sends it, `trap {name}` catches it, \
+             `sig wait {name}` waits for it\n"
+        ),
+    });
+    Some(text)
+}
+
 fn action(action: DefaultAction) -> &'static str {
     match action {
         DefaultAction::Term => "term",
@@ -81,6 +122,7 @@ pub(super) static INFO: Verb = Verb {
             "an actor by name, a process by pid",
         )],
         calls: &["proc_pid_status(5)"],
+        errnos: &[("ESRCH", "there is no such process")],
         examples: &[Example {
             script: "b: trap USR1\nb: sig block USR2\nsig info b",
             shows: "what an actor does with signals",
@@ -93,8 +135,15 @@ pub(super) static INFO: Verb = Verb {
 fn info(sight: &Sight, args: &Args) -> Result<Reply, Failure> {
     let word = args.text("process")?.unwrap_or_default();
     let pid = sight.process(&word)?;
-    let seen = signals_of(pid, pid)
-        .map_err(|e| Failure::environment(format!("/proc/{pid}/status: {e}")))?;
+    let file = format!("/proc/{pid}/status");
+    let seen = signals_of(pid, pid).map_err(|e| match e.kind() {
+        std::io::ErrorKind::NotFound => args.failure(Errno::ESRCH, format!("open({file})")),
+        // It went while it was read.
+        _ if e.raw_os_error() == Some(libc::ESRCH) => {
+            args.failure(Errno::ESRCH, format!("read({file})"))
+        }
+        _ => Failure::environment(format!("{file}: {e}")),
+    })?;
     let mut table = Table::new("sig.info", "Signals of a process", vec![&FIELD, &VALUE]);
     let queued = format!("{} of {}", seen.queued, seen.queue_limit);
     table.push([Cell::text("queued"), Cell::Text(queued)]);

@@ -134,7 +134,7 @@ fn param(param: &Param, signature: &Signature, options: &mut Options) -> String 
         Need::Required => written,
         Need::Optional => format!("[ {} ]", bare()),
         Need::Repeated => format!("{written} , {{ {} }}", bare()),
-        Need::Any => format!("{{ {} }}", bare()),
+        Need::Any | Need::Unless(_) => format!("{{ {} }}", bare()),
     }
 }
 

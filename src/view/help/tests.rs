@@ -49,8 +49,24 @@ static IPCS: Signature = Signature {
 static ALL: [&Signature; 3] = [&LS, &SEND, &IPCS];
 
 fn about(topic: &str) -> Result<String, String> {
-    let errno = |symbol: &str| (symbol == "EAGAIN").then(|| "Try again".to_string());
-    help(topic, &ALL, &errno, Style::PLAIN)
+    static QNUM: Column = Column {
+        name: "qnum",
+        help: "messages in the queue",
+    };
+    let known = Known {
+        signatures: &ALL,
+        errno_text: &|symbol| (symbol == "EAGAIN").then(|| "Try again".to_string()),
+        fields: &|noun| match noun {
+            "msgq" => vec![&QNUM],
+            _ => Vec::new(),
+        },
+        topics: &[Topic {
+            name: "data",
+            summary: "how bytes are written",
+            text: || "\"text\"\n".into(),
+        }],
+    };
+    help(topic, known, Style::PLAIN)
 }
 
 #[test]

@@ -1,4 +1,5 @@
 use super::*;
+use crate::data::Cell;
 use crate::data::{Column, Table};
 use crate::view::Choice;
 use crate::view::escape::tests::assert_tame;

@@ -1,0 +1,186 @@
+//! What is said where something goes wrong: true, and the way out.
+
+mod harness;
+
+use harness::{Ran, run, script};
+
+/// A script that fails, and what it says.
+#[track_caller]
+fn says(text: &str, said: &[&str]) -> Ran {
+    let ran = script(text);
+    assert_ne!(ran.code, Some(0), "{text}\n{}", ran.out);
+    for part in said {
+        assert!(
+            ran.err.contains(part),
+            "{text}: no {part:?} in\n{}",
+            ran.err
+        );
+    }
+    ran
+}
+
+#[test]
+fn a_message_that_can_never_fit_is_told_from_a_full_queue() {
+    let small = "msgq create q\nmsgq set qbytes=10\n";
+    says(
+        &format!("{small}msgq send 1 \"12345678901\" --nowait"),
+        &[
+            "the message of 11 bytes can never fit: the queue holds 10 (qbytes)",
+            "qbytes=11",
+        ],
+    );
+    says(
+        &format!("{small}timeout step 50ms\nmsgq send 1 \"12345678901\""),
+        &["q holds 10 bytes (qbytes), and a message of 11 can never fit"],
+    );
+}
+
+#[test]
+fn there_is_no_current_object_and_the_way_to_one_exists() {
+    for (step, way) in [
+        (
+            "pipe read",
+            "`pipe create`, or one between actors with `pipe a | b`",
+        ),
+        ("fifo read", "`mkfifo PATH`, or write the path"),
+        (
+            "msgq recv",
+            "`msgq create`, or take one that exists: `msgq use REF`",
+        ),
+    ] {
+        let ran = says(step, &[way]);
+        assert!(
+            !ran.err.contains("pipe use") && !ran.err.contains("fifo use"),
+            "{}",
+            ran.err
+        );
+    }
+}
+
+#[test]
+fn the_key_of_ipc_private_finds_nothing_and_makes_nothing() {
+    for noun in ["msgq", "shm", "sem"] {
+        says(
+            &format!("{noun} info key:0"),
+            &["the key 0 is IPC_PRIVATE", &format!("{noun} use id:N")],
+        );
+    }
+}
+
+#[test]
+fn one_semaphore_of_a_set_is_shown_alone() {
+    let make = "sem create s 3 count=3";
+    let ran = run(
+        &["-c", make, "-c", "sem set s[1] 7", "-c", "sem info s[1]"],
+        b"",
+    );
+    let rows: Vec<Vec<&str>> = ran
+        .out
+        .lines()
+        .map(|l| l.split_whitespace().collect())
+        .collect();
+    assert!(rows.contains(&vec!["num", "1"]), "{}", ran.out);
+    assert!(rows.contains(&vec!["value", "7"]), "{}", ran.out);
+    assert!(!ran.out.contains("3,7,3"), "{}", ran.out);
+    says(
+        "sem create s count=3\nsem info s[3]",
+        &["0 to 2: there is no [3]"],
+    );
+    harness::passes(
+        "sem create s 1 count=2\nsem p s[1]\nb: sem p s[1] ...\nexpect sem.s[1].waits == \"P1\"\nsem v s[1]\nb: ... => ok",
+    );
+}
+
+#[test]
+fn a_place_at_the_end_of_a_segment_asks_for_one_byte_more() {
+    says(
+        "shm create s 64\nshm read s @100",
+        &["create a larger one: shm create NAME 101"],
+    );
+}
+
+#[test]
+fn a_duration_stays_what_may_be_typed() {
+    let shown = |args: &[&str]| run(args, b"").out;
+    assert_eq!(
+        shown(&["-D", "d=100ms", "-c", "!printf %s \"$d\""]),
+        "100ms"
+    );
+    assert_eq!(shown(&["-c", "let d = 5s", "-c", "echo $d"]), "5s\n");
+    assert_eq!(
+        shown(&["-c", "let d = 1.5s", "-c", "echo \"<${d}>\""]),
+        "<1500ms>\n"
+    );
+}
+
+#[test]
+fn a_claim_that_fails_shows_the_values_of_its_variables() {
+    says(
+        "let x = 41\nshm create s\nshm write u32@0 42\nshm read u32@0 => $x",
+        &["claimed  $x   # $x is 41\n", "found    42"],
+    );
+    says(
+        "let t = 7\nmsgq send 1 \"hi\"\nmsgq recv => type=$t \"hi\"",
+        &["claimed  type=$t \"hi\"   # $t is 7\n"],
+    );
+}
+
+#[test]
+fn arithmetic_has_the_operators_of_c() {
+    let shown = |text: &str| run(&["-D", "v=5", "-c", text], b"").out;
+    assert_eq!(shown("echo $((v > 3 && !0 ? ~v & 0xff : 0))"), "250\n");
+    assert_eq!(shown("echo $((v == 5)) $((v != 5 || v < 9))"), "1 1\n");
+    says(
+        "echo $((010))",
+        &["a number cannot begin with 0 here", "octal is written 0o17"],
+    );
+    harness::passes("let v = 8\nshm create s\nshm write u32@$((v / 2)) 7\nshm read u32@4 => 7");
+}
+
+#[test]
+fn words_of_other_programs_lead_to_ours() {
+    for (line, way) in [
+        ("ipcrm -q 5", "a queue is removed by `msgq rm id:N`"),
+        ("ipcmk -Q", "a queue is created by `msgq create`"),
+        ("man msgq", "help msgq"),
+        ("cd /tmp", "ipcsh stays where it was started"),
+        ("ls", "`!ls` lists files"),
+        ("rm", "such as `msgq rm`"),
+        ("cat f", "`!cat`"),
+        ("sem wait", "did you mean `sem p`? lower a semaphore"),
+        ("sem post s", "did you mean `sem v`? raise a semaphore"),
+        ("msgq delete q", "did you mean `msgq rm`? remove"),
+        ("shm new", "did you mean `shm create`?"),
+        ("msgsnd 1", "`msgq send`"),
+        ("exit now", "`exit` takes no arguments"),
+        ("echo hi > f", "!echo hi > f"),
+        ("expect", "`expect` needs what must hold"),
+    ] {
+        let ran = says(line, &[way]);
+        assert_eq!(ran.code, Some(2), "{line}: {}", ran.err);
+    }
+}
+
+#[test]
+fn help_knows_topics_and_fields() {
+    let help = |topic: &str| run(&["-c", &format!("help {topic}")], b"").out;
+    for (topic, says) in [
+        (
+            "msgq",
+            "who is blocked: R receivers, S senders, and how many",
+        ),
+        ("sem", "P for a larger value, Z for zero"),
+        ("fields", "actor.NAME.signals.NAME"),
+        ("objects", "the slash makes it one"),
+        ("data", "octal is written 0o10"),
+        ("signals", "trap USR1"),
+        ("janitor", "id, key, creator and time must fit"),
+        ("", "`help janitor`"),
+    ] {
+        assert!(help(topic).contains(says), "{topic}: {}", help(topic));
+    }
+    says(
+        "spawn b\nexpect actor.b.foo == 1",
+        &["call, about, signals.NAME"],
+    );
+}
