@@ -1,11 +1,13 @@
 //! Shared memory in the processes' address spaces: proc_pid_maps(5).
 
 use std::ffi::OsStr;
+use std::fs::File;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::process;
 use super::thing::{Inode, Thing, in_shm};
+use crate::kernel::{Errno, procmap};
 
 /// An object that is mapped into a process.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +28,14 @@ pub struct Mapping {
 /// that is gone has none. System V's are those of the process's own IPC namespace: ids say nothing
 /// where that is another than ours.
 pub fn of(pid: i32) -> Option<Vec<Mapping>> {
-    match process::read_file(format!("/proc/{pid}/maps")) {
+    let maps = File::open(format!("/proc/{pid}/maps")).and_then(|file| {
+        // Most share nothing, and the kernel need not write all that they have.
+        match procmap::shares(&file) {
+            Ok(false) | Err(Errno::ESRCH) => Ok(Vec::new()),
+            _ => process::read_all(&file),
+        }
+    });
+    match maps {
         Ok(maps) => {
             let lines = maps.split(|b| *b == b'\n').filter_map(Line::parse);
             let found: Vec<Mapping> = lines.filter_map(|line| line.mapping(pid)).collect();
@@ -150,6 +159,25 @@ mod tests {
             "",
         ] {
             assert_eq!(found(other), None, "{other}");
+        }
+    }
+
+    /// What is asked first says no only where nothing shared is in the file.
+    #[test]
+    fn who_shares_nothing_has_no_object() {
+        for pid in process::pids() {
+            let Ok(file) = File::open(format!("/proc/{pid}/maps")) else {
+                continue;
+            };
+            if procmap::shares(&file) == Ok(false) {
+                let maps = process::read_all(&file).unwrap_or_default();
+                // It may have begun to share something in between.
+                if procmap::shares(&file) != Ok(false) {
+                    continue;
+                }
+                let shared = maps.split(|b| *b == b'\n').filter_map(Line::parse).count();
+                assert_eq!(shared, 0, "{}", String::from_utf8_lossy(&maps));
+            }
         }
     }
 
