@@ -259,7 +259,7 @@ fn a_script_runs_without_a_directory_a_home_or_standard_streams() {
         "mkdir -m 500 home && HOME=$PWD/home exec \"$0\" \"$1\"",
         "unset HOME PATH TERM; exec \"$0\" \"$1\"",
         "exec \"$0\" \"$1\" <&-",
-        "exec \"$0\" \"$1\" <&- >&- 2>&-",
+        "exec \"$0\" \"$1\" <&- 2>&-",
     ] {
         let output = Command::new("/bin/sh")
             .current_dir(directory.path())
@@ -329,7 +329,7 @@ fn a_mistake_on_the_last_line_runs_nothing() {
     let ran = script("echo first\n!touch /tmp/never\nmsgq snd 1 \"x\"\n");
     assert_eq!(code(&ran), 2);
     assert_eq!(ran.out, "");
-    for part in ["<stdin>:3:6", "^^^", "did you mean `send`?"] {
+    for part in ["<stdin>:3:6", "^^^", "did you mean `msgq send`?"] {
         assert!(ran.err.contains(part), "{}", ran.err);
     }
 }

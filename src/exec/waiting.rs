@@ -11,8 +11,10 @@ use crate::actor::Sighting;
 use crate::data::{self, Event, Failure, FailureKind, Family, Object, Stand, Took};
 use crate::inspect::descriptors::{self, What};
 use crate::inspect::posix;
+use crate::inspect::thing::Thing;
 use crate::inspect::wait::{Kind, Name, Wait};
 use crate::kernel::poll::{self, PollFd, PollFlags};
+use crate::kernel::procfd;
 use crate::kernel::sem;
 use crate::kernel::signal::trap::Caught;
 use crate::mechanism::{self, Sight};
@@ -386,7 +388,10 @@ impl Engine {
             What::Socket { ino } => Some((Family::Sock, Object::Inode(ino))),
             What::File { path, .. } => match posix::queue_behind(slot.actor.pid(), fd) {
                 Some(name) => Some((Family::Msgq, Object::Posix(name))),
-                None => Some((Family::Fifo, Object::from(path.as_path()))),
+                None => {
+                    let file = procfd::file(slot.actor.pid(), fd).ok()?;
+                    Thing::Fifo(file.into()).object(Some(&path))
+                }
             },
             What::Other(_) => None,
         }

@@ -1,5 +1,7 @@
 //! What the kernel tells one object from another by, whatever leads to it.
 
+use std::borrow::Cow;
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -61,10 +63,24 @@ impl From<&Node> for Inode {
     }
 }
 
+/// The path of a FIFO, without what the kernel writes behind one that is no more.
+fn fifo_path(path: &Path, fifo: Inode) -> Cow<'_, Path> {
+    let bytes = path.as_os_str().as_bytes();
+    match bytes.strip_suffix(DELETED) {
+        // It may really be called so.
+        Some(had)
+            if path.metadata().map(|m| (m.dev(), m.ino())).ok() != Some((fifo.dev, fifo.ino)) =>
+        {
+            Cow::Owned(PathBuf::from(OsStr::from_bytes(had)))
+        }
+        _ => Cow::Borrowed(path),
+    }
+}
+
 /// Where glibc and musl keep POSIX segments, and named semaphores as `sem.NAME`: shm_overview(7).
 const SHM: &[u8] = b"/dev/shm/";
 /// What the kernel writes behind a path that is no more.
-const DELETED: &[u8] = b" (deleted)";
+pub(super) const DELETED: &[u8] = b" (deleted)";
 
 impl Thing {
     /// What a descriptor is open on, where it is an object; of a file, [`What::File::file`] must be
@@ -98,7 +114,7 @@ impl Thing {
             Thing::Sem(id) => (Family::Sem, Object::Id(id)),
             Thing::Pipe(ino) => (Family::Pipe, Object::Inode(ino)),
             Thing::Socket(ino) => (Family::Sock, Object::Inode(ino)),
-            Thing::Fifo(_) => (Family::Fifo, Object::from(path?)),
+            Thing::Fifo(inode) => (Family::Fifo, Object::from(&*fifo_path(path?, inode))),
             Thing::Queue(_) => {
                 let file = path?.as_os_str().as_bytes();
                 let file = file.strip_suffix(DELETED).unwrap_or(file);

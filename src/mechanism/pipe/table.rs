@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::data::{Cell, Column, Failure, Family, Object, Table};
+use crate::data::{Cell, Column, Failure, FailureKind, Family, Object, Table};
 use crate::inspect::descriptors::{Access, Descriptor};
 use crate::inspect::pipes::{self, Pipe};
 use crate::inspect::wait::Wait;
@@ -121,6 +121,11 @@ static FIFO_FIELDS: &[Field<Named>] = &[
         let file = f.pipe.file.as_ref();
         file.map_or(Cell::Unknown, |(_, file)| Cell::Mode(file.mode & 0o777))
     }),
+    Field::new(
+        "nlink",
+        "how many paths it has; 0 once its last one is removed",
+        |f: &Named, _| f.pipe.nlink.map_or(Cell::Unknown, Cell::from),
+    ),
     ino(),
     bytes(),
     capacity(),
@@ -199,6 +204,21 @@ pub(in crate::mechanism) fn stat(sight: &Sight, object: &Object) -> Result<Pipe,
     })
 }
 
+/// A pipe is, as long as somebody has it open.
+pub(super) fn nobodys(sight: &Sight, object: &Object) -> Failure {
+    let meaning = match sight.snapshot.open().unreadable {
+        0 => "no process has it open",
+        _ => "no process that we may look into has it open",
+    };
+    let label = sight.label(Family::Pipe, object);
+    Failure {
+        errno: Some("ENOENT".into()),
+        kind: FailureKind::Errno,
+        call: Some("readlink(/proc/*/fd/*)".into()),
+        ..Failure::refused(format!("there is no pipe {label}: {meaning}"))
+    }
+}
+
 pub(super) fn pipe_fields() -> Vec<&'static Column> {
     fields::columns(PIPE_FIELDS)
 }
@@ -266,13 +286,16 @@ pub(in crate::mechanism) fn fifo_list(sight: &Sight, listing: &Listing) -> Resul
         }
     }
     let usual = [
-        "path", "perms", "bytes", "capacity", "readers", "writers", "waits", "ends",
+        "path", "perms", "nlink", "bytes", "capacity", "readers", "writers", "waits", "ends",
     ];
     fields::table("FIFOs", FIFO_FIELDS, &usual, &rows, listing, sight)
 }
 
 pub(super) fn pipe_info(sight: &Sight, object: &Object) -> Result<Vec<Table>, Failure> {
     let row = Anonymous(stat(sight, object)?);
+    if row.0.ends.is_empty() {
+        return Err(nobodys(sight, object));
+    }
     Ok(vec![fields::details(
         "pipe.info",
         "Pipe",
