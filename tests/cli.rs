@@ -259,7 +259,7 @@ fn a_script_runs_without_a_directory_a_home_or_standard_streams() {
         "mkdir -m 500 home && HOME=$PWD/home exec \"$0\" \"$1\"",
         "unset HOME PATH TERM; exec \"$0\" \"$1\"",
         "exec \"$0\" \"$1\" <&-",
-        "exec \"$0\" \"$1\" <&- >&- 2>&-",
+        "exec \"$0\" \"$1\" <&- 2>&-",
     ] {
         let output = Command::new("/bin/sh")
             .current_dir(directory.path())

@@ -62,6 +62,7 @@ fn open(rule: &str, random: &mut Random, catalog: &Catalog) -> Option<String> {
         "VARIABLE" => &["v", "msg", "_x1"],
         "ERRNO" => &["EAGAIN", "ENOMSG", "E2BIG"],
         "WORD" => &["blocked", "idle", "python3", "a/b", "né"],
+        "COLUMNS" => &["id", "id,ID", "id,key"],
         "LINE" => &[
             "date",
             "ipcs -q | wc -l",
@@ -170,6 +171,7 @@ fn value(kind: Kind, random: &mut Random, catalog: &Catalog) -> String {
         Kind::Actor { .. } => "NAME",
         Kind::Path => "PATH",
         Kind::Owner | Kind::Word => "WORD",
+        Kind::Columns(_) => "COLUMNS",
         Kind::Address => "ADDRESS",
         Kind::Fd => "HELD",
         Kind::Pipeline => "PIPELINE",
@@ -318,6 +320,7 @@ fn every_rule_is_there_and_is_used() {
     used.extend([
         "REF-MSGQ", "REF-SHM", "REF-SEM", "REF-PIPE", "REF-FIFO", "REF-SOCK", "REF-ANY",
         "NEW-NAME", "PATH", "ADDRESS", "HELD", "PIPELINE", "SIGNAL", "PLACE", "SEM-OP", "MODE",
+        "COLUMNS",
     ]);
     let mut names = Vec::new();
     for expr in rules.values() {

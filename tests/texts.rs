@@ -184,3 +184,30 @@ fn help_knows_topics_and_fields() {
         &["call, about, signals.NAME"],
     );
 }
+
+#[test]
+fn what_can_be_known_before_anything_runs_is() {
+    for (line, said) in [
+        ("echo ran\nmsgq ls -o nmae", "did you mean `name`?"),
+        (
+            "echo ran\nmsgq ls -o id,nattch",
+            "there is no column `nattch`",
+        ),
+        ("echo ran\nipcs -o nattchh", "did you mean `nattch`?"),
+        ("echo ran\nmsgq recv => typ=2", "did you mean `type`?"),
+        ("echo ran\nmsgq create q => foo=2", "expected id, key"),
+        ("echo ran\nspawn a b a", "`a` is named twice"),
+        (
+            "echo ran\nlet m = msgq recv --nowait => error\necho $m",
+            "its `let` claims a failure, which binds nothing",
+        ),
+    ] {
+        let ran = says(line, &[said]);
+        assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{line}");
+    }
+    harness::passes("msgq create q\nlet m = msgq recv --nowait => ENOMSG\nlet m = 5\necho $m");
+    harness::passes(
+        "msgq ls -o ID,Name\nipcs -o name,id\npipe \"exit 2\" | \"exit 3\" => exit1=2 exit2=3",
+    );
+    harness::passes("let c = 'name,id'\nmsgq ls -o $c");
+}

@@ -41,8 +41,8 @@ pub(super) static IPCS: Builtin = Builtin {
             Param::short(
                 'o',
                 "output",
-                Kind::Word,
-                "these columns, with commas between",
+                Kind::Columns(None),
+                "these columns, with commas between; `help fields` lists them",
             ),
         ],
         calls: &["msgctl(2)", "shmctl(2)", "semctl(2)"],

@@ -9,6 +9,7 @@ pub(super) static PIPE: Builtin = Builtin {
     signature: Signature {
         name: "pipe",
         summary: "join actors and programs by pipes: a name is an actor, a string a program",
+        yields: &["exitN", "signalN"],
         params: &[Param::required(
             "stages",
             Kind::Pipeline,

@@ -154,8 +154,8 @@ pub(super) static FOREIGN: Foreign = Foreign {
         ("rm", &["delete", "remove", "del", "destroy", "unlink"]),
         ("create", &["new", "make", "mk", "add", "init", "open"]),
         ("ls", &["list", "dir", "all"]),
-        ("recv", &["receive", "get", "pop", "rcv", "read", "pull"]),
-        ("send", &["put", "push", "snd", "write", "post"]),
+        ("recv", &["receive", "get", "pop", "read", "pull"]),
+        ("send", &["put", "push", "write", "post"]),
         ("read", &["recv", "get", "load", "cat"]),
         ("write", &["send", "put", "store"]),
         (

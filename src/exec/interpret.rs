@@ -109,7 +109,11 @@ impl Interpreter {
                     env: &self.env,
                     seen,
                 };
-                run(&mut self.world, &args)
+                let result = run(&mut self.world, &args);
+                if let Ok(outcome) = &result {
+                    signature.check(outcome);
+                }
+                result
             }
             _ => Err(Failure::refused("this command does not run in an actor")),
         }

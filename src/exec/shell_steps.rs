@@ -89,6 +89,7 @@ impl Engine {
                 sink.flush().map_err(|e| Interrupted::Flow(e.into()))?;
             }
             let reply = (builtin.run)(self, &args, sink)?;
+            builtin.signature.check(&reply.outcome);
             return match self.take_leave() {
                 true => Err(Interrupted::Flow(Flow::Quit)),
                 false => Ok(reply),
@@ -105,7 +106,9 @@ impl Engine {
             };
             let actors = self.actors_by_pid();
             let sight = self.sight(&actors);
-            return run(&sight, &args).map_err(Interrupted::Failed);
+            let reply = run(&sight, &args)?;
+            verb.signature.check(&reply.outcome);
+            return Ok(reply);
         }
         Err(Interrupted::Failed(Failure::refused(
             "this command does not run in the shell",

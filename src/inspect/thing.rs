@@ -247,3 +247,71 @@ pub(super) fn is_mqueue(pid: i32, fd: i32) -> bool {
     let path = format!("/proc/{pid}/fd/{fd}");
     statfs(path.as_str()).is_ok_and(|found| found.filesystem_type() == MQUEUE_MAGIC)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const INODE: Inode = Inode { dev: 1, ino: 2 };
+
+    #[test]
+    fn a_thing_is_named_as_the_language_names_it() {
+        let posix = |name: &str| Object::Posix(name.into());
+        for (thing, path, expected) in [
+            (Thing::Msgq(3), None, Some((Family::Msgq, Object::Id(3)))),
+            (
+                Thing::Socket(3),
+                None,
+                Some((Family::Sock, Object::Inode(3))),
+            ),
+            (
+                Thing::Queue(INODE),
+                Some("/jobs"),
+                Some((Family::Msgq, posix("/jobs"))),
+            ),
+            (
+                Thing::Queue(INODE),
+                Some("/dev/mqueue/jobs (deleted)"),
+                Some((Family::Msgq, posix("/jobs"))),
+            ),
+            (
+                Thing::Memory(INODE),
+                Some("/dev/shm/sem.lock"),
+                Some((Family::Sem, posix("/lock"))),
+            ),
+            (
+                Thing::Memory(INODE),
+                Some("/dev/shm/area"),
+                Some((Family::Shm, posix("/area"))),
+            ),
+            (Thing::Memory(INODE), None, None),
+            (Thing::Fifo(INODE), None, None),
+        ] {
+            assert_eq!(thing.object(path.map(Path::new)), expected, "{thing:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_is_an_object_by_its_kind_and_place() {
+        let behind = |path: &str, mode| {
+            let file = FileId {
+                dev: 1,
+                ino: 2,
+                mode,
+            };
+            let what = What::File {
+                path: path.into(),
+                file: Some(file),
+            };
+            Thing::behind(&what, |dev| dev == 1 && path == "/jobs")
+        };
+        assert_eq!(behind("/tmp/f", libc::S_IFIFO), Some(Thing::Fifo(INODE)));
+        assert_eq!(
+            behind("/dev/shm/a", libc::S_IFREG),
+            Some(Thing::Memory(INODE))
+        );
+        assert_eq!(behind("/jobs", libc::S_IFREG), Some(Thing::Queue(INODE)));
+        assert_eq!(behind("/etc/passwd", libc::S_IFREG), None);
+        assert_eq!(behind("/dev/shm", libc::S_IFDIR), None);
+    }
+}

@@ -101,6 +101,7 @@ impl Binder<'_> {
             };
         }
         self.complete(end)?;
+        self.columns(tokens)?;
         self.typed(tokens)
     }
 

@@ -19,6 +19,8 @@ use super::term::variables;
 pub struct Known {
     /// The variables that are bound.
     pub variables: HashSet<String>,
+    /// Those that only a `let` would bind whose step must fail.
+    pub unbindable: HashSet<String>,
     /// The actors that exist.
     pub actors: HashSet<String>,
     /// Those of them with a pending step.
@@ -43,6 +45,13 @@ impl Known {
     /// A variable is bound; says whether it was not before.
     pub(super) fn bind(&mut self, name: &str) -> bool {
         !self.variables.contains(name) && self.variables.insert(name.to_string())
+    }
+
+    /// The step of a `let` must fail, and so it binds nothing.
+    pub(super) fn binds_nothing(&mut self, name: &str) {
+        if !self.variables.contains(name) {
+            self.unbindable.insert(name.to_string());
+        }
     }
 
     /// An actor is given a step: it exists from here on.
@@ -221,7 +230,10 @@ impl Known {
             seek.variable(var),
             format!("the variable `${}` is not bound", var.name),
         )
-        .label("no `let` before this binds it")
+        .label(match self.unbindable.contains(&var.name) {
+            true => "its `let` claims a failure, which binds nothing",
+            false => "no `let` before this binds it",
+        })
         .maybe_help(closest(&var.name, known).map(|c| format!("did you mean `${c}`?"))))
     }
 

@@ -6,6 +6,8 @@ use super::eval::{Env, EvalError};
 use super::lexer::{Lexeme, Token, is_name};
 use super::number;
 use super::program::{Claim, Expected, Span, Term};
+use super::seek::Seek;
+use super::signature::Signature;
 use super::suggest::did_you_mean;
 use super::term;
 use crate::data::{Cell, StepResult};
@@ -175,6 +177,20 @@ impl Claim {
             }
             _ => false,
         })
+    }
+
+    /// Whether the outcome of the command can have all of the fields.
+    pub(super) fn suits(&self, signature: &Signature, seek: &Seek) -> Parsed<()> {
+        let Claim::Yields { fields, .. } = self else {
+            return Ok(());
+        };
+        let Some((name, _)) = fields.iter().find(|(name, _)| !signature.may_yield(name)) else {
+            return Ok(());
+        };
+        let message = format!("`{}` yields no field `{name}`", signature.name);
+        Err(Mistake::new(seek.word(name), message)
+            .label(format!("expected {}", signature.yields.join(", ")))
+            .maybe_help(did_you_mean(name, signature.yields.iter().copied())))
     }
 
     /// What its variables are, for who reads that it does not hold: `$n is 42, $m.type is 2`.

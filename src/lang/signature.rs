@@ -4,6 +4,7 @@
 use std::ops::RangeInclusive;
 
 pub use crate::data::Family;
+use crate::data::Outcome;
 
 /// A command: a noun with a verb (`msgq send`), or a word alone (`ipcs`).
 #[derive(Debug)]
@@ -18,6 +19,9 @@ pub struct Signature {
     pub runs: Runs,
     /// Whether it only looks, and shows what it sees: what `watch` may repeat.
     pub looks: bool,
+    /// The fields of its outcome that a claim may name, where it has some; `N` at the end of
+    /// one is a number: `exitN`.
+    pub yields: &'static [&'static str],
     /// When it blocks: `while the queue is full`. `None`: never.
     pub blocks: Option<&'static str>,
     /// The system calls it makes, as man pages: `msgsnd(2)`.
@@ -38,6 +42,7 @@ impl Signature {
         params: &[],
         runs: Runs::Shell,
         looks: false,
+        yields: &[],
         blocks: None,
         calls: &[],
         errnos: &[],
@@ -53,6 +58,30 @@ impl Signature {
     /// The second word, where there is one.
     pub fn verb(&self) -> Option<&'static str> {
         self.name.split_once(' ').map(|(_, verb)| verb)
+    }
+
+    /// Whether its outcome may have a field of this name.
+    pub fn may_yield(&self, field: &str) -> bool {
+        let digits = field.trim_end_matches(|c: char| c.is_ascii_digit());
+        let is = |known: &&str| match known.strip_suffix('N') {
+            Some(stem) => stem == digits && digits.len() < field.len(),
+            None => **known == *field,
+        };
+        self.yields.is_empty() || self.yields.iter().any(is)
+    }
+
+    /// Nothing is yielded that the table does not know, or a claim of it would be refused.
+    pub fn check(&self, outcome: &Outcome) {
+        let mut names = outcome
+            .fields
+            .iter()
+            .chain(&outcome.remarks)
+            .map(|f| &*f.name);
+        debug_assert!(
+            names.all(|name| self.may_yield(name)),
+            "{}: {outcome}",
+            self.name
+        );
     }
 
     /// The family it belongs to, where it has one.
@@ -206,6 +235,8 @@ pub enum Kind {
     Signal,
     /// Anything: a word, a number or data.
     Word,
+    /// Columns of a family's tables, or of any, with commas between: `name,id`.
+    Columns(Option<Family>),
     /// A whole command that only looks.
     Command,
     /// Where a socket is: a path with a slash in it, `@NAME`, `tcp:HOST:PORT`.
@@ -232,6 +263,7 @@ impl Kind {
             Kind::Place => "PLACE",
             Kind::SemOp => "OP",
             Kind::Choice(_) | Kind::Word => "WORD",
+            Kind::Columns(_) => "COLUMNS",
             Kind::Actor { .. } => "ACTOR",
             Kind::Path => "PATH",
             Kind::Owner => "USER",
@@ -276,6 +308,7 @@ impl Kind {
             Kind::Owner => "a user or group, by name or number".into(),
             Kind::Signal => "a signal such as USR1, SIGUSR1, 10 or RTMIN+1".into(),
             Kind::Word => "a word".into(),
+            Kind::Columns(_) => "columns with commas between, such as name,id".into(),
             Kind::Command => "a command that only looks".into(),
             Kind::Address => "an address such as /run/x.sock, @name or tcp:127.0.0.1:80".into(),
             Kind::Fd => "what this actor holds, such as s1, p.w or p.r".into(),

@@ -24,8 +24,12 @@ macro_rules! seeing_verbs {
                 params: &[$crate::lang::Param::short(
                     'o',
                     "columns",
-                    $crate::lang::Kind::Word,
-                    "the columns, with commas between; `info` shows which there are",
+                    $crate::lang::Kind::Columns(Some($family)),
+                    concat!(
+                        "the columns, with commas between; `help ",
+                        $noun,
+                        "` lists them"
+                    ),
                 )],
                 runs: $crate::lang::Runs::Shell,
                 looks: true,
@@ -86,6 +90,7 @@ macro_rules! common_verbs {
             signature: $crate::lang::Signature {
                 name: concat!($noun, " use"),
                 summary: concat!("make a ", $object, " the current one, and give it a name"),
+                yields: &["id", "key"],
                 params: &[
                     $crate::lang::Param::required(
                         "object",

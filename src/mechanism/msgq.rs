@@ -27,6 +27,7 @@ static CREATE: Verb = Verb {
     signature: Signature {
         name: "msgq create",
         summary: "create a message queue and make it the current one",
+        yields: &["id", "key"],
         params: &[
             Param::optional(
                 "name",
@@ -127,7 +128,6 @@ static SEND: Verb = Verb {
             posix::TIMEOUT,
         ],
         runs: Runs::Actor,
-        looks: false,
         blocks: Some("while the queue is full (cbytes at qbytes, or as many messages as qbytes)"),
         calls: &["msgsnd(2)", "mq_timedsend(3)"],
         errnos: &[
@@ -152,6 +152,7 @@ static SEND: Verb = Verb {
             script: "msgq send 1 \"hi\"\nmsgq recv => type=1 \"hi\"",
             shows: "a message there and back",
         }],
+        ..Signature::NEW
     },
     run: Run::Actor(send),
 };
@@ -237,6 +238,7 @@ static RECV: Verb = Verb {
     signature: Signature {
         name: "msgq recv",
         summary: "receive a message",
+        yields: &["type", "prio"],
         params: &[
             QUEUE,
             Param::optional(
@@ -261,7 +263,6 @@ static RECV: Verb = Verb {
             posix::TIMEOUT,
         ],
         runs: Runs::Actor,
-        looks: false,
         blocks: Some("while no message matches"),
         calls: &["msgrcv(2)", "mq_timedreceive(3)"],
         errnos: &[
@@ -297,6 +298,7 @@ static RECV: Verb = Verb {
                 shows: "a receiver that blocks until there is a message",
             },
         ],
+        ..Signature::NEW
     },
     run: Run::Actor(recv),
 };

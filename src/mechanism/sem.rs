@@ -30,6 +30,7 @@ static CREATE: Verb = Verb {
     signature: Signature {
         name: "sem create",
         summary: "create a semaphore set and make it the current one",
+        yields: &["id", "key"],
         params: &[
             Param::optional(
                 "name",

@@ -41,6 +41,7 @@ static CREATE: Verb = Verb {
     signature: Signature {
         name: "shm create",
         summary: "create a shared memory segment and make it the current one",
+        yields: &["id", "key"],
         params: &[
             Param::optional(
                 "name",

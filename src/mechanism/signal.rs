@@ -176,6 +176,7 @@ static WAIT: Verb = Verb {
     signature: Signature {
         name: "sig wait",
         summary: "wait until one of these signals is pending, and take it",
+        yields: &["signal", "value", "pid", "uid"],
         params: &[
             SIGNALS,
             Param::option(

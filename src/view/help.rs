@@ -49,7 +49,11 @@ pub fn help(topic: &str, known: Known, style: Style) -> Result<String, String> {
         return Ok(overview(signatures, topics, style));
     }
     if let Some(signature) = signatures.iter().find(|s| s.name == topic) {
-        return Ok(command(signature, style));
+        let mut text = command(signature, style);
+        let same = signatures.iter().filter(|s| s.verb() == Some(topic));
+        let lines = same.map(|s| (s.name.into(), s.summary.into()));
+        section(&mut text, "Of one family", lines.collect(), style);
+        return Ok(text);
     }
     // A family, or the verb of several.
     let of = |s: &&&Signature| s.noun() == topic || s.verb() == Some(topic);

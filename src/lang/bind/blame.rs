@@ -4,7 +4,7 @@ use super::super::catalog::Catalog;
 use super::super::diagnostic::{Mistake, Parsed};
 use super::super::lexer::{Lexeme, Token, is_name};
 use super::super::program::{Arg, Span, Term};
-use super::super::signature::{Form, Kind, Need, Param, Signature};
+use super::super::signature::{Family, Form, Kind, Need, Param, Signature};
 use super::super::suggest::did_you_mean;
 use super::{Binder, take};
 
@@ -253,6 +253,48 @@ impl Binder<'_> {
         )
         .label(format!("expected {}", param.kind.describe()))
         .help(format!("usage: {}", self.signature.usage())))
+    }
+
+    /// Columns are those of some table.
+    pub(super) fn columns(&self, tokens: &[Token]) -> Parsed<()> {
+        for (place, arg) in &self.args {
+            let (Kind::Columns(family), Arg::Term(Term::Bytes(names))) =
+                (self.params()[usize::from(*place)].kind, arg)
+            else {
+                continue;
+            };
+            let families = Family::ALL
+                .into_iter()
+                .filter(|f| family.is_none_or(|one| one == *f));
+            let known: Vec<&str> = families
+                .flat_map(|f| self.catalog.fields(f))
+                .copied()
+                .collect();
+            let names = String::from_utf8_lossy(names);
+            let names = names
+                .split(',')
+                .map(str::trim)
+                .filter(|name| !name.is_empty());
+            for name in names {
+                if known.is_empty() || known.contains(&name.to_lowercase().as_str()) {
+                    continue;
+                }
+                let text = |t: &Token| t.span.of(self.text).to_string();
+                let at = tokens.iter().find_map(|t| Some((t, text(t).find(name)?)));
+                let span = at.map_or(Span::default(), |(token, at)| {
+                    let at = token.span.start as usize + at;
+                    Span::new(at, at + name.len())
+                });
+                let label = match family {
+                    Some(family) => format!("`help {}` says what each is", family.noun()),
+                    None => "`help fields` lists them".into(),
+                };
+                return Err(Mistake::new(span, format!("there is no column `{name}`"))
+                    .label(label)
+                    .maybe_help(did_you_mean(name, known.iter().copied())));
+            }
+        }
+        Ok(())
     }
 
     /// A plain number is written only where its place says how wide it is.

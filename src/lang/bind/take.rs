@@ -56,7 +56,7 @@ pub(super) fn take(param: &Param, token: &mut Token) -> Option<Parsed<Arg>> {
             let word = word?;
             is_name(word).then(|| Ok(Arg::Word(word.to_string())))
         }
-        Kind::Path | Kind::Owner | Kind::Word => match &mut token.lexeme {
+        Kind::Path | Kind::Owner | Kind::Word | Kind::Columns(_) => match &mut token.lexeme {
             Lexeme::Data(data) => Some(Ok(Arg::Term(moved(data)))),
             Lexeme::Bare(word) if param.kind == Kind::Word && is_redirection(word) => {
                 Some(Err(redirected(word, token.span)))

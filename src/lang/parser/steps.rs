@@ -5,7 +5,9 @@ use super::super::check::Known;
 use super::super::diagnostic::{Mistake, Parsed};
 use super::super::lexer::{Lexeme, Token, is_name};
 use super::super::number;
-use super::super::program::{Action, Arg, Marker, Resume, Span, StatementKind, Step, Term, Work};
+use super::super::program::{
+    Action, Arg, Claim, Marker, Resume, Span, StatementKind, Step, Term, Work,
+};
 use super::super::signature::{Kind, Runs, Signature};
 use super::super::term;
 use super::{Parser, Prefix};
@@ -59,9 +61,12 @@ impl Parser<'_> {
         if let (Some(claim), Some(at)) = (&words.claim, words.claim_text) {
             let seek = self.seek(at);
             self.known.claim(claim, &seek)?;
+            claim.suits(signature, &seek)?;
         }
-        if let Some(name) = &prefix.bind {
-            self.bind(name);
+        match (&prefix.bind, &words.claim) {
+            (Some(name), Some(Claim::Errno(_))) => self.known.binds_nothing(name),
+            (Some(name), _) => self.bind(name),
+            (None, _) => {}
         }
         self.reuse(words.tokens);
         Ok(StatementKind::Step(Step {
@@ -228,6 +233,10 @@ fn steer(
         let span = at.map_or(tokens[0].span, |at| rest[at].span);
         rest = &rest[at.map_or(0, |at| at + 1)..];
         match kind {
+            Kind::Actor { new: true } if rest.iter().any(|t| t.bare() == Some(actor)) => {
+                return Err(Mistake::new(span, format!("`{actor}` is named twice"))
+                    .label("an actor is started once"));
+            }
             Kind::Actor { new } => known.steer(signature.name, new, actor, span)?,
             // It is given an end of a pipe: it must be there to take it.
             _ => {

@@ -13,6 +13,7 @@ pub(super) static PEEK: Verb = Verb {
     signature: Signature {
         name: "msgq peek",
         summary: "show a message and leave it in the queue",
+        yields: &["type"],
         looks: true,
         params: &[
             QUEUE,

@@ -5,7 +5,6 @@ use std::path::Path;
 use crate::data::{Cell, Column, Failure, FailureKind, Family, Object, Table};
 use crate::inspect::descriptors::{Access, Descriptor};
 use crate::inspect::pipes::{self, Pipe};
-use crate::inspect::process;
 use crate::inspect::wait::Wait;
 use crate::kernel::Errno;
 use crate::mechanism::fields::{self, Field, Row};
@@ -150,7 +149,7 @@ fn inside(pipe: &Pipe, bytes: Option<usize>) -> Cell {
 pub(in crate::mechanism) fn end(d: &Descriptor, sight: &Sight) -> Cell {
     let command = match sight.actors.get(&d.pid) {
         Some(actor) => actor.clone(),
-        None => process::command(d.pid).unwrap_or_default(),
+        None => sight.snapshot.command(d.pid).unwrap_or_default(),
     };
     let held = format!("{}{}", d.fd, side(d));
     Cell::List(vec![d.pid.into(), Cell::Text(command), Cell::Text(held)])

@@ -52,7 +52,6 @@ pub(super) static P: Verb = Verb {
             TIMEOUT,
         ],
         runs: Runs::Actor,
-        looks: false,
         blocks: Some("while the semaphore's value is less than N"),
         calls: &[
             "semop(2)",
@@ -81,6 +80,7 @@ pub(super) static P: Verb = Verb {
                 shows: "waiting for a while",
             },
         ],
+        ..Signature::NEW
     },
     run: Run::Actor(p),
 };
@@ -165,7 +165,6 @@ pub(super) static Z: Verb = Verb {
         summary: "wait until a semaphore is zero",
         params: &[SEMAPHORE, NOWAIT, TIMEOUT],
         runs: Runs::Actor,
-        looks: false,
         blocks: Some("while the semaphore's value is not 0"),
         calls: &["semop(2)", "semtimedop(2)"],
         errnos: &[
@@ -188,6 +187,7 @@ pub(super) static Z: Verb = Verb {
                 shows: "waiting until all is done",
             },
         ],
+        ..Signature::NEW
     },
     run: Run::Actor(z),
 };
@@ -224,7 +224,6 @@ pub(super) static OP: Verb = Verb {
             TIMEOUT,
         ],
         runs: Runs::Actor,
-        looks: false,
         blocks: Some("while any of the operations cannot be made, and then none is"),
         calls: &["semop(2)", "semtimedop(2)"],
         errnos: &[
@@ -250,6 +249,7 @@ pub(super) static OP: Verb = Verb {
                 shows: "wait for zero, and raise",
             },
         ],
+        ..Signature::NEW
     },
     run: Run::Actor(op),
 };

@@ -88,6 +88,7 @@ pub(super) static CRED: Verb = Verb {
     signature: Signature {
         name: "sock cred",
         summary: "say who is on the other side of a socket: user, group and process",
+        yields: &["uid", "gid", "pid"],
         params: &[SOCK],
         runs: Runs::Actor,
         calls: &["getsockopt(2)"],

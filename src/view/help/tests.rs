@@ -17,7 +17,6 @@ static SEND: Signature = Signature {
         Param::option("max", Kind::Size, "at most so many bytes"),
     ],
     runs: Runs::Actor,
-    looks: false,
     blocks: Some("while the queue is full"),
     calls: &["msgsnd(2)"],
     errnos: &[("EAGAIN", "the queue is full")],
@@ -26,6 +25,7 @@ static SEND: Signature = Signature {
         script: "msgq create\nmsgq send 1 \"hi\"",
         shows: "one message",
     }],
+    ..Signature::NEW
 };
 
 static LS: Signature = Signature {
