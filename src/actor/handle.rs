@@ -12,9 +12,10 @@ use serde::Serialize;
 use super::child::{ALIVE_FD, ARGUMENT, CAUGHT_FD, COUNTS_FD, LEDGER_FD, OUTBOX_FD, SOCKET_FD};
 use super::outbox::Outbox;
 use super::reports::Reports;
+use super::sighting::Sighting;
 use super::wire::{self, Order, Report};
 use crate::inspect::syscall::SyscallState;
-use crate::inspect::wait::{Observation, Wait, decode, observe};
+use crate::inspect::wait::{Observation, decode, observe};
 use crate::kernel::poll::{PollFd, PollFlags, poll};
 use crate::kernel::process::{self, Child, Ended, SpawnSpec, Stream};
 use crate::kernel::shared::SharedMemory;
@@ -34,6 +35,20 @@ const SOON: Duration = Duration::from_micros(300);
 pub struct Actor {
     /// Its name.
     pub name: String,
+    pid: i32,
+    /// What there is of it until its end has been waited for: a dead one costs nothing.
+    alive: Option<Alive>,
+    /// Bytes of reports that are not yet whole.
+    arrived: Vec<u8>,
+    reports: Reports,
+    /// Whether its stream has ended, as it does when its process does.
+    gone: bool,
+    last_seen: Option<(Option<u64>, Observation)>,
+}
+
+/// An actor's process, and what leads to it.
+#[derive(Debug)]
+struct Alive {
     child: Child,
     socket: UnixStream,
     outbox: Outbox,
@@ -41,59 +56,17 @@ pub struct Actor {
     counts: SharedMemory,
     /// Where it tells of each.
     caught: OwnedFd,
-    /// Bytes of reports that are not yet whole.
-    arrived: Vec<u8>,
     chunk: Box<[u8]>,
-    reports: Reports,
-    /// Whether its stream has ended, as it does when its process does.
-    gone: bool,
-    last_seen: Option<(Option<u64>, Observation)>,
 }
 
-/// What was seen of an actor. All that stands still is said only of what is seen twice, with
-/// no switch of context in between; `at` counts them, so that equal numbers mean that it has
-/// not run.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Sighting {
-    /// It waits for an order.
-    Idle,
-    /// It runs, or has not been seen twice at the same place.
-    Running,
-    /// The kernel shows it blocked.
-    Blocked {
-        /// The number of its step.
-        step: u64,
-        /// What it waits for.
-        wait: Wait,
-        /// Where it stands still.
-        at: u64,
-    },
-    /// It was stopped, from outside.
-    Stopped {
-        /// By this signal; `None` where a tracer did.
-        by: Option<i32>,
-        /// Where it stands still.
-        at: u64,
-    },
-    /// It sleeps in a step, and the kernel does not let us read in which call.
-    Unreadable {
-        /// Why.
-        why: io::ErrorKind,
-        /// Where it stands still.
-        at: u64,
-    },
-    /// Its process is gone.
-    Dead,
-}
-
-impl Sighting {
-    /// Where it stands still, if it does.
-    pub fn standstill(&self) -> Option<u64> {
-        match self {
-            Sighting::Blocked { at, .. }
-            | Sighting::Stopped { at, .. }
-            | Sighting::Unreadable { at, .. } => Some(*at),
-            _ => None,
+impl Alive {
+    /// An idle actor reads at once; one that was stopped from outside does not.
+    fn wait_writable(&self) -> io::Result<()> {
+        let mut fds = [PollFd::new(self.socket.as_fd(), PollFlags::POLLOUT)];
+        match poll(&mut fds, Some(Duration::from_secs(10))) {
+            Ok(0) => Err(io::ErrorKind::TimedOut.into()),
+            Ok(_) | Err(Errno::EINTR) => Ok(()),
+            Err(e) => Err(e.into()),
         }
     }
 }
@@ -131,13 +104,16 @@ impl Actor {
         socket.set_read_timeout(Some(SOON))?;
         Ok(Actor {
             name: name.to_string(),
-            child,
-            socket,
-            outbox,
-            counts,
-            caught,
+            pid: child.pid(),
+            alive: Some(Alive {
+                child,
+                socket,
+                outbox,
+                counts,
+                caught,
+                chunk: vec![0; CHUNK].into_boxed_slice(),
+            }),
             arrived: Vec::new(),
-            chunk: vec![0; CHUNK].into_boxed_slice(),
             reports: Reports::default(),
             gone: false,
             last_seen: None,
@@ -146,27 +122,26 @@ impl Actor {
 
     /// Its process.
     pub fn pid(&self) -> i32 {
-        self.child.pid()
+        self.pid
     }
 
-    /// What becomes readable when it has something to say, or is gone.
-    pub fn fd(&self) -> BorrowedFd<'_> {
-        self.socket.as_fd()
-    }
-
-    /// What becomes readable when it has caught a signal.
-    pub fn caught_fd(&self) -> BorrowedFd<'_> {
-        self.caught.as_fd()
+    /// What becomes readable when it has something to say, has caught a signal, or is gone.
+    pub fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        let alive = self.alive.iter();
+        alive.flat_map(|alive| [alive.socket.as_fd(), alive.caught.as_fd()])
     }
 
     /// The signals that it has caught since this was last asked.
     pub fn caught(&self) -> Vec<Caught> {
-        trap::caught(&self.caught).unwrap_or_default()
+        let caught = self.alive.as_ref().map(|alive| trap::caught(&alive.caught));
+        caught.and_then(Result::ok).unwrap_or_default()
     }
 
     /// How often it has caught a signal.
     pub fn count(&self, signo: i32) -> u64 {
-        trap::Counts::new(self.counts.words()).map_or(0, |counts| counts.of(signo))
+        let words = self.alive.as_ref().map(|alive| alive.counts.words());
+        let counts = words.and_then(|words| trap::Counts::new(words).ok());
+        counts.map_or(0, |counts| counts.of(signo))
     }
 
     /// The number that the next step will get.
@@ -218,9 +193,12 @@ impl Actor {
                 descriptors,
                 ..socket::Send::default()
             };
-            match socket::send(&self.socket, rest, &how) {
+            let Some(alive) = &self.alive else {
+                return Err(Errno::EPIPE.into());
+            };
+            match socket::send(&alive.socket, rest, &how) {
                 Ok(n) => (rest, descriptors) = (&rest[n..], &[]),
-                Err(Errno::EAGAIN) => self.wait_writable()?,
+                Err(Errno::EAGAIN) => alive.wait_writable()?,
                 Err(Errno::EINTR) => {}
                 Err(Errno::ECONNRESET) => return Err(Errno::EPIPE.into()),
                 Err(e) => return Err(e.into()),
@@ -229,21 +207,11 @@ impl Actor {
         Ok(())
     }
 
-    /// An idle actor reads at once; one that was stopped from outside does not.
-    fn wait_writable(&self) -> io::Result<()> {
-        let mut fds = [PollFd::new(self.socket.as_fd(), PollFlags::POLLOUT)];
-        match poll(&mut fds, Some(Duration::from_secs(10))) {
-            Ok(0) => Err(io::ErrorKind::TimedOut.into()),
-            Ok(_) | Err(Errno::EINTR) => Ok(()),
-            Err(e) => Err(e.into()),
-        }
-    }
-
     /// Takes what it has sent, without waiting. A stream that ends means that it is gone.
     pub fn receive(&mut self) {
-        loop {
+        while let Some(Alive { socket, chunk, .. }) = &mut self.alive {
             let flags = MsgFlags::MSG_DONTWAIT;
-            match recv(self.socket.as_raw_fd(), &mut self.chunk, flags) {
+            match recv(socket.as_raw_fd(), chunk, flags) {
                 Err(Errno::EINTR) => {}
                 got => {
                     // Less than there is room for was all there was.
@@ -259,7 +227,10 @@ impl Actor {
     /// Takes what it sends within a moment, and sleeps until then: the answer of a step that
     /// does not block costs one call.
     pub fn receive_soon(&mut self) {
-        let got = self.socket.read(&mut self.chunk);
+        let Some(Alive { socket, chunk, .. }) = &mut self.alive else {
+            return;
+        };
+        let got = socket.read(chunk);
         if self.took(got) {
             self.receive();
         } else {
@@ -272,8 +243,9 @@ impl Actor {
         match got {
             Ok(0) => self.gone = true,
             Ok(n) => {
-                self.arrived.extend_from_slice(&self.chunk[..n]);
-                return n == self.chunk.len();
+                let chunk = self.alive.as_ref().map_or(&[][..], |alive| &alive.chunk);
+                self.arrived.extend_from_slice(&chunk[..n.min(chunk.len())]);
+                return n == chunk.len();
             }
             Err(e) => {
                 let later = [io::ErrorKind::WouldBlock, io::ErrorKind::Interrupted];
@@ -296,14 +268,22 @@ impl Actor {
     fn take_reports(&mut self, bytes: &mut Vec<u8>) {
         if self.reports.take(bytes).is_err() {
             self.gone = true;
-            let _ = self.child.kill(libc::SIGKILL);
+            if let Some(alive) = &self.alive {
+                let _ = alive.child.kill(libc::SIGKILL);
+            }
         }
     }
 
     fn take_unsent(&mut self) {
-        if let Ok(mut bytes) = self.outbox.look() {
+        let unsent = self.alive.as_ref().map(|alive| alive.outbox.look());
+        if let Some(Ok(mut bytes)) = unsent {
             self.take_reports(&mut bytes);
         }
+    }
+
+    /// The number of the step that it runs.
+    fn running(&self) -> Option<u64> {
+        self.alive.as_ref()?.outbox.running()
     }
 
     /// The next report that has arrived.
@@ -320,11 +300,11 @@ impl Actor {
             return Sighting::Idle;
         }
         let pid = self.pid();
-        let before = self.outbox.running();
+        let before = self.running();
         let Ok(seen) = observe(pid, pid) else {
             return Sighting::Dead;
         };
-        let step = self.outbox.running();
+        let step = self.running();
         let earlier = self.last_seen.replace((step, seen.clone()));
         if before != step || earlier != Some((step, seen.clone())) {
             return Sighting::Running;
@@ -332,7 +312,7 @@ impl Actor {
         let at = seen.switches;
         match (seen.state, &seen.syscall, step) {
             ('T' | 't', _, _) => Sighting::Stopped {
-                by: self.child.stopped_by().ok().flatten(),
+                by: self.alive.as_ref().and_then(|a| a.child.stopped_by().ok()?),
                 at,
             },
             ('S' | 'D', SyscallState::Unreadable(why), Some(_)) => {
@@ -353,16 +333,18 @@ impl Actor {
     /// Interrupts its step: a blocked call fails with EINTR, a loop ends.
     pub fn interrupt(&self) {
         // Before its first step it has no handler, and the signal would kill it.
-        if self.outbox.running().is_none() {
-            return;
+        if let Some(Alive { child, outbox, .. }) = &self.alive
+            && outbox.running().is_some()
+        {
+            let _ = child.kill(signal::CANCEL_SIGNAL);
         }
-        let _ = self.child.kill(signal::CANCEL_SIGNAL);
     }
 
-    /// Kills its process and waits until it is gone; how it ended.
+    /// Kills its process and waits until it is gone; how it ended, the first time.
     pub fn kill(&mut self) -> Option<Ended> {
-        let _ = self.child.kill(libc::SIGKILL);
         self.gone = true;
-        self.child.wait().ok()
+        let Alive { child, .. } = self.alive.take()?;
+        let _ = child.kill(libc::SIGKILL);
+        child.wait().ok()
     }
 }
