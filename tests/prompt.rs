@@ -394,7 +394,7 @@ fn every_topic_of_help_is_answered() {
     let mut t = Terminal::start(&[]);
     t.run("help NOTHING", "`help` alone lists all there is");
     t.run("help ENOMSG", "msgq recv  no message matches");
-    t.run("help peek", "ENOMSG  the queue is empty");
+    t.run("help resize", "make a POSIX segment larger or smaller");
     t.run("help mgsq", "Did you mean `msgq`?");
 }
 

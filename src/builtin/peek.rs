@@ -43,6 +43,7 @@ pub(super) static PEEK: Builtin = Builtin {
                 "EACCES",
                 "it may not be read, or nobody who has it may be looked into",
             ),
+            ("EAGAIN", "the pipe, FIFO or socket is empty"),
             ("EINVAL", "there is no object with this id"),
             ("ENOENT", "nothing has this name"),
             ("ENOMSG", "the queue is empty"),

@@ -174,7 +174,10 @@ fn remembered(sight: &Sight, pid: i32, what: &str, when: i64) -> [Cell; 8] {
 pub(super) fn command(sight: &Sight, pid: i32) -> Cell {
     match sight.actors.get(&pid) {
         Some(actor) => Cell::text(actor.as_str()),
-        None => process::command(pid).map_or(Cell::Unknown, Cell::Text),
+        None => sight
+            .snapshot
+            .command(pid)
+            .map_or(Cell::Unknown, Cell::Text),
     }
 }
 

@@ -1,11 +1,13 @@
 //! Shared memory in the processes' address spaces: proc_pid_maps(5).
 
 use std::ffi::OsStr;
+use std::fs::File;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::process;
 use super::thing::{Inode, Thing, in_shm};
+use crate::kernel::{Errno, procmap};
 
 /// An object that is mapped into a process.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +28,14 @@ pub struct Mapping {
 /// that is gone has none. System V's are those of the process's own IPC namespace: ids say nothing
 /// where that is another than ours.
 pub fn of(pid: i32) -> Option<Vec<Mapping>> {
-    match process::read_file(format!("/proc/{pid}/maps")) {
+    let maps = File::open(format!("/proc/{pid}/maps")).and_then(|file| {
+        // Most share nothing, and the kernel need not write all that they have.
+        match procmap::shares(&file) {
+            Ok(false) | Err(Errno::ESRCH) => Ok(Vec::new()),
+            _ => process::read_all(&file),
+        }
+    });
+    match maps {
         Ok(maps) => {
             let lines = maps.split(|b| *b == b'\n').filter_map(Line::parse);
             let found: Vec<Mapping> = lines.filter_map(|line| line.mapping(pid)).collect();
@@ -115,4 +124,73 @@ fn pair(text: &[u8], between: u8) -> Option<(u64, u64)> {
     let at = text.iter().position(|b| *b == between)?;
     let number = |digits| u64::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok();
     Some((number(&text[..at])?, number(&text[at + 1..])?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(line: &str) -> Option<(Thing, u64, bool, Option<PathBuf>)> {
+        let mapping = Line::parse(line.as_bytes())?.mapping(7)?;
+        assert_eq!(mapping.pid, 7);
+        Some((mapping.thing, mapping.start, mapping.writable, mapping.path))
+    }
+
+    #[test]
+    fn segments_are_told_from_files_and_from_what_is_private() {
+        let line =
+            "7f00-8000 rw-s 00000000 00:01 32768                      /SYSV00000000 (deleted)";
+        assert_eq!(found(line), Some((Thing::Shm(32768), 0x7f00, true, None)));
+        // An id is printed without its sign.
+        let line = "7f00-8000 r--s 00000000 00:01 4294967295 /SYSVdeadbeef (deleted)";
+        assert_eq!(found(line), Some((Thing::Shm(-1), 0x7f00, false, None)));
+        let line = "7f00-8000 rw-s 00000000 00:1a 9   /dev/shm/a b";
+        let dev = libc::makedev(0, 0x1a);
+        let file = Thing::Memory(Inode { dev, ino: 9 });
+        let path = Some(PathBuf::from("/dev/shm/a b"));
+        assert_eq!(found(line), Some((file, 0x7f00, true, path)));
+        for other in [
+            "7f00-8000 rw-p 00000000 00:1a 9   /dev/shm/a",
+            "7f00-8000 rw-s 00000000 00:1a 9   /tmp/a",
+            "7f00-8000 rw-s 00000000 00:00 0 ",
+            "7f00-8000 rw-s 00000000 00:01 x   /SYSV00000000",
+            "7f00 rw-s 00000000 00:01 3   /SYSV00000000",
+            "7f00-8000 rw-ss 00000000 00:01 3   /SYSV00000000",
+            "",
+        ] {
+            assert_eq!(found(other), None, "{other}");
+        }
+    }
+
+    /// What is asked first says no only where nothing shared is in the file.
+    #[test]
+    fn who_shares_nothing_has_no_object() {
+        for pid in process::pids() {
+            let Ok(file) = File::open(format!("/proc/{pid}/maps")) else {
+                continue;
+            };
+            if procmap::shares(&file) == Ok(false) {
+                let maps = process::read_all(&file).unwrap_or_default();
+                // It may have begun to share something in between.
+                if procmap::shares(&file) != Ok(false) {
+                    continue;
+                }
+                let shared = maps.split(|b| *b == b'\n').filter_map(Line::parse).count();
+                assert_eq!(shared, 0, "{}", String::from_utf8_lossy(&maps));
+            }
+        }
+    }
+
+    #[test]
+    fn no_line_makes_it_panic() {
+        let line = b"7f00-8000 rw-s 00000000 00:01 32768   /SYSV00000000 (deleted)";
+        for at in 0..line.len() {
+            let _ = Line::parse(&line[..at]);
+            for byte in [0, b' ', b'-', b':', b'9', 0xff] {
+                let mut bytes = line.to_vec();
+                bytes[at] = byte;
+                let _ = Line::parse(&bytes).and_then(|line| line.mapping(1));
+            }
+        }
+    }
 }

@@ -26,3 +26,17 @@ pub(super) fn in_parts<T: Send>(pids: &[i32], part: impl Fn(&[i32]) -> T + Sync)
             .collect()
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_all_and_in_order() {
+        for count in [0, 1, FEW as i32, 1000] {
+            let pids: Vec<i32> = (0..count).collect();
+            let parts = in_parts(&pids, <[i32]>::to_vec);
+            assert_eq!(parts.concat(), pids);
+        }
+    }
+}

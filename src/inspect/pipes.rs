@@ -4,12 +4,15 @@
 //! is inside is asked of a copy of somebody's descriptor (pidfd_getfd(2)), which is closed at
 //! once: as long as it is there, it hides the end of the stream from the other side.
 
+use std::ffi::OsStr;
 use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::descriptors::{self, Access, Descriptor, FileId, What};
 use super::snapshot::Open;
-use super::thing::Thing;
+use super::thing::{DELETED, Thing};
 use crate::kernel::{Errno, Result, pipe};
 
 /// A pipe, or a FIFO.
@@ -19,6 +22,8 @@ pub struct Pipe {
     pub ino: u64,
     /// A FIFO's path, as who has it open sees it, and which file it is.
     pub file: Option<(PathBuf, FileId)>,
+    /// How many names a FIFO has: 0 once it is removed, and then its path is the one that it had.
+    pub nlink: Option<u64>,
     /// The descriptors that are open on it, as far as they can be seen.
     pub ends: Vec<Descriptor>,
     /// Bytes in it; `None` where nobody has it open whose descriptors we may copy.
@@ -40,17 +45,39 @@ pub fn pipes(open: &Open) -> Vec<Pipe> {
 /// Every FIFO that a process we may look into has open.
 pub fn fifos(open: &Open) -> Vec<Pipe> {
     let all = open.all();
-    all.filter_map(|(thing, ends)| match (thing, &ends.first()?.what) {
+    all.filter_map(|(thing, ends)| match (thing, ends.first()?) {
         (
             Thing::Fifo(_),
-            What::File {
-                path,
-                file: Some(file),
+            Descriptor {
+                pid,
+                fd,
+                what:
+                    What::File {
+                        path,
+                        file: Some(file),
+                    },
+                ..
             },
-        ) => Some(Pipe::new(file.ino, Some((path.clone(), *file)), ends)),
+        ) => {
+            let nlink = std::fs::metadata(format!("/proc/{pid}/fd/{fd}"));
+            let nlink = nlink.ok().map(|meta| meta.nlink());
+            let path = match nlink {
+                Some(0) => without_mark(path),
+                _ => path.clone(),
+            };
+            let pipe = Pipe::new(file.ino, Some((path, *file)), ends);
+            Some(Pipe { nlink, ..pipe })
+        }
         _ => None,
     })
     .collect()
+}
+
+/// The path that a file had: the kernel writes `(deleted)` behind one that is no more.
+fn without_mark(path: &Path) -> PathBuf {
+    let bytes = path.as_os_str().as_bytes();
+    let bytes = bytes.strip_suffix(DELETED).unwrap_or(bytes);
+    PathBuf::from(OsStr::from_bytes(bytes))
 }
 
 /// The pipe of this inode; without ends where no process we may look into has it open.
@@ -58,29 +85,37 @@ pub fn pipe(open: &Open, ino: u64) -> Pipe {
     Pipe::new(ino, None, open.on(Thing::Pipe(ino)))
 }
 
-/// The FIFO at this path. `ENOENT`, `EACCES` of the path; `EINVAL` where it is no FIFO.
+/// The FIFO at this path, or the one that was there and that somebody still has open. `ENOENT`,
+/// `EACCES` of the path; `EINVAL` where it is no FIFO.
 pub fn fifo(open: &Open, path: &Path) -> Result<Pipe> {
-    let file = file_id(path)?;
-    let ends = open.on(Thing::Fifo(file.into()));
-    Ok(Pipe::new(file.ino, Some((path.into(), file)), ends))
-}
-
-/// Which file a FIFO's path leads to, without opening it.
-fn file_id(path: &Path) -> Result<FileId> {
-    use std::os::unix::fs::MetadataExt;
-    let meta = path
-        .metadata()
-        .map_err(|e| Errno::from_raw(e.raw_os_error().unwrap_or(0)))?;
+    let meta = match path.metadata() {
+        Ok(meta) => meta,
+        Err(e) => {
+            let errno = Errno::from_raw(e.raw_os_error().unwrap_or(0));
+            let is_it = |pipe: &Pipe| {
+                let at = pipe.file.as_ref().is_some_and(|(at, _)| at == path);
+                at && pipe.nlink == Some(0)
+            };
+            return match errno {
+                Errno::ENOENT => fifos(open).into_iter().find(is_it).ok_or(errno),
+                errno => Err(errno),
+            };
+        }
+    };
     let file = FileId {
         dev: meta.dev(),
         ino: meta.ino(),
         mode: meta.mode(),
     };
-    if file.is_fifo() {
-        Ok(file)
-    } else {
-        Err(Errno::EINVAL)
+    if !file.is_fifo() {
+        return Err(Errno::EINVAL);
     }
+    let ends = open.on(Thing::Fifo(file.into()));
+    let pipe = Pipe::new(file.ino, Some((path.into(), file)), ends);
+    Ok(Pipe {
+        nlink: Some(meta.nlink()),
+        ..pipe
+    })
 }
 
 impl Pipe {
@@ -88,6 +123,7 @@ impl Pipe {
         let mut pipe = Pipe {
             ino,
             file,
+            nlink: None,
             ends: ends.to_vec(),
             bytes: None,
             capacity: None,

@@ -253,8 +253,13 @@ pub fn last_operator(pid: i32, when_epoch_secs: i64) -> Option<LastOperator> {
 /// Reads a file of /proc whole. Nearly all fit into the first read, and as their size is
 /// never known beforehand (it is always 0), `take` keeps std from asking for it.
 pub(super) fn read_file(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
+    read_all(&File::open(path)?)
+}
+
+/// As [`read_file`], of one that is open.
+pub(super) fn read_all(file: &File) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(4096);
-    File::open(path)?.take(u64::MAX).read_to_end(&mut bytes)?;
+    file.take(u64::MAX).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 

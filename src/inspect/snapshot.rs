@@ -3,7 +3,7 @@
 //! Every table and command that shows processes beside objects is a view of it. Its parts are read
 //! when they are first asked for, once, of the same processes: a view costs what it shows.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 
 use super::descriptors::{self, Ask, Descriptor, What};
@@ -20,6 +20,7 @@ pub struct Snapshot {
     waiters: OnceCell<Waiters>,
     open: OnceCell<Open>,
     mapped: OnceCell<Mapped>,
+    commands: RefCell<HashMap<i32, Option<String>>>,
 }
 
 /// The descriptors that are open on objects.
@@ -45,6 +46,13 @@ pub struct Mapped {
 impl Snapshot {
     fn pids(&self) -> &[i32] {
         self.pids.get_or_init(|| process::pids().collect())
+    }
+
+    /// The command of a process, [`process::command`]: many objects may show the same one.
+    pub fn command(&self, pid: i32) -> Option<String> {
+        let mut known = self.commands.borrow_mut();
+        let command = known.entry(pid).or_insert_with(|| process::command(pid));
+        command.clone()
     }
 
     /// The threads that wait in IPC.

@@ -1,5 +1,7 @@
 //! What the kernel tells one object from another by, whatever leads to it.
 
+use std::borrow::Cow;
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -61,10 +63,24 @@ impl From<&Node> for Inode {
     }
 }
 
+/// The path of a FIFO, without what the kernel writes behind one that is no more.
+fn fifo_path(path: &Path, fifo: Inode) -> Cow<'_, Path> {
+    let bytes = path.as_os_str().as_bytes();
+    match bytes.strip_suffix(DELETED) {
+        // It may really be called so.
+        Some(had)
+            if path.metadata().map(|m| (m.dev(), m.ino())).ok() != Some((fifo.dev, fifo.ino)) =>
+        {
+            Cow::Owned(PathBuf::from(OsStr::from_bytes(had)))
+        }
+        _ => Cow::Borrowed(path),
+    }
+}
+
 /// Where glibc and musl keep POSIX segments, and named semaphores as `sem.NAME`: shm_overview(7).
 const SHM: &[u8] = b"/dev/shm/";
 /// What the kernel writes behind a path that is no more.
-const DELETED: &[u8] = b" (deleted)";
+pub(super) const DELETED: &[u8] = b" (deleted)";
 
 impl Thing {
     /// What a descriptor is open on, where it is an object; of a file, [`What::File::file`] must be
@@ -98,7 +114,7 @@ impl Thing {
             Thing::Sem(id) => (Family::Sem, Object::Id(id)),
             Thing::Pipe(ino) => (Family::Pipe, Object::Inode(ino)),
             Thing::Socket(ino) => (Family::Sock, Object::Inode(ino)),
-            Thing::Fifo(_) => (Family::Fifo, Object::from(path?)),
+            Thing::Fifo(inode) => (Family::Fifo, Object::from(&*fifo_path(path?, inode))),
             Thing::Queue(_) => {
                 let file = path?.as_os_str().as_bytes();
                 let file = file.strip_suffix(DELETED).unwrap_or(file);
@@ -230,4 +246,72 @@ const MQUEUE_MAGIC: FsType = FsType(0x1980_0202);
 pub(super) fn is_mqueue(pid: i32, fd: i32) -> bool {
     let path = format!("/proc/{pid}/fd/{fd}");
     statfs(path.as_str()).is_ok_and(|found| found.filesystem_type() == MQUEUE_MAGIC)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const INODE: Inode = Inode { dev: 1, ino: 2 };
+
+    #[test]
+    fn a_thing_is_named_as_the_language_names_it() {
+        let posix = |name: &str| Object::Posix(name.into());
+        for (thing, path, expected) in [
+            (Thing::Msgq(3), None, Some((Family::Msgq, Object::Id(3)))),
+            (
+                Thing::Socket(3),
+                None,
+                Some((Family::Sock, Object::Inode(3))),
+            ),
+            (
+                Thing::Queue(INODE),
+                Some("/jobs"),
+                Some((Family::Msgq, posix("/jobs"))),
+            ),
+            (
+                Thing::Queue(INODE),
+                Some("/dev/mqueue/jobs (deleted)"),
+                Some((Family::Msgq, posix("/jobs"))),
+            ),
+            (
+                Thing::Memory(INODE),
+                Some("/dev/shm/sem.lock"),
+                Some((Family::Sem, posix("/lock"))),
+            ),
+            (
+                Thing::Memory(INODE),
+                Some("/dev/shm/area"),
+                Some((Family::Shm, posix("/area"))),
+            ),
+            (Thing::Memory(INODE), None, None),
+            (Thing::Fifo(INODE), None, None),
+        ] {
+            assert_eq!(thing.object(path.map(Path::new)), expected, "{thing:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_is_an_object_by_its_kind_and_place() {
+        let behind = |path: &str, mode| {
+            let file = FileId {
+                dev: 1,
+                ino: 2,
+                mode,
+            };
+            let what = What::File {
+                path: path.into(),
+                file: Some(file),
+            };
+            Thing::behind(&what, |dev| dev == 1 && path == "/jobs")
+        };
+        assert_eq!(behind("/tmp/f", libc::S_IFIFO), Some(Thing::Fifo(INODE)));
+        assert_eq!(
+            behind("/dev/shm/a", libc::S_IFREG),
+            Some(Thing::Memory(INODE))
+        );
+        assert_eq!(behind("/jobs", libc::S_IFREG), Some(Thing::Queue(INODE)));
+        assert_eq!(behind("/etc/passwd", libc::S_IFREG), None);
+        assert_eq!(behind("/dev/shm", libc::S_IFDIR), None);
+    }
 }

@@ -20,6 +20,7 @@ pub mod poll;
 pub mod posix;
 pub mod process;
 pub mod procfd;
+pub mod procmap;
 pub mod sem;
 pub mod shared;
 pub mod shm;

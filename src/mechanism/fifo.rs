@@ -15,6 +15,19 @@ use crate::session::{Binding, Side, now};
 
 const FAMILY: Family = Family::Fifo;
 
+/// An errno and what it means here.
+type Meaning = (&'static str, &'static str);
+
+const LOOP: Meaning = (
+    "ELOOP",
+    "its symbolic links are too many, or lead in a circle",
+);
+const LONG: Meaning = ("ENAMETOOLONG", "the path, or a part of it, is too long");
+const NOTHING: Meaning = ("ENOENT", "there is nothing at this path");
+const NO_DIRECTORY: Meaning = ("ENOTDIR", "a part of the path is no directory");
+const NO_FIFO: Meaning = ("EINVAL", "there is something at this path that is no FIFO");
+const NO_SEARCH: Meaning = ("EACCES", "you may not look into its directory");
+
 super::common_verbs::seeing_verbs!(
     FAMILY,
     "fifo",
@@ -22,10 +35,7 @@ super::common_verbs::seeing_verbs!(
     "proc(5)",
     "mkfifo $WORK/x",
     "path,ino,bytes",
-    &[
-        ("EINVAL", "there is something at this path that is no FIFO"),
-        ("ENOENT", "there is nothing at this path")
-    ]
+    &[LOOP, LONG, NOTHING, NO_DIRECTORY, NO_FIFO, NO_SEARCH]
 );
 
 const FIFO: Param = Param::optional(
@@ -51,9 +61,11 @@ static MKFIFO: Verb = Verb {
         errnos: &[
             ("EACCES", "you may not write to its directory"),
             ("EEXIST", "there is something at this path"),
-            ("ENAMETOOLONG", "the path, or a part of it, is too long"),
+            LOOP,
+            LONG,
             ("ENOENT", "its directory does not exist"),
-            ("ENOTDIR", "a part of the path is no directory"),
+            NO_DIRECTORY,
+            ("EPERM", "its file system takes no FIFOs"),
             ("EROFS", "the file system is read-only"),
         ],
         notes: "It is removed when the session ends, unless `keep` exempts it.",
@@ -146,12 +158,42 @@ static OPEN: Verb = Verb {
     }),
 };
 
-const OPEN_ERRNOS: [(&str, &str); 5] = [
+const OPEN_ERRNOS: [Meaning; 9] = [
     ("EACCES", "its mode does not let you"),
     ("EINTR", "it was interrupted while it waited"),
-    ("EINVAL", "there is something at this path that is no FIFO"),
-    ("ENOENT", "there is nothing at this path"),
+    ("EMFILE", "this process has as many descriptors as it may"),
     ("ENXIO", "nobody has it open for reading"),
+    LOOP,
+    LONG,
+    NOTHING,
+    NO_DIRECTORY,
+    NO_FIFO,
+];
+
+/// Those of opening it, and of what is done then.
+const READ_ERRNOS: [Meaning; 9] = [
+    stream::READ_ERRNOS[0],
+    stream::READ_ERRNOS[1],
+    OPEN_ERRNOS[0],
+    OPEN_ERRNOS[2],
+    LOOP,
+    LONG,
+    NOTHING,
+    NO_DIRECTORY,
+    NO_FIFO,
+];
+const WRITE_ERRNOS: [Meaning; 11] = [
+    stream::WRITE_ERRNOS[0],
+    stream::WRITE_ERRNOS[1],
+    stream::WRITE_ERRNOS[2],
+    OPEN_ERRNOS[0],
+    OPEN_ERRNOS[2],
+    OPEN_ERRNOS[3],
+    LOOP,
+    LONG,
+    NOTHING,
+    NO_DIRECTORY,
+    NO_FIFO,
 ];
 
 fn open(
@@ -216,13 +258,7 @@ static READ: Verb = Verb {
         runs: Runs::Actor,
         blocks: Some("until it is open on both sides, and while it is empty"),
         calls: &["open(2)", "preadv2(2)"],
-        errnos: &[
-            stream::READ_ERRNOS[0],
-            stream::READ_ERRNOS[1],
-            OPEN_ERRNOS[0],
-            OPEN_ERRNOS[2],
-            OPEN_ERRNOS[3],
-        ],
+        errnos: &READ_ERRNOS,
         notes: "It stays open until `fifo close`, or the end of the session. `eof` when no process \
                 has it open for writing.",
         examples: &[Example {
@@ -248,15 +284,7 @@ static WRITE: Verb = Verb {
         runs: Runs::Actor,
         blocks: Some("until it is open on both sides, and while it is full"),
         calls: &["open(2)", "pwritev2(2)"],
-        errnos: &[
-            stream::WRITE_ERRNOS[0],
-            stream::WRITE_ERRNOS[1],
-            stream::WRITE_ERRNOS[2],
-            OPEN_ERRNOS[0],
-            OPEN_ERRNOS[2],
-            OPEN_ERRNOS[3],
-            OPEN_ERRNOS[4],
-        ],
+        errnos: &WRITE_ERRNOS,
         notes: "It stays open until `fifo close`, or the end of the session.",
         examples: &[Example {
             script: "mkfifo $WORK/f\nb: fifo read ...\nfifo write \"hi\"\nb: ... => \"hi\"\n\
@@ -281,12 +309,13 @@ static PEEK: Verb = Verb {
         params: &[FIFO],
         calls: &["pidfd_getfd(2)", "tee(2)"],
         errnos: &[
-            (
-                "EACCES",
-                "no process that we may look into has it open for reading",
-            ),
-            ("EINVAL", "there is something at this path that is no FIFO"),
-            ("ENOENT", "there is nothing at this path"),
+            stream::PEEK_ERRNOS[0],
+            stream::PEEK_ERRNOS[1],
+            LOOP,
+            LONG,
+            NOTHING,
+            NO_DIRECTORY,
+            NO_FIFO,
         ],
         notes: "Its path is never opened, which others would notice: what is in it is seen through \
                 a copy of a reader's descriptor, held for a moment.",
@@ -304,7 +333,8 @@ static PEEK: Verb = Verb {
 };
 
 fn peek(sight: &Sight, object: &Object, args: &Args) -> Result<Reply, Failure> {
-    stream::peek(&table::stat(sight, object)?, &object.to_string(), args)
+    let fifo = table::stat(sight, object)?;
+    stream::peek(sight, &fifo, &object.to_string(), args)
 }
 
 static CLOSE: Verb = Verb {
@@ -314,6 +344,7 @@ static CLOSE: Verb = Verb {
         params: &[FIFO],
         runs: Runs::Actor,
         calls: &["close(2)"],
+        errnos: &[("EBADF", "this actor does not have it open")],
         examples: &[Example {
             script: "mkfifo $WORK/f\nfifo open $WORK/f rw\nfifo close\nexpect fifo.readers == 0",
             shows: "nobody has it open any more",
@@ -328,9 +359,7 @@ static CLOSE: Verb = Verb {
             None => world.find(FAMILY, args, "fifo")?,
         };
         match world.files.close(FAMILY, &object, None) {
-            0 => Err(Failure::refused(format!(
-                "{object} is not open in this actor"
-            ))),
+            0 => Err(args.failure(Errno::EBADF, format!("close({object})"))),
             _ => Ok(Outcome::ok()),
         }
     }),
@@ -345,8 +374,11 @@ static RM: Verb = Verb {
         calls: &["unlink(2)"],
         errnos: &[
             ("EACCES", "you may not write to its directory"),
-            ("EINVAL", "there is something at this path that is no FIFO"),
-            ("ENOENT", "there is nothing at this path"),
+            LOOP,
+            LONG,
+            NOTHING,
+            NO_DIRECTORY,
+            NO_FIFO,
             ("EPERM", "its directory lets only its owner remove it"),
         ],
         notes: "Who has it open goes on with it.",

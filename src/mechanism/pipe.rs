@@ -8,6 +8,8 @@ pub(super) mod table;
 use super::stream::{self, ALL, DATA, LINE, MAX, NOWAIT};
 use super::{Args, Mechanism, ObjectKind, Run, Sight, Verb, World};
 use crate::data::{Failure, FailureKind, Family, Object, Outcome, Reply, StepResult};
+use crate::inspect::snapshot::Snapshot;
+use crate::inspect::thing::Thing;
 use crate::kernel::{Errno, pipe};
 use crate::lang::{Example, Kind, Param, Runs, Signature, Target};
 use crate::session::{Binding, Side};
@@ -20,6 +22,8 @@ const PIPE: Param = Param::optional(
     "which one; the one this actor used last where it is left out",
 );
 
+const NOBODYS: (&str, &str) = ("EBADF", "no actor of this session has that end of it open");
+
 super::common_verbs::seeing_verbs!(
     FAMILY,
     "pipe",
@@ -27,7 +31,7 @@ super::common_verbs::seeing_verbs!(
     "proc(5)",
     "pipe create x",
     "name,ino,bytes",
-    &[]
+    &[("ENOENT", "no process has it open")]
 );
 
 static CREATE: Verb = Verb {
@@ -71,12 +75,13 @@ fn create(world: &mut World, args: &Args) -> StepResult {
         None => None,
     };
     if let Some(name) = &wanted
-        && world.names.get(FAMILY, name).is_some()
+        && let Some(binding) = world.names.get(FAMILY, name)
+        && is_open(&binding.object)
     {
         return Err(Failure {
             kind: FailureKind::Errno,
             errno: Some("EEXIST".into()),
-            call: None,
+            call: Some(format!("pipe2({name})")),
             meaning: format!("`{name}` already names a pipe"),
             help: Some(format!(
                 "Close it (`pipe close {name}`), or choose another name"
@@ -109,6 +114,12 @@ fn create(world: &mut World, args: &Args) -> StepResult {
     })
 }
 
+/// Whether anybody has a pipe open: its name is free when it is gone.
+fn is_open(object: &Object) -> bool {
+    let ino = object.inode().map(Thing::Pipe);
+    ino.is_some_and(|ino| !Snapshot::default().open().on(ino).is_empty())
+}
+
 static READ: Verb = Verb {
     signature: Signature {
         name: "pipe read",
@@ -117,7 +128,7 @@ static READ: Verb = Verb {
         runs: Runs::Actor,
         blocks: Some("while it is empty and some process has its write end open"),
         calls: &["preadv2(2)"],
-        errnos: &stream::READ_ERRNOS,
+        errnos: &[stream::READ_ERRNOS[0], NOBODYS, stream::READ_ERRNOS[1]],
         notes: "It gives what is there, up to max bytes; `eof` when it is empty and no process has \
                 the write end open.",
         examples: &[Example {
@@ -147,7 +158,12 @@ static WRITE: Verb = Verb {
         runs: Runs::Actor,
         blocks: Some("while it is full and some process has its read end open"),
         calls: &["pwritev2(2)"],
-        errnos: &stream::WRITE_ERRNOS,
+        errnos: &[
+            stream::WRITE_ERRNOS[0],
+            NOBODYS,
+            stream::WRITE_ERRNOS[1],
+            stream::WRITE_ERRNOS[2],
+        ],
         notes: "Up to 4096 bytes (PIPE_BUF) go at once or not at all; with --nowait a longer write \
                 may put in a part, and says how much: `written=65536`.",
         examples: &[Example {
@@ -182,6 +198,7 @@ static CLOSE: Verb = Verb {
         ],
         runs: Runs::Actor,
         calls: &["close(2)"],
+        errnos: &[("EBADF", "this actor does not have it open")],
         notes: "Other actors keep theirs. A pipe is gone when nobody has an end of it.",
         examples: &[Example {
             script: "pipe create p\npipe write p \"last\"\npipe close p w\npipe read p => \"last\"\n\
@@ -207,7 +224,7 @@ fn close(world: &mut World, args: &Args) -> StepResult {
     };
     let label = world.label(FAMILY, args.reference("pipe"), &object);
     match world.files.close(FAMILY, &object, side) {
-        0 => Err(not_held(&label, side.unwrap_or(Side::Both))),
+        0 => Err(args.failure(Errno::EBADF, format!("close({label})"))),
         _ => Ok(Outcome::ok()),
     }
 }
@@ -218,10 +235,11 @@ static PEEK: Verb = Verb {
         summary: "show what is in a pipe, and leave it there",
         params: &[PIPE],
         calls: &["pidfd_getfd(2)", "tee(2)"],
-        errnos: &[(
-            "EACCES",
-            "no process that we may look into has its read end open",
-        )],
+        errnos: &[
+            stream::PEEK_ERRNOS[0],
+            stream::PEEK_ERRNOS[1],
+            ("ENOENT", "no process has it open"),
+        ],
         notes: "It works on any process's pipe: `pipe peek pipe:[6517]`, `pipe peek pid:812/fd:7`. \
                 For a moment we hold a copy of the read end: a writer that would get EPIPE in that \
                 moment does not. `eof` where it is empty and nobody has its write end open.",
@@ -238,8 +256,11 @@ static PEEK: Verb = Verb {
 };
 
 fn peek(sight: &Sight, object: &Object, args: &Args) -> Result<Reply, Failure> {
-    let label = sight.label(FAMILY, object);
-    stream::peek(&table::stat(sight, object)?, &label, args)
+    let pipe = table::stat(sight, object)?;
+    if pipe.ends.is_empty() {
+        return Err(table::nobodys(sight, object));
+    }
+    stream::peek(sight, &pipe, &sight.label(FAMILY, object), args)
 }
 
 static SIZE: Verb = Verb {
@@ -253,6 +274,7 @@ static SIZE: Verb = Verb {
         runs: Runs::Actor,
         calls: &["fcntl(2)"],
         errnos: &[
+            NOBODYS,
             ("EBUSY", "there is more in it"),
             ("EINVAL", "no pipe is as large"),
             (
@@ -296,15 +318,15 @@ fn find(world: &mut World, args: &Args, side: Side) -> Result<(Object, String), 
 }
 
 fn not_held(label: &str, side: Side) -> Failure {
-    let end = match side {
-        Side::Read => "the read end",
-        Side::Write => "the write end",
-        Side::Both => "any end",
+    let (end, call) = match side {
+        Side::Read => ("the read end", "read"),
+        Side::Write => ("the write end", "write"),
+        Side::Both => ("any end", "fcntl"),
     };
     Failure {
         kind: FailureKind::Errno,
-        errno: Some("EBADF".into()),
-        call: None,
+        errno: Some(NOBODYS.0.into()),
+        call: Some(format!("{call}({label})")),
         meaning: format!("no actor of this session has {end} of {label} open"),
         help: Some("`pipe create` makes another one".into()),
     }

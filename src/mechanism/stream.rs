@@ -2,7 +2,7 @@
 
 use std::os::fd::BorrowedFd;
 
-use super::Args;
+use super::{Args, Sight};
 use crate::data::{Cell, Failure, FailureKind, Outcome, Reply, StepResult};
 use crate::inspect::pipes::Pipe;
 use crate::kernel::{Errno, pipe};
@@ -128,14 +128,39 @@ fn call(label: &str, length: usize) -> String {
     format!("write({label}, {length} B)")
 }
 
+/// The errnos of [`peek`].
+pub(super) const PEEK_ERRNOS: [(&str, &str); 2] = [
+    (
+        "EACCES",
+        "no process that we may look into has it open for reading",
+    ),
+    ("EAGAIN", "it is empty, and may be written to"),
+];
+
 /// Shows what is in a pipe or FIFO; nothing is taken out.
-pub(super) fn peek(pipe: &Pipe, label: &str, args: &Args) -> Result<Reply, Failure> {
-    let bytes = pipe
-        .peek()
-        .map_err(|errno| args.failure(errno, format!("tee({label})")))?;
-    Ok(match bytes.is_empty() {
-        false => Outcome::value(Cell::Data(bytes)).into(),
-        true if pipe.writers().next().is_none() => Outcome::eof().into(),
-        true => Outcome::value(Cell::Data(bytes)).into(),
-    })
+pub(super) fn peek(sight: &Sight, pipe: &Pipe, label: &str, args: &Args) -> Result<Reply, Failure> {
+    let fails = |errno, meaning: Option<&str>| {
+        let failure = args.failure(errno, format!("tee({label})"));
+        Failure {
+            meaning: meaning.map_or(failure.meaning, String::from),
+            ..failure
+        }
+    };
+    let sees_all = sight.snapshot.open().unreadable == 0;
+    match pipe.peek() {
+        Ok(bytes) if !bytes.is_empty() => Ok(Outcome::value(Cell::Data(bytes)).into()),
+        Ok(_) if pipe.writers().next().is_none() => Ok(Outcome::eof().into()),
+        Ok(_) => Err(fails(Errno::EAGAIN, Some("it is empty, and has writers"))),
+        Err(Errno::EACCES) if pipe.ends.is_empty() => Err(fails(
+            Errno::EAGAIN,
+            Some(match sees_all {
+                true => "it is empty: nobody has it open",
+                false => "nobody whom we may look into has it open",
+            }),
+        )),
+        Err(Errno::EACCES) if sees_all && pipe.readers().next().is_none() => {
+            Err(fails(Errno::EACCES, Some("nobody has it open for reading")))
+        }
+        Err(errno) => Err(fails(errno, None)),
+    }
 }

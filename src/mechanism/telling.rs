@@ -33,7 +33,7 @@ impl Sight<'_> {
     pub fn who(&self, pid: i32) -> String {
         match self.actors.get(&pid) {
             Some(actor) => format!("{actor} (pid {pid})"),
-            None => process_words(pid),
+            None => words(pid, self.snapshot.command(pid)),
         }
     }
 
@@ -88,7 +88,11 @@ impl Sight<'_> {
 
 /// A process that is no actor, in a sentence: `python3 (pid 4240)`.
 pub(super) fn process_words(pid: i32) -> String {
-    match process::command(pid) {
+    words(pid, process::command(pid))
+}
+
+fn words(pid: i32, command: Option<String>) -> String {
+    match command {
         Some(command) => format!("{command} (pid {pid})"),
         None => format!("pid {pid}"),
     }

@@ -26,6 +26,7 @@ pub(super) fn wakes(wait: &Wait) -> Option<String> {
         Wait::Send { .. } => "recv, or shutdown or close of the other side",
         Wait::MqSend { .. } => "mq_receive",
         Wait::MqReceive { .. } => "mq_send",
+        Wait::Futex { private: true, .. } => "a thread of its own process",
         Wait::Futex { .. } => "sem_post, or another futex wake",
         Wait::SigWait => "a signal",
         Wait::Sleep | Wait::Poll | Wait::Child | Wait::Restart | Wait::Other { .. } => return None,

@@ -2,10 +2,9 @@
 
 use std::path::Path;
 
-use crate::data::{Cell, Column, Failure, Family, Object, Table};
+use crate::data::{Cell, Column, Failure, FailureKind, Family, Object, Table};
 use crate::inspect::descriptors::{Access, Descriptor};
 use crate::inspect::pipes::{self, Pipe};
-use crate::inspect::process;
 use crate::inspect::wait::Wait;
 use crate::kernel::Errno;
 use crate::mechanism::fields::{self, Field, Row};
@@ -122,6 +121,11 @@ static FIFO_FIELDS: &[Field<Named>] = &[
         let file = f.pipe.file.as_ref();
         file.map_or(Cell::Unknown, |(_, file)| Cell::Mode(file.mode & 0o777))
     }),
+    Field::new(
+        "nlink",
+        "how many paths it has; 0 once its last one is removed",
+        |f: &Named, _| f.pipe.nlink.map_or(Cell::Unknown, Cell::from),
+    ),
     ino(),
     bytes(),
     capacity(),
@@ -145,7 +149,7 @@ fn inside(pipe: &Pipe, bytes: Option<usize>) -> Cell {
 pub(in crate::mechanism) fn end(d: &Descriptor, sight: &Sight) -> Cell {
     let command = match sight.actors.get(&d.pid) {
         Some(actor) => actor.clone(),
-        None => process::command(d.pid).unwrap_or_default(),
+        None => sight.snapshot.command(d.pid).unwrap_or_default(),
     };
     let held = format!("{}{}", d.fd, side(d));
     Cell::List(vec![d.pid.into(), Cell::Text(command), Cell::Text(held)])
@@ -198,6 +202,21 @@ pub(in crate::mechanism) fn stat(sight: &Sight, object: &Object) -> Result<Pipe,
         failure.call = Some(format!("stat({object})"));
         failure
     })
+}
+
+/// A pipe is, as long as somebody has it open.
+pub(super) fn nobodys(sight: &Sight, object: &Object) -> Failure {
+    let meaning = match sight.snapshot.open().unreadable {
+        0 => "no process has it open",
+        _ => "no process that we may look into has it open",
+    };
+    let label = sight.label(Family::Pipe, object);
+    Failure {
+        errno: Some("ENOENT".into()),
+        kind: FailureKind::Errno,
+        call: Some("readlink(/proc/*/fd/*)".into()),
+        ..Failure::refused(format!("there is no pipe {label}: {meaning}"))
+    }
 }
 
 pub(super) fn pipe_fields() -> Vec<&'static Column> {
@@ -267,13 +286,16 @@ pub(in crate::mechanism) fn fifo_list(sight: &Sight, listing: &Listing) -> Resul
         }
     }
     let usual = [
-        "path", "perms", "bytes", "capacity", "readers", "writers", "waits", "ends",
+        "path", "perms", "nlink", "bytes", "capacity", "readers", "writers", "waits", "ends",
     ];
     fields::table("FIFOs", FIFO_FIELDS, &usual, &rows, listing, sight)
 }
 
 pub(super) fn pipe_info(sight: &Sight, object: &Object) -> Result<Vec<Table>, Failure> {
     let row = Anonymous(stat(sight, object)?);
+    if row.0.ends.is_empty() {
+        return Err(nobodys(sight, object));
+    }
     Ok(vec![fields::details(
         "pipe.info",
         "Pipe",

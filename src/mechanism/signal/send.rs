@@ -47,6 +47,7 @@ pub(super) static KILL: Verb = Verb {
                 "EAGAIN",
                 "as many signals are queued for that user as may be (RLIMIT_SIGPENDING)",
             ),
+            ("EINVAL", "a value cannot be sent to a group"),
             ("EPERM", "it is not a process of yours"),
             ("ESRCH", "there is no such process"),
         ],
