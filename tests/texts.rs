@@ -170,7 +170,7 @@ fn help_knows_topics_and_fields() {
             "who is blocked: R receivers, S senders, and how many",
         ),
         ("sem", "P for a larger value, Z for zero"),
-        ("fields", "actor.NAME.signals.NAME"),
+        ("fields", "signals.NAME how often it has caught"),
         ("objects", "the slash makes it one"),
         ("data", "octal is written 0o10"),
         ("signals", "trap USR1"),
