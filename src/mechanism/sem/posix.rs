@@ -59,7 +59,7 @@ fn open(args: &Args, name: &str) -> Result<Semaphore, Failure> {
         .help(format!("Leave away the [{index}]")));
     }
     sem::open(name)
-        .map_err(|errno| posix::failure(args, FAMILY, errno, format!("sem_open({name})")))
+        .map_err(|errno| posix::not_opened(args, FAMILY, errno, format!("sem_open({name})")))
 }
 
 /// Refuses what only semop(2) can do.
