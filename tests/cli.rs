@@ -329,7 +329,7 @@ fn a_mistake_on_the_last_line_runs_nothing() {
     let ran = script("echo first\n!touch /tmp/never\nmsgq snd 1 \"x\"\n");
     assert_eq!(code(&ran), 2);
     assert_eq!(ran.out, "");
-    for part in ["<stdin>:3:6", "^^^", "did you mean `msgq send`?"] {
+    for part in ["<stdin>:3:6", "^^^", "did you mean `send`?"] {
         assert!(ran.err.contains(part), "{}", ran.err);
     }
 }

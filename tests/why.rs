@@ -94,6 +94,10 @@ fn two_that_want_each_others_semaphore_are_suspected() {
 
 #[test]
 fn two_with_full_pipes_to_each_other_are_suspected() {
+    if !nix::unistd::geteuid().is_root() {
+        eprintln!("skipped: who may not look into all cannot know who else has an end");
+        return;
+    }
     let Some(mut python) = Stranger::start(
         "r, w = os.pipe()\n\
          r2, w2 = os.pipe()\n\

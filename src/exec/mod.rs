@@ -20,6 +20,7 @@ mod pipeline;
 mod shell_steps;
 mod show;
 mod slot;
+mod standing;
 mod steer;
 mod upkeep;
 mod waiting;

@@ -47,7 +47,7 @@ impl Cycle<'_> {
     }
 }
 
-/// The cycles of threads that wait for each other. Where not enough may be seen there are none.
+/// The cycles of threads that wait for each other. Where not all may be seen, those of semaphores.
 pub fn cycles(snapshot: &Snapshot) -> Vec<Cycle<'_>> {
     let all = snapshot.waiters().found.iter();
     let mut stuck: Vec<Member> = all
@@ -58,9 +58,9 @@ pub fn cycles(snapshot: &Snapshot) -> Vec<Cycle<'_>> {
         })
         .filter(|m| m.wakers.sure != Sure::Anyone && !m.wakers.pids.is_empty())
         .collect();
-    // Any process that may not be looked into may be another waker; root is kept from few.
-    if stuck.is_empty() || snapshot.unreadable() > 0 && kernel::process::geteuid() != 0 {
-        return Vec::new();
+    // Any process that may not be looked into may have an end too; root is kept from few.
+    if snapshot.unreadable() > 0 && kernel::process::geteuid() != 0 {
+        stuck.retain(|m| m.wakers.sure == Sure::LastOperator);
     }
     only_each_other(&mut stuck);
     // Before anything is said, everything is looked at again.

@@ -4,9 +4,9 @@ use super::{Look, width_of};
 use crate::data::Cell;
 
 /// What is left out first where there is no room: what the eye misses least, and `info` shows.
-const EXPENDABLE: [&str; 14] = [
-    "ino", "key", "perms", "ctime", "lrpid", "lspid", "lpid", "cpid", "pid", "status", "peer",
-    "owner", "capacity", "readers",
+const EXPENDABLE: [&str; 16] = [
+    "ino", "key", "perms", "ctime", "tid", "user", "lrpid", "lspid", "lpid", "cpid", "status",
+    "peer", "owner", "capacity", "readers", "pid",
 ];
 
 /// A column of prose may be broken between its words, down to this width.
