@@ -245,6 +245,28 @@ fn a_removed_queue_lives_on_for_who_has_it_open() {
 }
 
 #[test]
+fn who_waits_at_a_removed_object_is_not_said_to_wait_at_the_next_of_its_name() {
+    let name = name();
+    let ran = passes(&format!(
+        "msgq create {name}\nsem create {name} 0
+        b: msgq recv {name} ...
+        c: sem p {name} ...
+        msgq rm {name}\nsem rm {name}
+        msgq create {name}\nsem create {name} 3
+        msgq send {name} 1 \"for the next\"
+        actors
+        why b
+        why c
+        cancel b\nb: ... => EINTR
+        cancel c\nc: ... => EINTR"
+    ));
+    let said = ran.out.matches(&*format!("{name} was removed")).count();
+    assert_eq!(said, 4, "{}", ran.out);
+    assert!(!ran.out.contains("holds 1 message"), "{}", ran.out);
+    assert!(!ran.out.contains("(deleted) was"), "{}", ran.out);
+}
+
+#[test]
 fn a_deadlock_at_posix_semaphores_is_told_at_once() {
     let (one, two) = (name(), name());
     let ran = script(&format!(

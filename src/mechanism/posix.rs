@@ -318,6 +318,12 @@ pub(super) const fn ino<R: Posix>() -> Field<R> {
     })
 }
 
+/// The condition of one that has no name any more, as `/lock` or as the kernel says it.
+pub(super) fn removed(name: &str) -> String {
+    let name = name.strip_suffix(" (deleted)").unwrap_or(name);
+    format!("{name} was removed, and nobody can open it any more")
+}
+
 /// The name of an object that is of POSIX; one that nothing has where it is of another flavour.
 pub(super) fn name_of(object: &Object) -> &str {
     match object {
