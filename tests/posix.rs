@@ -172,6 +172,61 @@ fn nothing_is_left_after_a_kill() {
 }
 
 #[test]
+fn what_is_no_semaphore_or_segment_is_said_and_never_waited_at() {
+    let name = name();
+    let segment = format!("/dev/shm{name}");
+    let semaphore = format!("/dev/shm/sem.{}", &name[1..]);
+    let made = |kind: &str, path: &str| {
+        let made = Command::new(kind).arg(path).status();
+        assert!(made.unwrap().success(), "{kind} {path}");
+    };
+    // A FIFO that nobody writes: who opened it to read would wait for ever.
+    made("mkfifo", &segment);
+    made("mkfifo", &semaphore);
+    let ran = passes(&format!(
+        "timeout step 5s
+        shm info {name} => EINVAL
+        shm read {name} => EINVAL
+        shm peek {name} => EINVAL
+        shm attach {name} => EINVAL
+        shm use {name} => EINVAL
+        sem info {name} => EINVAL
+        sem get {name} => EINVAL
+        sem p {name} => EINVAL
+        shm
+        sem"
+    ));
+    for path in [&segment, &semaphore] {
+        std::fs::remove_file(path).unwrap();
+    }
+    let listed = ran.out.lines().skip_while(|line| *line != "shm");
+    assert!(!listed.collect::<String>().contains(&name), "{}", ran.out);
+    // A file that is shorter than a semaphore: what is mapped behind its end is SIGBUS.
+    std::fs::write(&semaphore, "short").unwrap();
+    let ran = script(&format!("sem p {name} => EINVAL\nsem v {name}"));
+    std::fs::remove_file(&semaphore).unwrap();
+    let why = "EINVAL: what has this name is no POSIX semaphore";
+    assert!(ran.err.contains(why), "{}", ran.err);
+}
+
+#[test]
+fn names_that_no_object_can_have_are_refused_with_what_one_is() {
+    let (long, longer) = ("x".repeat(252), "x".repeat(256));
+    for (line, why) in [
+        ("shm create /..".to_string(), "it means a directory"),
+        ("msgq create /.".to_string(), "it means a directory"),
+        (format!("msgq create /{longer}"), "up to 255 bytes"),
+        (format!("sem create /{long}"), "at most 251 bytes"),
+        (format!("sem p /{long}"), "at most 251 bytes"),
+    ] {
+        let ran = script(&line);
+        assert_eq!(ran.code, Some(1), "{line}\n{}", ran.err);
+        assert!(ran.err.contains(why), "{line}\n{}", ran.err);
+    }
+    passes(&format!("shm create /{long} 8\nmsgq create /{long}"));
+}
+
+#[test]
 fn a_removed_queue_lives_on_for_who_has_it_open() {
     let queue = name();
     passes(&format!(
@@ -187,6 +242,28 @@ fn a_removed_queue_lives_on_for_who_has_it_open() {
         b: msgq close {queue}
         b: msgq recv {queue} => \"new\""
     ));
+}
+
+#[test]
+fn who_waits_at_a_removed_object_is_not_said_to_wait_at_the_next_of_its_name() {
+    let name = name();
+    let ran = passes(&format!(
+        "msgq create {name}\nsem create {name} 0
+        b: msgq recv {name} ...
+        c: sem p {name} ...
+        msgq rm {name}\nsem rm {name}
+        msgq create {name}\nsem create {name} 3
+        msgq send {name} 1 \"for the next\"
+        actors
+        why b
+        why c
+        cancel b\nb: ... => EINTR
+        cancel c\nc: ... => EINTR"
+    ));
+    let said = ran.out.matches(&*format!("{name} was removed")).count();
+    assert_eq!(said, 4, "{}", ran.out);
+    assert!(!ran.out.contains("holds 1 message"), "{}", ran.out);
+    assert!(!ran.out.contains("(deleted) was"), "{}", ran.out);
 }
 
 #[test]

@@ -121,6 +121,7 @@ impl Slot {
     /// Ends its process; nothing more will be told of it.
     pub fn kill(&mut self) -> Option<Ended> {
         self.state = State::Gone;
+        self.caught.extend(self.actor.caught());
         self.actor.kill()
     }
 }

@@ -26,7 +26,8 @@ pub enum EvalError {
         has: String,
     },
     #[error(
-        "`${name}` is bound to `{outcome}`, which has no value of its own; its fields are {has}"
+        "`${name}` is bound to `{outcome}`, which has no value of its own{}",
+        if has.is_empty() { String::new() } else { format!("; its fields are {has}") }
     )]
     NoValue {
         name: String,

@@ -59,7 +59,7 @@ fn open(args: &Args, name: &str) -> Result<Semaphore, Failure> {
         .help(format!("Leave away the [{index}]")));
     }
     sem::open(name)
-        .map_err(|errno| posix::failure(args, FAMILY, errno, format!("sem_open({name})")))
+        .map_err(|errno| posix::not_opened(args, FAMILY, errno, format!("sem_open({name})")))
 }
 
 /// Refuses what only semop(2) can do.
@@ -199,8 +199,8 @@ fn condition(_: &Sight, object: &Object, _: Option<u32>) -> String {
     let name = name_of(object);
     match semaphore(name).map(|row| row.contents) {
         Ok(Some(contents)) => format!("{name} is {}", contents.value),
-        Ok(None) => name.to_string(),
-        Err(_) => format!("{name} was removed, and nobody can open it any more"),
+        Err(Errno::ENOENT) => posix::removed(name),
+        _ => name.to_string(),
     }
 }
 
