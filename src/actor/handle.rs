@@ -34,6 +34,20 @@ const SOON: Duration = Duration::from_micros(300);
 pub struct Actor {
     /// Its name.
     pub name: String,
+    pid: i32,
+    /// What leads to its process, until that is buried: a session may have had thousands.
+    line: Option<Line>,
+    /// Bytes of reports that are not yet whole.
+    arrived: Vec<u8>,
+    reports: Reports,
+    /// Whether its stream has ended, as it does when its process does.
+    gone: bool,
+    last_seen: Option<(Option<u64>, Observation)>,
+}
+
+/// What leads to an actor's process.
+#[derive(Debug)]
+struct Line {
     child: Child,
     socket: UnixStream,
     outbox: Outbox,
@@ -41,13 +55,19 @@ pub struct Actor {
     counts: SharedMemory,
     /// Where it tells of each.
     caught: OwnedFd,
-    /// Bytes of reports that are not yet whole.
-    arrived: Vec<u8>,
     chunk: Box<[u8]>,
-    reports: Reports,
-    /// Whether its stream has ended, as it does when its process does.
-    gone: bool,
-    last_seen: Option<(Option<u64>, Observation)>,
+}
+
+impl Line {
+    /// An idle actor reads at once; one that was stopped from outside does not.
+    fn wait_writable(&self) -> io::Result<()> {
+        let mut fds = [PollFd::new(self.socket.as_fd(), PollFlags::POLLOUT)];
+        match poll(&mut fds, Some(Duration::from_secs(10))) {
+            Ok(0) => Err(io::ErrorKind::TimedOut.into()),
+            Ok(_) | Err(Errno::EINTR) => Ok(()),
+            Err(e) => Err(e.into()),
+        }
+    }
 }
 
 /// What was seen of an actor. All that stands still is said only of what is seen twice, with
@@ -131,13 +151,16 @@ impl Actor {
         socket.set_read_timeout(Some(SOON))?;
         Ok(Actor {
             name: name.to_string(),
-            child,
-            socket,
-            outbox,
-            counts,
-            caught,
+            pid: child.pid(),
+            line: Some(Line {
+                child,
+                socket,
+                outbox,
+                counts,
+                caught,
+                chunk: vec![0; CHUNK].into_boxed_slice(),
+            }),
             arrived: Vec::new(),
-            chunk: vec![0; CHUNK].into_boxed_slice(),
             reports: Reports::default(),
             gone: false,
             last_seen: None,
@@ -146,27 +169,39 @@ impl Actor {
 
     /// Its process.
     pub fn pid(&self) -> i32 {
-        self.child.pid()
+        self.pid
     }
 
-    /// What becomes readable when it has something to say, or is gone.
-    pub fn fd(&self) -> BorrowedFd<'_> {
-        self.socket.as_fd()
-    }
-
-    /// What becomes readable when it has caught a signal.
-    pub fn caught_fd(&self) -> BorrowedFd<'_> {
-        self.caught.as_fd()
+    /// What becomes readable when it has something to say, is gone, or has caught a signal.
+    pub fn fds(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        let line = self.line.iter();
+        line.flat_map(|line| [line.socket.as_fd(), line.caught.as_fd()])
     }
 
     /// The signals that it has caught since this was last asked.
     pub fn caught(&self) -> Vec<Caught> {
-        trap::caught(&self.caught).unwrap_or_default()
+        let line = self.line.as_ref();
+        line.and_then(|line| trap::caught(&line.caught).ok())
+            .unwrap_or_default()
     }
 
     /// How often it has caught a signal.
     pub fn count(&self, signo: i32) -> u64 {
-        trap::Counts::new(self.counts.words()).map_or(0, |counts| counts.of(signo))
+        let counts = self.line.as_ref().map(|line| line.counts.words());
+        counts
+            .and_then(|words| trap::Counts::new(words).ok())
+            .map_or(0, |counts| counts.of(signo))
+    }
+
+    /// The number of the step that it is at.
+    fn running(&self) -> Option<u64> {
+        self.line.as_ref()?.outbox.running()
+    }
+
+    fn signal(&self, signo: i32) {
+        if let Some(line) = &self.line {
+            let _ = line.child.kill(signo);
+        }
     }
 
     /// The number that the next step will get.
@@ -211,6 +246,7 @@ impl Actor {
 
     /// Writes all of it; the descriptors go with the first byte.
     fn write(&self, frame: &[u8], descriptors: &[BorrowedFd]) -> io::Result<()> {
+        let line = self.line.as_ref().ok_or(Errno::EPIPE)?;
         let (mut rest, mut descriptors) = (frame, descriptors);
         while !rest.is_empty() {
             let how = socket::Send {
@@ -218,9 +254,9 @@ impl Actor {
                 descriptors,
                 ..socket::Send::default()
             };
-            match socket::send(&self.socket, rest, &how) {
+            match socket::send(&line.socket, rest, &how) {
                 Ok(n) => (rest, descriptors) = (&rest[n..], &[]),
-                Err(Errno::EAGAIN) => self.wait_writable()?,
+                Err(Errno::EAGAIN) => line.wait_writable()?,
                 Err(Errno::EINTR) => {}
                 Err(Errno::ECONNRESET) => return Err(Errno::EPIPE.into()),
                 Err(e) => return Err(e.into()),
@@ -229,21 +265,11 @@ impl Actor {
         Ok(())
     }
 
-    /// An idle actor reads at once; one that was stopped from outside does not.
-    fn wait_writable(&self) -> io::Result<()> {
-        let mut fds = [PollFd::new(self.socket.as_fd(), PollFlags::POLLOUT)];
-        match poll(&mut fds, Some(Duration::from_secs(10))) {
-            Ok(0) => Err(io::ErrorKind::TimedOut.into()),
-            Ok(_) | Err(Errno::EINTR) => Ok(()),
-            Err(e) => Err(e.into()),
-        }
-    }
-
     /// Takes what it has sent, without waiting. A stream that ends means that it is gone.
     pub fn receive(&mut self) {
-        loop {
+        while let Some(line) = &mut self.line {
             let flags = MsgFlags::MSG_DONTWAIT;
-            match recv(self.socket.as_raw_fd(), &mut self.chunk, flags) {
+            match recv(line.socket.as_raw_fd(), &mut line.chunk, flags) {
                 Err(Errno::EINTR) => {}
                 got => {
                     // Less than there is room for was all there was.
@@ -259,7 +285,10 @@ impl Actor {
     /// Takes what it sends within a moment, and sleeps until then: the answer of a step that
     /// does not block costs one call.
     pub fn receive_soon(&mut self) {
-        let got = self.socket.read(&mut self.chunk);
+        let Some(line) = &mut self.line else {
+            return;
+        };
+        let got = line.socket.read(&mut line.chunk);
         if self.took(got) {
             self.receive();
         } else {
@@ -272,8 +301,9 @@ impl Actor {
         match got {
             Ok(0) => self.gone = true,
             Ok(n) => {
-                self.arrived.extend_from_slice(&self.chunk[..n]);
-                return n == self.chunk.len();
+                let chunk = self.line.as_ref().map_or(&[][..], |line| &line.chunk);
+                self.arrived.extend_from_slice(&chunk[..n]);
+                return n == chunk.len();
             }
             Err(e) => {
                 let later = [io::ErrorKind::WouldBlock, io::ErrorKind::Interrupted];
@@ -296,12 +326,13 @@ impl Actor {
     fn take_reports(&mut self, bytes: &mut Vec<u8>) {
         if self.reports.take(bytes).is_err() {
             self.gone = true;
-            let _ = self.child.kill(libc::SIGKILL);
+            self.signal(libc::SIGKILL);
         }
     }
 
     fn take_unsent(&mut self) {
-        if let Ok(mut bytes) = self.outbox.look() {
+        let look = self.line.as_ref().map(|line| line.outbox.look());
+        if let Some(Ok(mut bytes)) = look {
             self.take_reports(&mut bytes);
         }
     }
@@ -320,11 +351,11 @@ impl Actor {
             return Sighting::Idle;
         }
         let pid = self.pid();
-        let before = self.outbox.running();
+        let before = self.running();
         let Ok(seen) = observe(pid, pid) else {
             return Sighting::Dead;
         };
-        let step = self.outbox.running();
+        let step = self.running();
         let earlier = self.last_seen.replace((step, seen.clone()));
         if before != step || earlier != Some((step, seen.clone())) {
             return Sighting::Running;
@@ -332,7 +363,10 @@ impl Actor {
         let at = seen.switches;
         match (seen.state, &seen.syscall, step) {
             ('T' | 't', _, _) => Sighting::Stopped {
-                by: self.child.stopped_by().ok().flatten(),
+                by: self
+                    .line
+                    .as_ref()
+                    .and_then(|line| line.child.stopped_by().ok().flatten()),
                 at,
             },
             ('S' | 'D', SyscallState::Unreadable(why), Some(_)) => {
@@ -353,16 +387,16 @@ impl Actor {
     /// Interrupts its step: a blocked call fails with EINTR, a loop ends.
     pub fn interrupt(&self) {
         // Before its first step it has no handler, and the signal would kill it.
-        if self.outbox.running().is_none() {
+        if self.running().is_none() {
             return;
         }
-        let _ = self.child.kill(signal::CANCEL_SIGNAL);
+        self.signal(signal::CANCEL_SIGNAL);
     }
 
     /// Kills its process and waits until it is gone; how it ended.
     pub fn kill(&mut self) -> Option<Ended> {
-        let _ = self.child.kill(libc::SIGKILL);
+        self.signal(libc::SIGKILL);
         self.gone = true;
-        self.child.wait().ok()
+        self.line.take()?.child.wait().ok()
     }
 }

@@ -24,6 +24,7 @@ pub enum Cell {
     /// A word or a line for people.
     Text(String),
     /// Bytes from an IPC object. They need not be UTF-8 and may hold terminal escapes.
+    #[serde(with = "as_bytes")]
     Data(Vec<u8>),
     /// Several values of one field, such as the value of every semaphore of a set.
     List(Vec<Cell>),
@@ -31,6 +32,40 @@ pub enum Cell {
     Unknown,
     /// There is nothing to show: `-`.
     Nothing,
+}
+
+/// Bytes that travel as what they are: one by one, a megabyte would be a million numbers.
+mod as_bytes {
+    use std::fmt;
+
+    use serde::de::{Error, Visitor};
+    use serde::{Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_bytes(bytes)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
+        from.deserialize_byte_buf(Bytes)
+    }
+
+    struct Bytes;
+
+    impl Visitor<'_> for Bytes {
+        type Value = Vec<u8>;
+
+        fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+            f.write_str("bytes")
+        }
+
+        fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
+            Ok(bytes.to_vec())
+        }
+
+        fn visit_byte_buf<E: Error>(self, bytes: Vec<u8>) -> Result<Vec<u8>, E> {
+            Ok(bytes)
+        }
+    }
 }
 
 impl Cell {

@@ -81,6 +81,11 @@ impl Outcome {
         self
     }
 
+    /// Whether its data is more than anybody reads.
+    pub fn is_long(&self) -> bool {
+        matches!(&self.value, Some(Cell::Data(bytes)) if bytes.len() > 256 << 10)
+    }
+
     /// The value of a field or a remark.
     pub fn get(&self, name: &str) -> Option<&Cell> {
         self.fields

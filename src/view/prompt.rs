@@ -1,7 +1,7 @@
 //! What the prompt shows of an event.
 
 use super::transcript::stand_lines;
-use super::written::{push_outcome, push_remarks, says_more};
+use super::written::{push_outcome, push_remarks, says_more, too_much};
 use super::{Style, printable, write_table};
 use crate::data::{Event, Failure, Outcome, StepResult, Took};
 
@@ -71,7 +71,10 @@ fn end(result: &StepResult, passed: bool, style: Style) -> String {
     match result {
         Ok(outcome) => {
             let (mut shown, mut remarks) = (String::from("=> "), String::from("# "));
-            push_outcome(&mut shown, outcome);
+            match too_much(outcome) {
+                Some(bytes) => shown = format!("# {bytes}"),
+                None => push_outcome(&mut shown, outcome),
+            }
             push_remarks(&mut remarks, outcome);
             let shown = match passed {
                 true => style.good(&shown),

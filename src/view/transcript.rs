@@ -3,7 +3,7 @@
 
 use std::io::{self, Write};
 
-use super::written::{push_outcome, push_remarks, says_more};
+use super::written::{push_outcome, push_remarks, says_more, too_much};
 use super::{Style, escape, write_table};
 use crate::data::{Event, Failure, FailureKind, Outcome, Sink, Stand, StepResult, Took};
 
@@ -53,6 +53,9 @@ impl<W: Write> Transcript<W> {
     ) {
         let takes_line = takes_line(source);
         match (result, claimed) {
+            (Ok(outcome), None) if let Some(bytes) = too_much(outcome) => {
+                self.aside.push_str(&bytes);
+            }
             (Ok(outcome), None) => {
                 if !takes_line && (in_actor || says_more(outcome)) {
                     self.line.push_str(" => ");
@@ -91,7 +94,11 @@ impl<W: Write> Transcript<W> {
 
     /// The outcome behind a claim that is written differently, such as a pattern.
     fn differing(&mut self, outcome: &Outcome, claimed: &str, passed: bool) {
-        push_outcome(&mut self.aside, outcome);
+        match too_much(outcome) {
+            Some(_) if passed => return,
+            Some(bytes) => self.aside.push_str(&bytes),
+            None => push_outcome(&mut self.aside, outcome),
+        }
         let same = self.aside == claimed || (passed && self.aside == "ok");
         if same {
             self.aside.clear();

@@ -45,6 +45,14 @@ pub(super) fn push_hex(out: &mut String, bytes: &[u8]) {
     }
 }
 
+/// How much data an outcome has, where that is too much to be shown.
+pub(super) fn too_much(outcome: &Outcome) -> Option<String> {
+    match &outcome.value {
+        Some(Cell::Data(bytes)) if outcome.is_long() => Some(format!("{} bytes", bytes.len())),
+        _ => None,
+    }
+}
+
 /// Appends an outcome as it may be claimed: what stands after `=>`.
 pub(super) fn push_outcome(out: &mut String, outcome: &Outcome) {
     if outcome.eof {
