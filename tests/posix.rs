@@ -15,6 +15,15 @@ fn name() -> String {
     format!("/ipcsh-{}-{n}", std::process::id())
 }
 
+/// A file of the test's own, which is gone when the test ends, however it ends.
+struct Ours(String);
+
+impl Drop for Ours {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
 /// Python with the C library's own calls; `None` where there is none, which is said.
 fn python(code: &str) -> Option<String> {
     let prelude = "import ctypes, os, sys, mmap
@@ -126,6 +135,7 @@ fn what_was_not_made_here_stays_and_what_was_is_removed() {
     let theirs = name();
     let path = format!("/dev/shm{theirs}");
     std::fs::write(&path, "theirs").unwrap();
+    let _theirs = Ours(path.clone());
     let ours = name();
     passes(&format!(
         "shm create {theirs} => EEXIST
@@ -135,7 +145,6 @@ fn what_was_not_made_here_stays_and_what_was_is_removed() {
         msgq create {ours}"
     ));
     assert_eq!(std::fs::read(&path).unwrap(), b"theirs");
-    std::fs::remove_file(&path).unwrap();
     assert!(nothing_left(&ours));
     // What is kept stays, and can be taken by the next session.
     let kept = name();
@@ -174,15 +183,12 @@ fn nothing_is_left_after_a_kill() {
 #[test]
 fn what_is_no_semaphore_or_segment_is_said_and_never_waited_at() {
     let name = name();
-    let segment = format!("/dev/shm{name}");
-    let semaphore = format!("/dev/shm/sem.{}", &name[1..]);
-    let made = |kind: &str, path: &str| {
-        let made = Command::new(kind).arg(path).status();
-        assert!(made.unwrap().success(), "{kind} {path}");
-    };
-    // A FIFO that nobody writes: who opened it to read would wait for ever.
-    made("mkfifo", &segment);
-    made("mkfifo", &semaphore);
+    let segment = Ours(format!("/dev/shm{name}"));
+    let semaphore = Ours(format!("/dev/shm/sem.{}", &name[1..]));
+    // FIFOs that nobody writes: who opened one to read would wait for ever.
+    for path in [&segment.0, &semaphore.0] {
+        nix::unistd::mkfifo(path.as_str(), nix::sys::stat::Mode::S_IRWXU).unwrap();
+    }
     let ran = passes(&format!(
         "timeout step 5s
         shm info {name} => EINVAL
@@ -196,15 +202,12 @@ fn what_is_no_semaphore_or_segment_is_said_and_never_waited_at() {
         shm
         sem"
     ));
-    for path in [&segment, &semaphore] {
-        std::fs::remove_file(path).unwrap();
-    }
     let listed = ran.out.lines().skip_while(|line| *line != "shm");
     assert!(!listed.collect::<String>().contains(&name), "{}", ran.out);
     // A file that is shorter than a semaphore: what is mapped behind its end is SIGBUS.
-    std::fs::write(&semaphore, "short").unwrap();
+    std::fs::remove_file(&semaphore.0).unwrap();
+    std::fs::write(&semaphore.0, "short").unwrap();
     let ran = script(&format!("sem p {name} => EINVAL\nsem v {name}"));
-    std::fs::remove_file(&semaphore).unwrap();
     let why = "EINVAL: what has this name is no POSIX semaphore";
     assert!(ran.err.contains(why), "{}", ran.err);
 }

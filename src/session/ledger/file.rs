@@ -188,8 +188,9 @@ impl Ledger {
         let path = self.path(entry)?;
         let ours = match kind.look(&path) {
             Ok(meta) => self.is_ours(entry, state, kind, &meta),
-            // A queue whose mode keeps even its owner out can still be unlinked, by its owner only.
-            Err(Errno::EACCES) => kind == FileKind::Queue && state == State::Live,
+            // A queue whose mode keeps even its owner out can still be unlinked, by its owner only. The
+            // name was free before the record was made.
+            Err(Errno::EACCES) => kind == FileKind::Queue,
             Err(_) => false,
         };
         if !ours {
@@ -273,15 +274,20 @@ mod tests {
         let ledger = Ledger::create().unwrap();
         let name = format!("/ipcsh-shut-{}", std::process::id());
         let posix = Object::Posix(name.as_str().into());
-        let entry = ledger
-            .intend_file(FileKind::Queue, &posix, Path::new(&name), now(), geteuid())
-            .unwrap();
-        let queue = File::from(mq::create(&name, 0, None).unwrap());
-        let meta = queue.metadata().unwrap();
-        ledger.settle_file(entry, FileKind::Queue, meta.dev(), meta.ino());
-        let removed: Vec<_> = ledger.sweep().into_iter().map(|r| r.error).collect();
-        assert_eq!(removed, [None]);
-        assert_eq!(mq::open(&name, Access::Read).unwrap_err(), Errno::ENOENT);
+        // Also where its maker was killed before it could say that it was made.
+        for settled in [true, false] {
+            let entry = ledger
+                .intend_file(FileKind::Queue, &posix, Path::new(&name), now(), geteuid())
+                .unwrap();
+            let queue = File::from(mq::create(&name, 0, None).unwrap());
+            let meta = queue.metadata().unwrap();
+            if settled {
+                ledger.settle_file(entry, FileKind::Queue, meta.dev(), meta.ino());
+            }
+            let removed: Vec<_> = ledger.sweep().into_iter().map(|r| r.error).collect();
+            assert_eq!(removed, [None]);
+            assert_eq!(mq::open(&name, Access::Read).unwrap_err(), Errno::ENOENT);
+        }
     }
 
     #[test]
