@@ -242,3 +242,12 @@ fn a_loop_runs_as_often_as_can_be_counted() {
         );
     }
 }
+
+#[test]
+fn a_mode_in_a_variable_is_written_in_octal() {
+    says(
+        "let m = 0600\nmsgq create q mode=$m",
+        &["mode is 600, and no mode is above 0777", "let m = 0o600"],
+    );
+    harness::passes("let m = 0o640\nmsgq create q mode=$m\nexpect msgq.q.perms == 0640");
+}
