@@ -270,6 +270,28 @@ fn who_waits_at_a_removed_object_is_not_said_to_wait_at_the_next_of_its_name() {
 }
 
 #[test]
+fn who_was_killed_while_it_waited_waits_no_more() {
+    let name = name();
+    // The C library's count, which nobody corrects, is still 1. A step of the dead fails the script.
+    let ran = script(&format!(
+        "spawn b
+        sem create {name} 0
+        b: sem p {name} ...
+        sem ls
+        kill -KILL b
+        expect actor.b.state == dead within 5s
+        expect sem.{name}.ncnt == 1
+        sem ls"
+    ));
+    let rows = ran
+        .out
+        .lines()
+        .filter(|l| l.contains(&format!("# {name} ")));
+    let waits: Vec<bool> = rows.map(|row| row.contains("P1")).collect();
+    assert_eq!(waits, [true, false], "{}", ran.out);
+}
+
+#[test]
 fn a_deadlock_at_posix_semaphores_is_told_at_once() {
     let (one, two) = (name(), name());
     let ran = script(&format!(

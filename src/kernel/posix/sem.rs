@@ -150,7 +150,8 @@ impl Drop for Semaphore {
 pub struct Contents {
     /// Its value.
     pub value: u32,
-    /// How many wait, as far as they have said so.
+    /// How many wait, as far as they have said so: who is killed then never says that it waits no
+    /// more.
     pub waiters: u32,
 }
 
