@@ -15,6 +15,15 @@ fn name() -> String {
     format!("/ipcsh-{}-{n}", std::process::id())
 }
 
+/// A file of the test's own, which is gone when the test ends, however it ends.
+struct Ours(String);
+
+impl Drop for Ours {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
 /// Python with the C library's own calls; `None` where there is none, which is said.
 fn python(code: &str) -> Option<String> {
     let prelude = "import ctypes, os, sys, mmap
@@ -126,6 +135,7 @@ fn what_was_not_made_here_stays_and_what_was_is_removed() {
     let theirs = name();
     let path = format!("/dev/shm{theirs}");
     std::fs::write(&path, "theirs").unwrap();
+    let _theirs = Ours(path.clone());
     let ours = name();
     passes(&format!(
         "shm create {theirs} => EEXIST
@@ -135,7 +145,6 @@ fn what_was_not_made_here_stays_and_what_was_is_removed() {
         msgq create {ours}"
     ));
     assert_eq!(std::fs::read(&path).unwrap(), b"theirs");
-    std::fs::remove_file(&path).unwrap();
     assert!(nothing_left(&ours));
     // What is kept stays, and can be taken by the next session.
     let kept = name();
@@ -172,6 +181,55 @@ fn nothing_is_left_after_a_kill() {
 }
 
 #[test]
+fn what_is_no_semaphore_or_segment_is_said_and_never_waited_at() {
+    let name = name();
+    let segment = Ours(format!("/dev/shm{name}"));
+    let semaphore = Ours(format!("/dev/shm/sem.{}", &name[1..]));
+    // FIFOs that nobody writes: who opened one to read would wait for ever.
+    for path in [&segment.0, &semaphore.0] {
+        nix::unistd::mkfifo(path.as_str(), nix::sys::stat::Mode::S_IRWXU).unwrap();
+    }
+    let ran = passes(&format!(
+        "timeout step 5s
+        shm info {name} => EINVAL
+        shm read {name} => EINVAL
+        shm peek {name} => EINVAL
+        shm attach {name} => EINVAL
+        shm use {name} => EINVAL
+        sem info {name} => EINVAL
+        sem get {name} => EINVAL
+        sem p {name} => EINVAL
+        shm
+        sem"
+    ));
+    let listed = ran.out.lines().skip_while(|line| *line != "shm");
+    assert!(!listed.collect::<String>().contains(&name), "{}", ran.out);
+    // A file that is shorter than a semaphore: what is mapped behind its end is SIGBUS.
+    std::fs::remove_file(&semaphore.0).unwrap();
+    std::fs::write(&semaphore.0, "short").unwrap();
+    let ran = script(&format!("sem p {name} => EINVAL\nsem v {name}"));
+    let why = "EINVAL: what has this name is no POSIX semaphore";
+    assert!(ran.err.contains(why), "{}", ran.err);
+}
+
+#[test]
+fn names_that_no_object_can_have_are_refused_with_what_one_is() {
+    let (long, longer) = ("x".repeat(252), "x".repeat(256));
+    for (line, why) in [
+        ("shm create /..".to_string(), "it means a directory"),
+        ("msgq create /.".to_string(), "it means a directory"),
+        (format!("msgq create /{longer}"), "up to 255 bytes"),
+        (format!("sem create /{long}"), "at most 251 bytes"),
+        (format!("sem p /{long}"), "at most 251 bytes"),
+    ] {
+        let ran = script(&line);
+        assert_eq!(ran.code, Some(1), "{line}\n{}", ran.err);
+        assert!(ran.err.contains(why), "{line}\n{}", ran.err);
+    }
+    passes(&format!("shm create /{long} 8\nmsgq create /{long}"));
+}
+
+#[test]
 fn a_removed_queue_lives_on_for_who_has_it_open() {
     let queue = name();
     passes(&format!(
@@ -187,6 +245,50 @@ fn a_removed_queue_lives_on_for_who_has_it_open() {
         b: msgq close {queue}
         b: msgq recv {queue} => \"new\""
     ));
+}
+
+#[test]
+fn who_waits_at_a_removed_object_is_not_said_to_wait_at_the_next_of_its_name() {
+    let name = name();
+    let ran = passes(&format!(
+        "msgq create {name}\nsem create {name} 0
+        b: msgq recv {name} ...
+        c: sem p {name} ...
+        msgq rm {name}\nsem rm {name}
+        msgq create {name}\nsem create {name} 3
+        msgq send {name} 1 \"for the next\"
+        actors
+        why b
+        why c
+        cancel b\nb: ... => EINTR
+        cancel c\nc: ... => EINTR"
+    ));
+    let said = ran.out.matches(&*format!("{name} was removed")).count();
+    assert_eq!(said, 4, "{}", ran.out);
+    assert!(!ran.out.contains("holds 1 message"), "{}", ran.out);
+    assert!(!ran.out.contains("(deleted) was"), "{}", ran.out);
+}
+
+#[test]
+fn who_was_killed_while_it_waited_waits_no_more() {
+    let name = name();
+    // The C library's count, which nobody corrects, is still 1. A step of the dead fails the script.
+    let ran = script(&format!(
+        "spawn b
+        sem create {name} 0
+        b: sem p {name} ...
+        sem ls
+        kill -KILL b
+        expect actor.b.state == dead within 5s
+        expect sem.{name}.ncnt == 1
+        sem ls"
+    ));
+    let rows = ran
+        .out
+        .lines()
+        .filter(|l| l.contains(&format!("# {name} ")));
+    let waits: Vec<bool> = rows.map(|row| row.contains("P1")).collect();
+    assert_eq!(waits, [true, false], "{}", ran.out);
 }
 
 #[test]

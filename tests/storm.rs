@@ -8,21 +8,52 @@ use std::io::Write;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use ipcsh::kernel::Errno;
+use ipcsh::kernel::fds::Access;
+use ipcsh::kernel::posix::mq;
 use ipcsh::kernel::process::kill;
 use nix::sched::{CloneFlags, unshare};
 
-/// Objects of all families come and go, in three processes at once.
-const SCRIPT: &str = "
-msgq create base
-sem create lock 1
-a: repeat 5000 { msgq create t; msgq rm t } &
-b: repeat 5000 { shm create u 4K; shm rm u } &
-repeat 5000 { sem create x; sem rm x }
-";
+/// Objects of all families and of both flavours come and go, in five processes at once. The mode of
+/// the POSIX queue lets nobody in, not even who looks whether it is left.
+fn script() -> String {
+    let posix = posix();
+    format!(
+        "msgq create base
+        sem create lock 1
+        msgq create {posix}-base
+        sem create {posix}-lock
+        a: repeat 5000 {{ msgq create t; msgq rm t }} &
+        b: repeat 5000 {{ shm create u 4K; shm rm u }} &
+        c: repeat 5000 {{ msgq create {posix} mode=0; msgq rm {posix} }} &
+        d: repeat 5000 {{ shm create {posix} 4K; sem create {posix}; shm rm {posix}; sem rm {posix} }} &
+        repeat 5000 {{ sem create x; sem rm x }}"
+    )
+}
 
-/// Our objects on this host, by family and id: keys that ipcsh chooses, of this user.
+/// A POSIX name that no other run has.
+fn posix() -> String {
+    format!("/ipcsh-storm-{}", std::process::id())
+}
+
+/// Our POSIX objects that are there.
+fn posix_objects() -> Vec<(&'static str, String)> {
+    let posix = posix();
+    let files = fs::read_dir("/dev/shm").unwrap().flatten();
+    let files = files.map(|file| file.file_name().to_string_lossy().into_owned());
+    let ours = files.filter(|file| file.contains(&posix[1..]));
+    let mut found: Vec<_> = ours.map(|file| ("/dev/shm", file)).collect();
+    for queue in [posix.clone(), format!("{posix}-base")] {
+        if !matches!(mq::open(&queue, Access::Read), Err(Errno::ENOENT)) {
+            found.push(("queue", queue));
+        }
+    }
+    found
+}
+
+/// Our objects on this host, by family and id: keys that ipcsh chooses, of this user; and by name.
 fn objects() -> HashSet<(&'static str, String)> {
-    let mut found = HashSet::new();
+    let mut found = HashSet::from_iter(posix_objects());
     for family in ["msg", "shm", "sem"] {
         let table = fs::read_to_string(format!("/proc/sysvipc/{family}")).unwrap();
         for line in table.lines().skip(1) {
@@ -53,7 +84,7 @@ fn start() -> Child {
         .spawn()
         .unwrap();
     let mut stdin = shell.stdin.take().unwrap();
-    stdin.write_all(SCRIPT.as_bytes()).unwrap();
+    stdin.write_all(script().as_bytes()).unwrap();
     shell
 }
 

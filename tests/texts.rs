@@ -170,7 +170,7 @@ fn help_knows_topics_and_fields() {
             "who is blocked: R receivers, S senders, and how many",
         ),
         ("sem", "P for a larger value, Z for zero"),
-        ("fields", "actor.NAME.signals.NAME"),
+        ("fields", "signals.NAME how often it has caught"),
         ("objects", "the slash makes it one"),
         ("data", "octal is written 0o10"),
         ("signals", "trap USR1"),
@@ -210,4 +210,44 @@ fn what_can_be_known_before_anything_runs_is() {
         "msgq ls -o ID,Name\nipcs -o name,id\npipe \"exit 2\" | \"exit 3\" => exit1=2 exit2=3",
     );
     harness::passes("let c = 'name,id'\nmsgq ls -o $c");
+}
+
+#[test]
+fn what_was_just_started_is_seen_before_it_is_judged() {
+    let makes = (0..4).map(|i| format!("sem create s{i}\na{i}: sem p s{i}\n"));
+    let waits = (0..4).map(|i| format!("a{i}: sem p s{} &\n", (i + 1) % 4));
+    let (makes, waits): (String, String) = (makes.collect(), waits.collect());
+    let text = format!("{makes}{waits}expect deadlock a0 a1 a2 a3\ncancel a0 a1 a2 a3\n");
+    for _ in 0..5 {
+        harness::passes(&text);
+    }
+    // One that goes on running is not waited for.
+    harness::passes(
+        "sem create s\nb: repeat 3000000 { sem v s; sem p s } &\nsem create t 3\nexpect sem.t.value == 3\nstop b",
+    );
+}
+
+#[test]
+fn a_loop_runs_as_often_as_can_be_counted() {
+    for line in [
+        "repeat 99999999999999999999 { echo a }",
+        "repeat -1 { echo a }",
+        "let n = -5\nrepeat $n { echo a }",
+        "let n = -5\nrepeat $n { sem create }",
+    ] {
+        let ran = says(line, &["loop"]);
+        assert!(
+            !ran.out.contains("=> ok") && !ran.out.contains("# a"),
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn a_mode_in_a_variable_is_written_in_octal() {
+    says(
+        "let m = 0600\nmsgq create q mode=$m",
+        &["mode is 600, and no mode is above 0777", "let m = 0o600"],
+    );
+    harness::passes("let m = 0o640\nmsgq create q mode=$m\nexpect msgq.q.perms == 0640");
 }

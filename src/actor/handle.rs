@@ -12,10 +12,9 @@ use serde::Serialize;
 use super::child::{ALIVE_FD, ARGUMENT, CAUGHT_FD, COUNTS_FD, LEDGER_FD, OUTBOX_FD, SOCKET_FD};
 use super::outbox::Outbox;
 use super::reports::Reports;
-use super::sighting::Sighting;
 use super::wire::{self, Order, Report};
 use crate::inspect::syscall::SyscallState;
-use crate::inspect::wait::{Observation, decode, observe};
+use crate::inspect::wait::{Observation, Wait, decode, observe};
 use crate::kernel::poll::{PollFd, PollFlags, poll};
 use crate::kernel::process::{self, Child, Ended, SpawnSpec, Stream};
 use crate::kernel::shared::SharedMemory;
@@ -36,8 +35,8 @@ pub struct Actor {
     /// Its name.
     pub name: String,
     pid: i32,
-    /// What there is of it until its end has been waited for: a dead one costs nothing.
-    alive: Option<Alive>,
+    /// What leads to its process, until that is buried: a session may have had thousands.
+    line: Option<Line>,
     /// Bytes of reports that are not yet whole.
     arrived: Vec<u8>,
     reports: Reports,
@@ -46,9 +45,9 @@ pub struct Actor {
     last_seen: Option<(Option<u64>, Observation)>,
 }
 
-/// An actor's process, and what leads to it.
+/// What leads to an actor's process.
 #[derive(Debug)]
-struct Alive {
+struct Line {
     child: Child,
     socket: UnixStream,
     outbox: Outbox,
@@ -59,7 +58,7 @@ struct Alive {
     chunk: Box<[u8]>,
 }
 
-impl Alive {
+impl Line {
     /// An idle actor reads at once; one that was stopped from outside does not.
     fn wait_writable(&self) -> io::Result<()> {
         let mut fds = [PollFd::new(self.socket.as_fd(), PollFlags::POLLOUT)];
@@ -67,6 +66,54 @@ impl Alive {
             Ok(0) => Err(io::ErrorKind::TimedOut.into()),
             Ok(_) | Err(Errno::EINTR) => Ok(()),
             Err(e) => Err(e.into()),
+        }
+    }
+}
+
+/// What was seen of an actor. All that stands still is said only of what is seen twice, with
+/// no switch of context in between; `at` counts them, so that equal numbers mean that it has
+/// not run.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Sighting {
+    /// It waits for an order.
+    Idle,
+    /// It runs, or has not been seen twice at the same place.
+    Running,
+    /// The kernel shows it blocked.
+    Blocked {
+        /// The number of its step.
+        step: u64,
+        /// What it waits for.
+        wait: Wait,
+        /// Where it stands still.
+        at: u64,
+    },
+    /// It was stopped, from outside.
+    Stopped {
+        /// By this signal; `None` where a tracer did.
+        by: Option<i32>,
+        /// Where it stands still.
+        at: u64,
+    },
+    /// It sleeps in a step, and the kernel does not let us read in which call.
+    Unreadable {
+        /// Why.
+        why: io::ErrorKind,
+        /// Where it stands still.
+        at: u64,
+    },
+    /// Its process is gone.
+    Dead,
+}
+
+impl Sighting {
+    /// Where it stands still, if it does.
+    pub fn standstill(&self) -> Option<u64> {
+        match self {
+            Sighting::Blocked { at, .. }
+            | Sighting::Stopped { at, .. }
+            | Sighting::Unreadable { at, .. } => Some(*at),
+            _ => None,
         }
     }
 }
@@ -105,7 +152,7 @@ impl Actor {
         Ok(Actor {
             name: name.to_string(),
             pid: child.pid(),
-            alive: Some(Alive {
+            line: Some(Line {
                 child,
                 socket,
                 outbox,
@@ -125,23 +172,36 @@ impl Actor {
         self.pid
     }
 
-    /// What becomes readable when it has something to say, has caught a signal, or is gone.
-    pub fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
-        let alive = self.alive.iter();
-        alive.flat_map(|alive| [alive.socket.as_fd(), alive.caught.as_fd()])
+    /// What becomes readable when it has something to say, is gone, or has caught a signal.
+    pub fn fds(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        let line = self.line.iter();
+        line.flat_map(|line| [line.socket.as_fd(), line.caught.as_fd()])
     }
 
     /// The signals that it has caught since this was last asked.
     pub fn caught(&self) -> Vec<Caught> {
-        let caught = self.alive.as_ref().map(|alive| trap::caught(&alive.caught));
-        caught.and_then(Result::ok).unwrap_or_default()
+        let line = self.line.as_ref();
+        line.and_then(|line| trap::caught(&line.caught).ok())
+            .unwrap_or_default()
     }
 
     /// How often it has caught a signal.
     pub fn count(&self, signo: i32) -> u64 {
-        let words = self.alive.as_ref().map(|alive| alive.counts.words());
-        let counts = words.and_then(|words| trap::Counts::new(words).ok());
-        counts.map_or(0, |counts| counts.of(signo))
+        let counts = self.line.as_ref().map(|line| line.counts.words());
+        counts
+            .and_then(|words| trap::Counts::new(words).ok())
+            .map_or(0, |counts| counts.of(signo))
+    }
+
+    /// The number of the step that it is at.
+    fn running(&self) -> Option<u64> {
+        self.line.as_ref()?.outbox.running()
+    }
+
+    fn signal(&self, signo: i32) {
+        if let Some(line) = &self.line {
+            let _ = line.child.kill(signo);
+        }
     }
 
     /// The number that the next step will get.
@@ -186,6 +246,7 @@ impl Actor {
 
     /// Writes all of it; the descriptors go with the first byte.
     fn write(&self, frame: &[u8], descriptors: &[BorrowedFd]) -> io::Result<()> {
+        let line = self.line.as_ref().ok_or(Errno::EPIPE)?;
         let (mut rest, mut descriptors) = (frame, descriptors);
         while !rest.is_empty() {
             let how = socket::Send {
@@ -193,12 +254,9 @@ impl Actor {
                 descriptors,
                 ..socket::Send::default()
             };
-            let Some(alive) = &self.alive else {
-                return Err(Errno::EPIPE.into());
-            };
-            match socket::send(&alive.socket, rest, &how) {
+            match socket::send(&line.socket, rest, &how) {
                 Ok(n) => (rest, descriptors) = (&rest[n..], &[]),
-                Err(Errno::EAGAIN) => alive.wait_writable()?,
+                Err(Errno::EAGAIN) => line.wait_writable()?,
                 Err(Errno::EINTR) => {}
                 Err(Errno::ECONNRESET) => return Err(Errno::EPIPE.into()),
                 Err(e) => return Err(e.into()),
@@ -209,9 +267,9 @@ impl Actor {
 
     /// Takes what it has sent, without waiting. A stream that ends means that it is gone.
     pub fn receive(&mut self) {
-        while let Some(Alive { socket, chunk, .. }) = &mut self.alive {
+        while let Some(line) = &mut self.line {
             let flags = MsgFlags::MSG_DONTWAIT;
-            match recv(socket.as_raw_fd(), chunk, flags) {
+            match recv(line.socket.as_raw_fd(), &mut line.chunk, flags) {
                 Err(Errno::EINTR) => {}
                 got => {
                     // Less than there is room for was all there was.
@@ -227,10 +285,10 @@ impl Actor {
     /// Takes what it sends within a moment, and sleeps until then: the answer of a step that
     /// does not block costs one call.
     pub fn receive_soon(&mut self) {
-        let Some(Alive { socket, chunk, .. }) = &mut self.alive else {
+        let Some(line) = &mut self.line else {
             return;
         };
-        let got = socket.read(chunk);
+        let got = line.socket.read(&mut line.chunk);
         if self.took(got) {
             self.receive();
         } else {
@@ -243,8 +301,8 @@ impl Actor {
         match got {
             Ok(0) => self.gone = true,
             Ok(n) => {
-                let chunk = self.alive.as_ref().map_or(&[][..], |alive| &alive.chunk);
-                self.arrived.extend_from_slice(&chunk[..n.min(chunk.len())]);
+                let chunk = self.line.as_ref().map_or(&[][..], |line| &line.chunk);
+                self.arrived.extend_from_slice(&chunk[..n]);
                 return n == chunk.len();
             }
             Err(e) => {
@@ -268,22 +326,15 @@ impl Actor {
     fn take_reports(&mut self, bytes: &mut Vec<u8>) {
         if self.reports.take(bytes).is_err() {
             self.gone = true;
-            if let Some(alive) = &self.alive {
-                let _ = alive.child.kill(libc::SIGKILL);
-            }
+            self.signal(libc::SIGKILL);
         }
     }
 
     fn take_unsent(&mut self) {
-        let unsent = self.alive.as_ref().map(|alive| alive.outbox.look());
-        if let Some(Ok(mut bytes)) = unsent {
+        let look = self.line.as_ref().map(|line| line.outbox.look());
+        if let Some(Ok(mut bytes)) = look {
             self.take_reports(&mut bytes);
         }
-    }
-
-    /// The number of the step that it runs.
-    fn running(&self) -> Option<u64> {
-        self.alive.as_ref()?.outbox.running()
     }
 
     /// The next report that has arrived.
@@ -312,7 +363,10 @@ impl Actor {
         let at = seen.switches;
         match (seen.state, &seen.syscall, step) {
             ('T' | 't', _, _) => Sighting::Stopped {
-                by: self.alive.as_ref().and_then(|a| a.child.stopped_by().ok()?),
+                by: self
+                    .line
+                    .as_ref()
+                    .and_then(|line| line.child.stopped_by().ok().flatten()),
                 at,
             },
             ('S' | 'D', SyscallState::Unreadable(why), Some(_)) => {
@@ -333,18 +387,16 @@ impl Actor {
     /// Interrupts its step: a blocked call fails with EINTR, a loop ends.
     pub fn interrupt(&self) {
         // Before its first step it has no handler, and the signal would kill it.
-        if let Some(Alive { child, outbox, .. }) = &self.alive
-            && outbox.running().is_some()
-        {
-            let _ = child.kill(signal::CANCEL_SIGNAL);
+        if self.running().is_none() {
+            return;
         }
+        self.signal(signal::CANCEL_SIGNAL);
     }
 
-    /// Kills its process and waits until it is gone; how it ended, the first time.
+    /// Kills its process and waits until it is gone; how it ended.
     pub fn kill(&mut self) -> Option<Ended> {
+        self.signal(libc::SIGKILL);
         self.gone = true;
-        let Alive { child, .. } = self.alive.take()?;
-        let _ = child.kill(libc::SIGKILL);
-        child.wait().ok()
+        self.line.take()?.child.wait().ok()
     }
 }

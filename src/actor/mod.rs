@@ -8,10 +8,8 @@ mod child;
 mod handle;
 mod outbox;
 mod reports;
-mod sighting;
 mod wire;
 
 pub use child::{ARGUMENT, Runner, serve};
-pub use handle::Actor;
-pub use sighting::Sighting;
+pub use handle::{Actor, Sighting};
 pub use wire::{Order, Report};

@@ -56,7 +56,9 @@ static EXPECT: Signature = Signature {
         ),
     ],
     notes: "The fields are the columns of the tables: `help fields` lists them, `help msgq`, `help shm` … \
-            say what each is.",
+            say what each is.\n\
+            A step that was just started with `&` is first seen to block or to end; what takes longer, \
+            `within` waits for.",
     examples: &[Example {
         script: "sem create lock 0\nb: sem p lock ...\nexpect sem.lock.ncnt == 1\nexpect actor.b.state == blocked\nexpect actor.b.call ~ re\"semop lock\"\nsem v lock\nb: ... => ok",
         shows: "who is blocked, from the kernel",

@@ -288,7 +288,7 @@ impl Exposition {
         );
         self.each(
             "ipc_posix_sem_waiting",
-            "processes that wait for a POSIX semaphore",
+            "who waits for a POSIX semaphore, as the C library counts: who is killed then counts for ever",
             &semaphores,
             |s| Some(u64::from(s.contents?.waiters)),
         );

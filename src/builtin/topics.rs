@@ -41,10 +41,12 @@ id:32768         a System V object of the host, by its id
 key:0x1234       the same by its key; key:/path,1 is the key of ftok(3)
 set[2]           one semaphore of a set
 /tmp/f           a FIFO, or a socket's address; @name is an abstract one
-pipe:[6517]      a pipe or a socket:[N] by its inode; pid:812/fd:7 behind a descriptor
+pipe:[6517]      a pipe by its inode, as socket:[N] is a socket
+pid:812/fd:7     what is behind another process's descriptor
 
-A command that names none means the family's current one, which `create` and `use` set.
-Where there is none, `msgq send`, `shm write`, `sem p` and `sem v` make one and say so.
+A command that names none means the family's current one, which `create` and
+`use` set. Where there is none, `msgq send`, `shm write`, `sem p` and `sem v`
+make one and say so.
 ";
 
 const DATA: &str = "\
@@ -54,46 +56,50 @@ x\"00 ff 0a\"        bytes in hexadecimal
 file\"payload.bin\"  the bytes of a regular file
 u32:5  i16:-2      an integer of that width, in the machine's byte order
 42  -3  0x1f  64K  integers; K, M, G and T are powers of 1024
-50ms  2s  1.5s  1m durations
+50ms  1.5s  2m     durations
 
-010 is 10: octal is written 0o10. Only a mode, such as mode=0600, is octal by itself.
+010 is 10, and octal is written 0o10. Only a mode, such as mode=0600, is octal
+by itself.
 
 $v, $v.field       what `let` has bound; in a string ${v}, ${v.field}
 $((v + 1))         arithmetic with the operators of C: + - * / % << >> & | ^ ~
-                   == != < <= > >= && || ! ?: and parentheses. It never wraps: what
-                   does not fit 64 bits is an error. In it, 010 is refused.
-re\"…\"  glob\"…\"   patterns, behind `=>` and `~`
+                   == != < <= > >= && || ! ?: and parentheses. It never wraps:
+                   what does not fit 64 bits is an error; 010 is refused.
+re\"…\"  glob\"…\"     patterns, behind `=>` and `~`
 ";
 
 const SIGNALS: &str = "\
-kill -USR1 b             to an actor, or to any process: SIGUSR1, 10, -s USR1 are the same
+kill -USR1 b             to an actor or any process; also -SIGUSR1, -10, -s USR1
 kill -RTMIN+1 b value=3  a real-time signal, with a value
 b: trap USR1             b catches it from now on: each is told with its sender
 b: sig block USR1        it stays pending: `sig pending`, `sig unblock`
 b: sig wait USR1 ...     waits for it, and takes it
-expect actor.b.signals.USR1 == 1 within 5s     how often b has caught it
+expect actor.b.signals.USR1 == 1     how often b has caught it
 
-`sig ls` lists them all, with what each does by default; `sig info PID` shows what a process
-blocks, ignores and catches. `help kill`, `help trap`, `help sig` say more.
+`sig ls` lists them all, with what each does by default; `sig info PID` shows
+what a process blocks, ignores and catches. `help kill`, `help trap` and
+`help sig` say more.
 ";
 
 const JANITOR: &str = "\
-What a session creates is removed when it ends, however it ends: by `quit`, a failed step,
-SIGTERM, or a SIGKILL of the shell, of its actors, of all of them. The key or the name of an
-object is written down before it is created, in memory shared with a small process, the
-janitor. It waits until the shell and all actors are gone, removes what is left, and ends.
-Nothing is removed that this session did not create: id, key, creator and time must fit.
+What a session creates is removed when it ends, however it ends: by `quit`, a
+failed step, SIGTERM, or a SIGKILL of the shell, of its actors, of all of
+them. The key or the name of an object is written down before it is created,
+in memory shared with a small process, the janitor. It waits until the shell
+and all actors are gone, removes what is left, and ends. Nothing is removed
+that this session did not create: id, key, creator and time must fit.
 
 keep NAME        exempts an object; `--keep` on the command line exempts all
---private        of `create` makes an object without a key: a SIGKILL in the few
-                 instructions before its id is written down leaves it behind
+--private        of `create` makes an object without a key: a SIGKILL in the
+                 few instructions before its id is written down leaves it behind
 ";
 
 /// The names alone: what each is, the noun's own help says.
 fn fields() -> String {
     let mut text = String::from(
-        "They are the columns of the tables (`-o` chooses), the keys of JSON, and what `expect`\n\
-         looks at: `expect msgq.jobs.qnum == 3`. `help msgq`, `help shm` … say what each is.\n\n",
+        "They are the columns of the tables (`-o` chooses), the keys of JSON, and what\n\
+         `expect` looks at: `expect msgq.jobs.qnum == 3`. `help msgq`, `help shm` … say\n\
+         what each is.\n\n",
     );
     let mut line = |kind: &str, names: Vec<&str>| {
         let mut rest = names.as_slice();
@@ -117,17 +123,19 @@ fn fields() -> String {
     }
     line("actor", ACTOR_FIELDS.iter().map(|f| f.name).collect());
     line("limits", vec!["value"]);
-    text.push('\n');
+    text.push_str("\nOf an actor, as in actor.b.state:\n");
     for field in ACTOR_FIELDS {
-        text.push_str(&format!("actor.NAME.{:14} {}\n", field.name, field.help));
+        text.push_str(&format!("{:13}{}\n", field.name, field.help));
     }
-    text.push_str("limits.NAME.value         a limit of the kernel; `limits` lists them\n");
-    text.push_str("shm.NAME.TYPE@OFF         an integer in a segment: shm.cnt.u32@8\n");
+    text.push_str(
+        "\nlimits.NAME.value is a limit of the kernel (`limits` lists them);\n\
+         shm.NAME.TYPE@OFF is an integer in a segment, such as shm.cnt.u32@8.\n",
+    );
     text
 }
 
 /// How wide the names of the fields are, beside their noun.
-const WIDTH: usize = 72;
+const WIDTH: usize = 70;
 
 #[cfg(test)]
 mod tests {
@@ -138,7 +146,7 @@ mod tests {
         for topic in ALL {
             for line in (topic.text)().lines() {
                 let width = line.chars().count();
-                assert!(width <= 92, "{}: {width}: {line}", topic.name);
+                assert!(width <= 80, "{}: {width}: {line}", topic.name);
             }
         }
         let fields = fields();

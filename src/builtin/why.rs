@@ -251,7 +251,8 @@ fn blocked(sight: &Sight, waiter: &Waiter, by: &Wakers) -> [Cell; 9] {
 
 /// The condition of the object that is waited at.
 fn about(sight: &Sight, waiter: &Waiter) -> Option<String> {
-    let (family, object) = waiter.thing?.object(waiter.path.as_deref())?;
+    let thing = waiter.thing?;
+    let (family, object) = thing.object(waiter.path.as_deref())?;
     let index = match &waiter.wait {
         Wait::SemOp { id, ops, .. } => {
             let op = words::blocking(*id, ops)?;
@@ -259,8 +260,7 @@ fn about(sight: &Sight, waiter: &Waiter) -> Option<String> {
         }
         _ => None,
     };
-    let kind = mechanism::kind_of(family, &object).ok()?;
-    Some((kind.condition)(&sight.at(&waiter.wait), &object, index))
+    mechanism::condition(&sight.at(&waiter.wait), family, &object, index, Some(thing))
 }
 
 /// `PID,COMMAND` of each.

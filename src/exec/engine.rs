@@ -302,7 +302,7 @@ impl Engine {
             StatementKind::Repeat { count, body } => {
                 let count = self
                     .env
-                    .int(count)
+                    .times(count)
                     .map_err(|e| self.fail_at(source, statement.span, e.into(), sink))?;
                 for _ in 0..count {
                     self.statements(source, body, sink)?;
@@ -359,12 +359,15 @@ impl Engine {
         })?;
         let pid = actor.pid();
         // One that died under this name makes room.
+        let before = self.slots.len();
         self.slots.retain(|s| s.actor.name != name);
+        let again = self.slots.len() < before;
         self.slots.push(Slot::new(actor));
         if self.env.get(name).is_none_or(is_actor) {
             self.bind(name, Outcome::ok().remark("pid", pid));
         }
-        if name != ME {
+        // The first `me` goes without saying.
+        if name != ME || again {
             sink.event(&Event::Note(format!("started {name} (pid {pid})")))
                 .map_err(|e| Failure::environment(e.to_string()))?;
         }

@@ -7,6 +7,7 @@ use super::engine::{Engine, Flow, Ran};
 use super::shell_steps::Interrupted;
 use super::show::Shown;
 use super::waiting::Patience;
+use crate::actor::Sighting;
 use crate::data::{Cell, Failure, FailureKind, Family, Object, Outcome, Sink, Took};
 use crate::inspect::limits;
 use crate::kernel::signal::signal_named;
@@ -25,6 +26,7 @@ impl Engine {
     ) -> Ran {
         sink.flush()?;
         let begun = Instant::now();
+        self.settle()?;
         let mut patience = Patience::new();
         loop {
             let failure = match self.holds(&expect.condition) {
@@ -53,6 +55,27 @@ impl Engine {
         self.wait(Duration::ZERO)?;
         self.tell_caught(sink)?;
         self.quiet_step(source, span, sink)
+    }
+
+    /// What was just started with `&` is seen to block, or ends, before a state is judged:
+    /// else the judgement would depend on who is faster. A step that goes on running is
+    /// waited for no longer than this, and not again.
+    fn settle(&mut self) -> Ran {
+        const AT_MOST: Duration = Duration::from_millis(100);
+        let mut patience = Patience::new();
+        loop {
+            let mut running = 0;
+            for place in 0..self.slots.len() {
+                self.note_end(place);
+                let slot = &mut self.slots[place];
+                let fresh = slot.unended().is_some_and(|p| p.since.elapsed() < AT_MOST);
+                running += usize::from(fresh && slot.actor.look() == Sighting::Running);
+            }
+            if running == 0 || self.interrupted {
+                return Ok(());
+            }
+            self.wait(patience.next())?;
+        }
     }
 
     /// `None` where the condition holds; what was found where it does not.
@@ -173,10 +196,13 @@ impl Engine {
                 sink.flush()?;
                 self.host_succeeds(command)
             }
-            Requirement::Condition(condition) => match self.holds(condition) {
-                Ok(failed) => Ok(failed.is_none()),
-                Err(e) => Err(e.into()),
-            },
+            Requirement::Condition(condition) => {
+                self.settle()?;
+                match self.holds(condition) {
+                    Ok(failed) => Ok(failed.is_none()),
+                    Err(e) => Err(e.into()),
+                }
+            }
         };
         match met {
             Ok(true) => {

@@ -121,7 +121,7 @@ impl Interpreter {
 
     /// A loop; the error is how the step that ended it early ended.
     fn repeat(&mut self, count: &crate::lang::Term, body: &[Work]) -> Result<(), Box<Done>> {
-        let count = self.env.int(count).map_err(|e| {
+        let count = self.env.times(count).map_err(|e| {
             let failure = Err(e.into());
             Box::new(Done::new(failure, Span::default()))
         })?;

@@ -82,6 +82,10 @@ impl Engine {
             source: Arc::clone(source),
             text: step.text,
             since: Instant::now(),
+            claim: step.claimed().map(|(span, claim)| {
+                let text = span.of(&source.text).to_string();
+                (text, claim.clone())
+            }),
             claimed,
             foreground: step.marker == Marker::None,
         });
@@ -223,14 +227,21 @@ impl Engine {
         let Some((pending, end)) = self.slots[place].take_ended() else {
             return Ok(());
         };
-        let text = format!("{}: ...", self.slots[place].actor.name);
+        let mut text = format!("{}: ...", self.slots[place].actor.name);
         let span = Span::new(0, text.len());
+        let claim = pending.claim.as_ref().map(|(written, claim)| {
+            let from = text.len();
+            text.push_str(written);
+            (Span::new(from, text.len()), claim)
+        });
         let source = Source::new("", text);
         let shown = Shown {
+            claimed: claim,
             after: Some(pending.since.elapsed()),
             ..Shown::new(&source, span)
         };
-        match self.show_pending_end(place, shown, None, end, sink) {
+        let claim = claim.map(|(_, claim)| claim);
+        match self.show_pending_end(place, shown, claim, end, sink) {
             Err(Flow::Failed | Flow::Environment) => Ok(()),
             other => other,
         }

@@ -8,7 +8,7 @@ use crate::actor::{Actor, Report};
 use crate::data::{Failure, FailureKind};
 use crate::kernel::process::{Ended, signal_name};
 use crate::kernel::signal::trap::Caught;
-use crate::lang::{Source, Span};
+use crate::lang::{Claim, Source, Span};
 use crate::session::Held;
 
 /// An actor and what the session knows of it.
@@ -47,6 +47,9 @@ pub(super) struct Pending {
     pub source: Arc<Source>,
     pub text: Span,
     pub since: Instant,
+    /// The outcome that its step claims, as written and as read: it counts where nothing
+    /// else is said when it ends.
+    pub claim: Option<(String, Claim)>,
     /// Whether the script says `...`, so that it must also say how it ends.
     pub claimed: bool,
     /// Whether the prompt waited for it before it came back.

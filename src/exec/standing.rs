@@ -11,7 +11,7 @@ use crate::actor::Sighting;
 use crate::data::{Failure, FailureKind, Family, Object, Stand, Took};
 use crate::inspect::descriptors::{self, What};
 use crate::inspect::posix;
-use crate::inspect::thing::Thing;
+use crate::inspect::thing::{self, Thing};
 use crate::inspect::wait::{Kind, Name, Wait};
 use crate::kernel::{procfd, sem};
 use crate::mechanism::{self, Sight};
@@ -154,8 +154,11 @@ impl Engine {
         let actors = self.actors_by_pid();
         let mut sight = self.sight(&actors);
         sight.blocked = Some(wait);
-        let kind = mechanism::kind_of(family, &object).ok()?;
-        Some((kind.condition)(&sight, &object, num))
+        // A name may be another's by now; an id is nobody else's.
+        let named = matches!(object, Object::Posix(_));
+        let found = named.then(|| thing::waited_at(self.slots[place].actor.pid(), wait, || true));
+        let thing = found.flatten().map(|(thing, _)| thing);
+        mechanism::condition(&sight, family, &object, num, thing)
     }
 
     /// A fresh look at the host, with the session's names and the actors' descriptors.

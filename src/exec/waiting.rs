@@ -135,7 +135,7 @@ impl Engine {
         let mut places = Vec::with_capacity(self.slots.len());
         for (place, slot) in self.slots.iter().enumerate() {
             if !slot.actor.is_gone() {
-                for fd in slot.actor.descriptors() {
+                for fd in slot.actor.fds() {
                     fds.push(PollFd::new(fd, PollFlags::POLLIN));
                     places.push(place);
                 }
@@ -221,7 +221,7 @@ impl Engine {
 
     /// What becomes readable when [`Engine::pump`] has something to do.
     pub fn descriptors(&self) -> Vec<std::os::fd::BorrowedFd<'_>> {
-        let actors = self.live().flat_map(|s| s.actor.descriptors());
+        let actors = self.live().flat_map(|s| s.actor.fds());
         actors
             .chain(self.signals.iter().map(|s| s.as_fd()))
             .chain(self.attended())

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::{maps, thing};
 use crate::data::{Family, Object};
 use crate::kernel::fds::Access;
-use crate::kernel::posix::{DIRECTORY, mq, sem, shm};
+use crate::kernel::posix::{DIRECTORY, mq, regular, sem, shm};
 use crate::kernel::{Errno, Result};
 
 /// What all three have.
@@ -177,9 +177,19 @@ pub fn segments() -> Result<Vec<Segment>> {
         .collect())
 }
 
-/// The segment of this name. `ENOENT`.
+/// What is known of a file where segments and semaphores stand. `EINVAL` for a directory, a FIFO or
+/// a link, which are neither.
+fn file(path: &Path) -> Result<Metadata> {
+    let meta = path.symlink_metadata().map_err(|e| errno(&e))?;
+    match meta.is_file() {
+        true => Ok(meta),
+        false => Err(Errno::EINVAL),
+    }
+}
+
+/// The segment of this name. `ENOENT`, `EINVAL`.
 pub fn segment(name: &str) -> Result<Segment> {
-    let meta = shm::path(name).metadata().map_err(|e| errno(&e))?;
+    let meta = file(&shm::path(name))?;
     Ok(Segment {
         node: Node::new(name, &meta),
     })
@@ -194,15 +204,15 @@ pub fn semaphores() -> Result<Vec<Semaphore>> {
     Ok(files()?.into_iter().filter_map(named).collect())
 }
 
-/// The semaphore of this name. `ENOENT`.
+/// The semaphore of this name. `ENOENT`, `EINVAL`.
 pub fn semaphore(name: &str) -> Result<Semaphore> {
     let path = sem::path(name);
-    let meta = path.metadata().map_err(|e| errno(&e))?;
+    let meta = file(&path)?;
     Ok(with_contents(Node::new(name, &meta), &path))
 }
 
 fn with_contents(node: Node, path: &Path) -> Semaphore {
-    let file = File::open(path).ok();
+    let file = regular(path, false).ok();
     Semaphore {
         node,
         contents: file.and_then(|file| sem::contents(&file)),

@@ -134,6 +134,12 @@ impl Thing {
         })
     }
 
+    /// Whether its name has gone to another: this one was removed, and lives on for who has it open.
+    pub fn is_replaced(&self, family: Family, object: &Object) -> bool {
+        let named = || Thing::of(family, object);
+        matches!(object, Object::Posix(_)) && named().is_some_and(|now| now != *self)
+    }
+
     /// What an object of a family is; `None` where a path leads nowhere, or to something else.
     pub fn of(family: Family, object: &Object) -> Option<Thing> {
         match (family, object) {
@@ -192,7 +198,7 @@ fn fifo(path: &Path) -> Option<Thing> {
 
 /// What a thread of `pid` waits at, and the path by which its process knows it. `here` says whether
 /// System V ids mean the same to it as to us.
-pub(super) fn waited_at(
+pub fn waited_at(
     pid: i32,
     wait: &Wait,
     here: impl Fn() -> bool,

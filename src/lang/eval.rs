@@ -47,6 +47,8 @@ pub enum EvalError {
         min: i128,
         max: i128,
     },
+    #[error("a loop runs from 0 to {max} times, and not {0}", max = u64::MAX)]
+    Times(i128),
     #[error("{path}: {error}")]
     File { path: String, error: String },
 }
@@ -119,6 +121,12 @@ impl Env {
         value.as_int().ok_or_else(|| EvalError::NotInt {
             what: value.to_string(),
         })
+    }
+
+    /// How often a loop runs.
+    pub fn times(&self, count: &Term) -> Result<u64, EvalError> {
+        let n = self.int(count)?;
+        u64::try_from(n).map_err(|_| EvalError::Times(n))
     }
 
     /// A term's value as bytes: an integer is its decimal digits.

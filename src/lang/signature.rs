@@ -281,6 +281,7 @@ impl Kind {
         match self {
             Kind::Int(min, max) => Some(min.into()..=max.into()),
             Kind::Size => Some(0..=u64::MAX.into()),
+            Kind::Mode => Some(0..=0o777),
             _ => None,
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::data::{Cell, Failure, FailureKind};
 use crate::kernel::Errno;
-use crate::lang::{Arg, Env, EvalError, Reference, SemOpTerm, Signature, Term};
+use crate::lang::{Arg, Env, EvalError, Kind, Reference, SemOpTerm, Signature, Term};
 
 /// A call's arguments, and the variables they are computed from.
 #[derive(Clone, Copy, Debug)]
@@ -119,8 +119,14 @@ impl<'a> Args<'a> {
                 std::any::type_name::<T>()
             ),
         };
-        let failed = || Failure::refused(format!("{name} is {n}, and must be {}", must()));
-        value.ok_or_else(failed)
+        value.ok_or_else(|| match param.map(|p| p.kind) {
+            // 0600 is octal where a mode is written, and 600 where a variable is bound.
+            Some(Kind::Mode) => {
+                Failure::refused(format!("{name} is {n}, and no mode is above 0777"))
+                    .help("A variable is bound to a mode by `let m = 0o600`")
+            }
+            _ => Failure::refused(format!("{name} is {n}, and must be {}", must())),
+        })
     }
 
     /// Bytes.

@@ -193,19 +193,27 @@ pub(super) fn find<R>(
 
 /// A POSIX object cannot be looked at.
 pub(super) fn posix_gone(family: Family, call: &str, name: &str, errno: Errno) -> Failure {
-    let meaning = match errno {
-        Errno::ENOENT => format!(
-            "no POSIX {} has this name",
-            super::sight::posix_object(family)
+    let object = super::sight::posix_object(family);
+    let (meaning, help) = match errno {
+        Errno::EACCES => (
+            "its mode does not let you".to_string(),
+            "Run as root or as its owner".to_string(),
         ),
-        errno => errno.desc().to_string(),
+        errno => (
+            match errno {
+                Errno::ENOENT => format!("no POSIX {object} has this name"),
+                Errno::EINVAL | Errno::ELOOP => super::posix::another(family),
+                errno => errno.desc().to_string(),
+            },
+            format!("`{} ls` lists those that exist", family.noun()),
+        ),
     };
     Failure {
         kind: FailureKind::Errno,
         errno: Some(errno_symbol(errno).into()),
         call: Some(format!("{call}({name})")),
         meaning,
-        help: Some(format!("`{} ls` lists those that exist", family.noun())),
+        help: Some(help),
     }
 }
 

@@ -27,6 +27,7 @@ mod users;
 mod world;
 
 use crate::data::{Cell, Column, Failure, Family, Object, Reply, StepResult, Table};
+use crate::inspect::thing::Thing;
 use crate::lang::Signature;
 use crate::session::Side;
 
@@ -153,6 +154,21 @@ pub fn kind_of(family: Family, object: &Object) -> Result<&'static ObjectKind, F
     kinds(family)
         .find(|kind| kind.posix == posix)
         .ok_or_else(|| Failure::refused(format!("`{object}` cannot be a {}", family.object())))
+}
+
+/// The condition of an object that is waited at, in words; `thing` is what it is, where that is known.
+pub fn condition(
+    sight: &Sight,
+    family: Family,
+    object: &Object,
+    index: Option<u32>,
+    thing: Option<Thing>,
+) -> Option<String> {
+    if thing.is_some_and(|thing| thing.is_replaced(family, object)) {
+        return Some(posix::removed(posix::name_of(object)));
+    }
+    let kind = kind_of(family, object).ok()?;
+    Some((kind.condition)(sight, object, index))
 }
 
 /// What `expect FAMILY.REF.FIELD` may name.

@@ -79,7 +79,7 @@ static CREATE: Verb = Verb {
 fn create(world: &mut World, args: &Args) -> StepResult {
     let wanted = args.reference("name");
     let mode = args.int("mode")?.unwrap_or(DEFAULT_MODE);
-    if let Some(name) = super::posix::wanted(wanted, args)? {
+    if let Some(name) = super::posix::wanted(FAMILY, wanted, args)? {
         return posix::create(world, args, &name, mode);
     }
     posix::refuse(args, &["maxmsg", "msgsize"])?;

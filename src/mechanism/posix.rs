@@ -109,9 +109,13 @@ impl World {
 }
 
 /// The POSIX name that a `create` asks for; `None` where it asks for none.
-pub(super) fn wanted(wanted: Option<&Reference>, args: &Args) -> Result<Option<Box<str>>, Failure> {
+pub(super) fn wanted(
+    family: Family,
+    wanted: Option<&Reference>,
+    args: &Args,
+) -> Result<Option<Box<str>>, Failure> {
     match wanted.map(|r| &r.target) {
-        Some(Target::Path(term)) => posix_name(&args.env.bytes(term)?).map(Some),
+        Some(Target::Path(term)) => posix_name(family, &args.env.bytes(term)?).map(Some),
         _ => Ok(None),
     }
 }
@@ -119,7 +123,8 @@ pub(super) fn wanted(wanted: Option<&Reference>, args: &Args) -> Result<Option<B
 /// `use`: makes a POSIX object the current one.
 pub(super) fn take(world: &mut World, args: &Args, family: Family, name: &str) -> StepResult {
     let object = Object::Posix(name.into());
-    exists(family, name).map_err(|errno| failure(args, family, errno, format!("open({name})")))?;
+    exists(family, name)
+        .map_err(|errno| not_opened(args, family, errno, format!("open({name})")))?;
     let known = match args.reference("name").map(|r| &r.target) {
         None => name,
         Some(Target::Name(wanted)) => wanted.as_str(),
@@ -188,7 +193,10 @@ const MEANINGS: [(Errno, &str); 12] = [
         Errno::EMFILE,
         "this user's queues would take more than RLIMIT_MSGQUEUE",
     ),
-    (Errno::ENAMETOOLONG, "no name may be as long"),
+    (
+        Errno::ENAMETOOLONG,
+        "a semaphore's name has at most 251 bytes: `sem.` stands before it in its file's",
+    ),
     (Errno::ENOENT, "nothing has this name"),
     (Errno::ENOSPC, "the host has as much of them as it may"),
     (
@@ -221,6 +229,21 @@ pub(super) fn failure(args: &Args, family: Family, errno: Errno, call: String) -
         ),
         help,
     }
+}
+
+/// Why what has a name cannot be opened.
+pub(super) fn not_opened(args: &Args, family: Family, errno: Errno, call: String) -> Failure {
+    let mut failure = failure(args, family, errno, call);
+    if let Errno::EINVAL | Errno::ELOOP = errno {
+        failure.meaning = another(family);
+    }
+    failure
+}
+
+/// What `EINVAL` and `ELOOP` mean of a name that is one: a directory, a FIFO, a link or too short a
+/// file has it.
+pub(super) fn another(family: Family) -> String {
+    format!("what has this name is no POSIX {}", posix_object(family))
 }
 
 /// An argument that only the other flavour has.
@@ -293,6 +316,12 @@ pub(super) const fn ino<R: Posix>() -> Field<R> {
     Field::new("ino", "the inode of its file", |r: &R, _| {
         Cell::Int(i128::from(r.node().ino))
     })
+}
+
+/// The condition of one that has no name any more, as `/lock` or as the kernel says it.
+pub(super) fn removed(name: &str) -> String {
+    let name = name.strip_suffix(" (deleted)").unwrap_or(name);
+    format!("{name} was removed, and nobody can open it any more")
 }
 
 /// The name of an object that is of POSIX; one that nothing has where it is of another flavour.

@@ -136,7 +136,7 @@ fn create(world: &mut World, args: &Args) -> StepResult {
         mode: args.int("mode")?.unwrap_or(DEFAULT_MODE),
         private: args.flag("private"),
     };
-    if let Some(name) = super::posix::wanted(wanted, args)? {
+    if let Some(name) = super::posix::wanted(FAMILY, wanted, args)? {
         return posix::create(world, args, &name, shape.value, shape.mode);
     }
     let created = make(world, args, wanted, shape)?;

@@ -104,7 +104,7 @@ fn create(world: &mut World, args: &Args) -> StepResult {
     let wanted = args.reference("name");
     let size = args.int("size")?.unwrap_or(DEFAULT_SIZE);
     let mode = args.int("mode")?.unwrap_or(DEFAULT_MODE);
-    if let Some(name) = super::posix::wanted(wanted, args)? {
+    if let Some(name) = super::posix::wanted(FAMILY, wanted, args)? {
         return posix::create(world, args, &name, size, mode);
     }
     let created = make(world, args, wanted, size, mode, args.flag("private"))?;

@@ -14,6 +14,7 @@ use crate::inspect::descriptors::{self, What};
 use crate::inspect::process::{self, LastOperator};
 use crate::inspect::snapshot::Snapshot;
 use crate::inspect::wait::Wait;
+use crate::kernel::posix::NAME_MAX;
 use crate::kernel::sysv::IPC_PRIVATE;
 use crate::kernel::{Errno, msg, sem, shm};
 use crate::lang::{Env, Reference, Target, closest};
@@ -217,7 +218,7 @@ fn by_path(names: &Names, family: Family, path: &[u8]) -> Result<Object, Failure
     }
     match family {
         Family::Fifo => Ok(absolute(path)),
-        Family::Msgq | Family::Shm | Family::Sem => posix_name(path).map(Object::Posix),
+        Family::Msgq | Family::Shm | Family::Sem => posix_name(family, path).map(Object::Posix),
         Family::Sock => super::sock::bound(names, path),
         Family::Pipe => Err(unknown(names, family, &text)),
     }
@@ -253,11 +254,11 @@ fn absolute(path: &[u8]) -> Object {
     )
 }
 
-/// The name of a POSIX object: a slash, then up to 255 bytes without another.
+/// The name of a POSIX object: a slash, and what may be a file's name where the family's stand.
 ///
 /// # Errors
 /// It is none.
-pub(super) fn posix_name(name: &[u8]) -> Result<Box<str>, Failure> {
+pub(super) fn posix_name(family: Family, name: &[u8]) -> Result<Box<str>, Failure> {
     let failure = |why: &str| {
         Failure::refused(format!("`{}` {why}", String::from_utf8_lossy(name)))
             .help("A POSIX name is a slash and up to 255 bytes without another, such as /jobs")
@@ -266,7 +267,11 @@ pub(super) fn posix_name(name: &[u8]) -> Result<Box<str>, Failure> {
         Some(rest) if rest.is_empty() || rest.contains(&b'/') || rest.contains(&0) => {
             Err(failure("is no POSIX name"))
         }
-        Some(rest) if rest.len() > 255 => Err(failure("is too long for a POSIX name")),
+        // A semaphore's file has more in front.
+        Some(b"." | b"..") if family != Family::Sem => {
+            Err(failure("is no POSIX name: it means a directory"))
+        }
+        Some(rest) if rest.len() > NAME_MAX => Err(failure("is too long for a POSIX name")),
         Some(_) => std::str::from_utf8(name)
             .map(Box::from)
             .map_err(|_| failure("is not UTF-8")),

@@ -197,7 +197,17 @@ fn errnos(know: &dyn Knowledge) -> impl Iterator<Item = Candidate> {
 fn variables(partial: &str, know: &dyn Knowledge) -> Vec<Candidate> {
     let mut found = Vec::new();
     for (name, outcome) in know.variables() {
-        found.push(Candidate::new(format!("${name}"), outcome.to_string()));
+        // What only has remarks, such as an actor its pid, is more than `ok`.
+        let plain = outcome.value.is_none() && outcome.fields.is_empty() && !outcome.eof;
+        let remarks = outcome
+            .remarks
+            .iter()
+            .map(|r| format!("{} {}", r.name, r.value));
+        let described = match plain && !outcome.remarks.is_empty() {
+            true => remarks.collect::<Vec<_>>().join(", "),
+            false => outcome.to_string(),
+        };
+        found.push(Candidate::new(format!("${name}"), described));
         if partial.split('.').next() == Some(&name) {
             for field in outcome.fields.iter().chain(&outcome.remarks) {
                 let word = format!("${name}.{}", field.name);

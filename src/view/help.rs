@@ -116,7 +116,7 @@ fn overview(signatures: &[&'static Signature], topics: &[Topic], style: Style) -
         .collect();
     let topics = topics.join(", ");
     text.push_str(&format!(
-        "\n`help COMMAND`, `help msgq`, `help EAGAIN` say more; so do {topics}.\n"
+        "\n`help COMMAND`, `help msgq`, `help EAGAIN` say more; so do\n{topics}.\n"
     ));
     text
 }

@@ -9,7 +9,10 @@ pub mod sem;
 pub mod shm;
 
 use std::ffi::CString;
-use std::os::fd::OwnedFd;
+use std::fs::{File, OpenOptions};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 use std::time::Duration;
 
 use nix::sys::stat::{Mode, fchmod, fstat};
@@ -58,6 +61,25 @@ fn exactly(fd: &OwnedFd, mode: u32) -> Result<()> {
     match fstat(fd)?.st_mode & 0o7777 == mode {
         true => Ok(()),
         false => fchmod(fd, Mode::from_bits(mode).ok_or(Errno::EINVAL)?),
+    }
+}
+
+/// Opens a file of [`DIRECTORY`]. Everybody may put a FIFO there, or a link to one, whose opening
+/// would wait: this never does. `EINVAL` for what is no regular file, `ELOOP` for a link.
+pub fn regular(path: &Path, write: bool) -> Result<File> {
+    let file = OpenOptions::new()
+        .read(true)
+        .write(write)
+        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
+        .open(path)
+        .map_err(|e| Errno::from_raw(e.raw_os_error().unwrap_or(0)))?;
+    is_regular(&file).map(|()| file)
+}
+
+fn is_regular(file: &impl AsFd) -> Result<()> {
+    match fstat(file)?.st_mode & libc::S_IFMT {
+        libc::S_IFREG => Ok(()),
+        _ => Err(Errno::EINVAL),
     }
 }
 

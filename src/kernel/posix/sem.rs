@@ -16,7 +16,7 @@ use libc::{c_int, sem_t};
 use nix::fcntl::{AT_FDCWD, AtFlags};
 use nix::unistd::linkat;
 
-use super::{DIRECTORY, NAME_MAX, Patience, c_name, deadline, exactly};
+use super::{DIRECTORY, NAME_MAX, Patience, c_name, deadline, exactly, regular};
 use crate::kernel::{Errno, Result};
 
 /// What stands before a semaphore's name in its directory.
@@ -87,8 +87,14 @@ pub struct Semaphore(NonNull<sem_t>);
 // SAFETY: the calls that use it may be made by any thread.
 unsafe impl Send for Semaphore {}
 
-/// sem_open(3): opens a semaphore that exists. `ENOENT`, `EACCES`, `EINVAL`.
+/// sem_open(3): opens a semaphore that exists. `ENOENT`, `EACCES`, `EINVAL` for a file of its name
+/// that is none.
 pub fn open(name: &str) -> Result<Semaphore> {
+    // glibc maps whatever has the name: what lies behind the end of a shorter file is SIGBUS.
+    let length = regular(&path(name), true)?.metadata().map(|m| m.len());
+    if length.unwrap_or(0) < size_of::<sem_t>() as u64 {
+        return Err(Errno::EINVAL);
+    }
     let name = c_name(name)?;
     // SAFETY: the name ends with a NUL; without O_CREAT it takes no more arguments.
     let semaphore = unsafe { libc::sem_open(name.as_ptr(), 0) };
@@ -144,7 +150,8 @@ impl Drop for Semaphore {
 pub struct Contents {
     /// Its value.
     pub value: u32,
-    /// How many wait, as far as they have said so.
+    /// How many wait, as far as they have said so: who is killed then never says that it waits no
+    /// more.
     pub waiters: u32,
 }
 

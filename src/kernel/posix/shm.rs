@@ -15,7 +15,7 @@ use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap, shm_open, shm_unlink};
 use nix::sys::stat::{Mode, fstat};
 use nix::unistd::ftruncate;
 
-use super::{DIRECTORY, exactly};
+use super::{DIRECTORY, exactly, is_regular};
 use crate::kernel::{Errno, Result};
 
 /// The file of a segment.
@@ -48,13 +48,15 @@ pub fn create(name: &str, size: u64, mode: u32) -> Result<Segment> {
     })
 }
 
-/// shm_open(3): opens a segment that exists. `ENOENT`, `EACCES`, `EINVAL`.
+/// shm_open(3): opens a segment that exists, and never waits as at a FIFO of this name. `ENOENT`,
+/// `EACCES`, `EINVAL` for a name with another slash or of what is no segment.
 pub fn open(name: &str, read_only: bool) -> Result<Segment> {
     let flags = match read_only {
         true => OFlag::O_RDONLY,
         false => OFlag::O_RDWR,
     };
-    let fd: OwnedFd = shm_open(name, flags, Mode::empty())?;
+    let fd: OwnedFd = shm_open(name, flags | OFlag::O_NONBLOCK, Mode::empty())?;
+    is_regular(&fd)?;
     Ok(Segment {
         file: fd.into(),
         read_only,

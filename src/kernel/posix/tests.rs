@@ -120,3 +120,41 @@ fn a_semaphore_is_made_whole_and_counts() {
     let long = format!("/{}", "x".repeat(252));
     assert_eq!(sem::create(&long, 1, 0o600), Err(Errno::ENAMETOOLONG));
 }
+
+#[test]
+fn what_is_no_segment_or_semaphore_is_refused_and_never_waited_at() {
+    // Of a FIFO without a writer, of a link to it, of a directory and of a file that is too short.
+    let name = Name::new("other", |_| Ok(()));
+    let rwx = Mode::S_IRWXU;
+    for file in [shm::path(&name.0), sem::path(&name.0)] {
+        let link = |to: &Path| std::os::unix::fs::symlink(to, &file).map_err(|_| Errno::EIO);
+        let dir = || nix::unistd::mkdir(&file, rwx);
+        let kinds: [(&dyn Fn() -> Result<()>, Errno); 3] = [
+            (&|| nix::unistd::mkfifo(&file, rwx), Errno::EINVAL),
+            (&|| link(Path::new("/dev/zero")), Errno::ELOOP),
+            (&dir, Errno::EISDIR),
+        ];
+        for (make, errno) in kinds {
+            make().unwrap();
+            let told = [
+                regular(&file, false).err(),
+                shm::open(&name.0, true).err(),
+                sem::open(&name.0).err(),
+            ];
+            let _ = std::fs::remove_file(&file).or_else(|_| std::fs::remove_dir(&file));
+            // Only one of the two has this file.
+            let refused = |told: &Option<Errno>| matches!(told, Some(e) if [errno, Errno::EINVAL, Errno::ENOENT].contains(e));
+            assert!(told.iter().all(refused), "{file:?}: {told:?}");
+            assert_ne!(told[0], Some(Errno::ENOENT));
+            assert_ne!(
+                (told[1], told[2]),
+                (Some(Errno::ENOENT), Some(Errno::ENOENT))
+            );
+        }
+    }
+    let file = sem::path(&name.0);
+    std::fs::write(&file, [0; size_of::<libc::sem_t>() - 1]).unwrap();
+    let short = sem::open(&name.0).map(drop);
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(short, Err(Errno::EINVAL));
+}

@@ -92,6 +92,10 @@ impl Parser<'_> {
                 "a loop cannot run fewer than 0 times",
             )
             .label("expected how often")),
+            Some(Ok(Term::Int(n))) if n > u64::MAX.into() => {
+                Err(Mistake::new(token.span, "no loop is run so often")
+                    .label(format!("expected {} at most", u64::MAX)))
+            }
             Some(count) => {
                 let count = count?;
                 let seek = self.seek(token.span);

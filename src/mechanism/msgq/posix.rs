@@ -67,7 +67,7 @@ pub(super) fn create(world: &mut World, args: &Args, name: &str, mode: u32) -> S
         name,
         path: Path::new(name),
         call,
-        taken: !matches!(mq::open(name, Access::Read), Err(Errno::ENOENT)),
+        taken: matches!(mq::open(name, Access::Read), Ok(_) | Err(Errno::EACCES)),
     };
     let made = world.make_posix(
         args,

@@ -132,10 +132,12 @@ fn peek(_: &Sight, object: &Object, _: &Args) -> Result<Reply, Failure> {
 
 fn condition(_: &Sight, object: &Object, _: Option<u32>) -> String {
     let name = name_of(object);
-    let Ok(queue) = queue(name) else {
-        return format!("{name} was removed, and nobody can open it any more");
+    let attributes = match queue(name) {
+        Ok(queue) => queue.attributes,
+        Err(Errno::ENOENT) => return posix::removed(name),
+        Err(_) => None,
     };
-    match queue.attributes {
+    match attributes {
         Some(a) if a.curmsgs == 0 => format!("{name} is empty"),
         Some(a) if a.curmsgs == a.maxmsg => {
             format!("{name} is full ({} of {} messages)", a.curmsgs, a.maxmsg)

@@ -3,6 +3,7 @@
 use super::{FAMILY, index};
 use crate::data::{Cell, Column, Failure, Object, Outcome, Reply, StepResult, Table};
 use crate::inspect::posix::{Semaphore as Row, semaphore, semaphores};
+use crate::inspect::thing::Thing;
 use crate::kernel::Errno;
 use crate::kernel::posix::Patience;
 use crate::kernel::posix::sem::{self, Semaphore};
@@ -59,7 +60,7 @@ fn open(args: &Args, name: &str) -> Result<Semaphore, Failure> {
         .help(format!("Leave away the [{index}]")));
     }
     sem::open(name)
-        .map_err(|errno| posix::failure(args, FAMILY, errno, format!("sem_open({name})")))
+        .map_err(|errno| posix::not_opened(args, FAMILY, errno, format!("sem_open({name})")))
 }
 
 /// Refuses what only semop(2) can do.
@@ -135,7 +136,7 @@ static FIELDS: &[Field<Row>] = &[
     }),
     Field::new(
         "ncnt",
-        "processes blocked until it can be lowered",
+        "how many wait, as the C library counts: one that is killed meanwhile counts for ever",
         |s, _| {
             s.contents
                 .map_or(Cell::Unknown, |c| i64::from(c.waiters).into())
@@ -144,7 +145,7 @@ static FIELDS: &[Field<Row>] = &[
     Field::new(
         "waits",
         "who is blocked: P until it can be lowered, and how many",
-        |s, _| match s.contents.map(|c| c.waiters) {
+        |s, sight| match waiting(s, sight) {
             None => Cell::Unknown,
             Some(0) => Cell::Nothing,
             Some(n) => Cell::Text(format!("P{n}")),
@@ -155,6 +156,19 @@ static FIELDS: &[Field<Row>] = &[
     posix::gid(),
     posix::ino(),
 ];
+
+/// How many are blocked at it. The C library's count is the most that there can be, since nobody takes
+/// off it who was killed. `None` where fewer are seen, and some process could not be looked into.
+fn waiting(row: &Row, sight: &Sight) -> Option<usize> {
+    let said = row.contents?.waiters as usize;
+    if said == 0 {
+        return Some(0);
+    }
+    let thing = Thing::Memory((&row.node).into());
+    let seen = sight.snapshot.waiting_at(thing).count();
+    let seen_all = seen >= said || sight.snapshot.waiters().unreadable == 0;
+    seen_all.then_some(seen)
+}
 
 const USUAL: &[&str] = &["name", "owner", "perms", "value", "waits", "ctime"];
 
@@ -199,8 +213,8 @@ fn condition(_: &Sight, object: &Object, _: Option<u32>) -> String {
     let name = name_of(object);
     match semaphore(name).map(|row| row.contents) {
         Ok(Some(contents)) => format!("{name} is {}", contents.value),
-        Ok(None) => name.to_string(),
-        Err(_) => format!("{name} was removed, and nobody can open it any more"),
+        Err(Errno::ENOENT) => posix::removed(name),
+        _ => name.to_string(),
     }
 }
 

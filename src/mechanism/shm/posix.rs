@@ -41,7 +41,7 @@ pub(super) fn create(
 pub(super) fn open(args: &Args, name: &str, read_only: bool) -> Result<Segment, Failure> {
     shm::open(name, read_only).map_err(|errno| {
         let flag = if read_only { "O_RDONLY" } else { "O_RDWR" };
-        posix::failure(args, FAMILY, errno, format!("shm_open({name}, {flag})"))
+        posix::not_opened(args, FAMILY, errno, format!("shm_open({name}, {flag})"))
     })
 }
 

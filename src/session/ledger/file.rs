@@ -66,16 +66,18 @@ impl FileKind {
     }
 
     /// What is known of the file at a path. A queue need not be mounted anywhere.
-    fn look(self, path: &Path) -> Option<Metadata> {
-        if self != FileKind::Queue {
-            return path.symlink_metadata().ok();
-        }
-        let name = path.to_str()?;
-        let queue = match mq::open(name, Access::Read) {
-            Err(Errno::EACCES) => mq::open(name, Access::Write),
-            opened => opened,
+    fn look(self, path: &Path) -> Result<Metadata> {
+        let meta = if self == FileKind::Queue {
+            let name = path.to_str().ok_or(Errno::EINVAL)?;
+            let queue = match mq::open(name, Access::Read) {
+                Err(Errno::EACCES) => mq::open(name, Access::Write),
+                opened => opened,
+            };
+            File::from(queue?).metadata()
+        } else {
+            path.symlink_metadata()
         };
-        File::from(queue.ok()?).metadata().ok()
+        meta.map_err(errno)
     }
 
     fn remove(self, path: &Path) -> Result<()> {
@@ -84,8 +86,12 @@ impl FileKind {
             (FileKind::Directory, _) => std::fs::remove_dir_all(path),
             _ => std::fs::remove_file(path),
         };
-        removed.map_err(|e| Errno::from_raw(e.raw_os_error().unwrap_or(0)))
+        removed.map_err(errno)
     }
+}
+
+fn errno(e: std::io::Error) -> Errno {
+    Errno::from_raw(e.raw_os_error().unwrap_or(0))
 }
 
 /// Set in the word of a path's length while its place is taken.
@@ -166,18 +172,28 @@ impl Ledger {
         (!bytes.is_empty()).then(|| std::ffi::OsString::from_vec(bytes).into())
     }
 
-    /// Removes the file that a record speaks of, if it is still there and is ours.
-    pub(super) fn sweep_file(&self, entry: Entry, state: State, kind: FileKind) -> Option<Removed> {
-        let path = self.path(entry)?;
-        let meta = kind.look(&path)?;
-        let ours = match state {
+    fn is_ours(&self, entry: Entry, state: State, kind: FileKind, meta: &Metadata) -> bool {
+        let made_here = match state {
             State::Live => {
                 (meta.dev(), meta.ino()) == (self.get(entry, DEVICE), self.get(entry, INODE))
             }
             // The file system's clock may lag behind ours by a tick.
             _ => meta.ctime() >= self.get(entry, SINCE) as i64 - 1,
         };
-        if !ours || !kind.is(&meta) || meta.uid() != self.get(entry, UID) as u32 {
+        made_here && kind.is(meta) && meta.uid() == self.get(entry, UID) as u32
+    }
+
+    /// Removes the file that a record speaks of, if it is still there and is ours.
+    pub(super) fn sweep_file(&self, entry: Entry, state: State, kind: FileKind) -> Option<Removed> {
+        let path = self.path(entry)?;
+        let ours = match kind.look(&path) {
+            Ok(meta) => self.is_ours(entry, state, kind, &meta),
+            // A queue whose mode keeps even its owner out can still be unlinked, by its owner only. The
+            // name was free before the record was made.
+            Err(Errno::EACCES) => kind == FileKind::Queue,
+            Err(_) => false,
+        };
+        if !ours {
             return None;
         }
         let error = kind.remove(&path).err();
@@ -251,6 +267,27 @@ mod tests {
         let left = |name: &str| at(name).symlink_metadata().is_ok();
         assert!(!left("live") && !left("intended"));
         assert!(left("replaced") && left("file") && left("kept"));
+    }
+
+    #[test]
+    fn a_queue_that_lets_nobody_in_is_removed() {
+        let ledger = Ledger::create().unwrap();
+        let name = format!("/ipcsh-shut-{}", std::process::id());
+        let posix = Object::Posix(name.as_str().into());
+        // Also where its maker was killed before it could say that it was made.
+        for settled in [true, false] {
+            let entry = ledger
+                .intend_file(FileKind::Queue, &posix, Path::new(&name), now(), geteuid())
+                .unwrap();
+            let queue = File::from(mq::create(&name, 0, None).unwrap());
+            let meta = queue.metadata().unwrap();
+            if settled {
+                ledger.settle_file(entry, FileKind::Queue, meta.dev(), meta.ino());
+            }
+            let removed: Vec<_> = ledger.sweep().into_iter().map(|r| r.error).collect();
+            assert_eq!(removed, [None]);
+            assert_eq!(mq::open(&name, Access::Read).unwrap_err(), Errno::ENOENT);
+        }
     }
 
     #[test]
