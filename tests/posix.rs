@@ -84,6 +84,7 @@ m[8:12] = b'\\xff\\0\\xfe!'"
         shm write u32@0 41
         !python3 {peer}
         shm read @8 4 => x\"ff 00 fe 21\"
+        expect shm.mtime > 0
         shm detach {segment}
         shm read @8 4 => x\"ff 00 fe 21\""
     ));
