@@ -3,6 +3,7 @@
 mod blame;
 mod take;
 mod wanted;
+mod whole;
 
 use super::catalog::{Catalog, Lookup};
 use super::diagnostic::{Mistake, Parsed};

@@ -1,10 +1,10 @@
 //! What is wrong with the words of a command, said so that one learns from it.
 
 use super::super::catalog::Catalog;
-use super::super::diagnostic::{Mistake, Parsed};
-use super::super::lexer::{Lexeme, Token, is_name};
-use super::super::program::{Arg, Span, Term};
-use super::super::signature::{Family, Form, Kind, Need, Param, Signature};
+use super::super::diagnostic::Mistake;
+use super::super::lexer::{Token, is_name};
+use super::super::program::Span;
+use super::super::signature::{Form, Kind, Need, Param, Signature};
 use super::super::suggest::did_you_mean;
 use super::{Binder, take};
 
@@ -228,117 +228,10 @@ impl Binder<'_> {
             .help(usage)
             .maybe_help(help)
     }
-
-    /// Every argument that is needed is there.
-    pub(super) fn complete(&self, end: Span) -> Parsed<()> {
-        let given = |name: &str| {
-            let place = self.params().iter().position(|p| p.name == name);
-            place.is_some_and(|place| self.has(place))
-        };
-        let absent = self.params().iter().enumerate().find(|(place, p)| {
-            let needed = match p.need {
-                Need::Required | Need::Repeated => true,
-                Need::Unless(switch) => !given(switch),
-                Need::Optional | Need::Any => false,
-            };
-            needed && !self.has(*place)
-        });
-        let Some((_, param)) = absent else {
-            return Ok(());
-        };
-        let at = end.end as usize;
-        Err(Mistake::new(
-            Span::new(at, at),
-            format!("`{}` needs {}", self.signature.name, named(param)),
-        )
-        .label(format!("expected {}", param.kind.describe()))
-        .help(format!("usage: {}", self.signature.usage())))
-    }
-
-    /// Columns are those of some table.
-    pub(super) fn columns(&self, tokens: &[Token]) -> Parsed<()> {
-        for (place, arg) in &self.args {
-            let (Kind::Columns(family), Arg::Term(Term::Bytes(names))) =
-                (self.params()[usize::from(*place)].kind, arg)
-            else {
-                continue;
-            };
-            let families = Family::ALL
-                .into_iter()
-                .filter(|f| family.is_none_or(|one| one == *f));
-            let known: Vec<&str> = families
-                .flat_map(|f| self.catalog.fields(f))
-                .copied()
-                .collect();
-            let names = String::from_utf8_lossy(names);
-            let names = names
-                .split(',')
-                .map(str::trim)
-                .filter(|name| !name.is_empty());
-            for name in names {
-                if known.is_empty() || known.contains(&name.to_lowercase().as_str()) {
-                    continue;
-                }
-                let text = |t: &Token| t.span.of(self.text).to_string();
-                let at = tokens.iter().find_map(|t| Some((t, text(t).find(name)?)));
-                let span = at.map_or(Span::default(), |(token, at)| {
-                    let at = token.span.start as usize + at;
-                    Span::new(at, at + name.len())
-                });
-                let label = match family {
-                    Some(family) => format!("`help {}` says what each is", family.noun()),
-                    None => "`help fields` lists them".into(),
-                };
-                return Err(Mistake::new(span, format!("there is no column `{name}`"))
-                    .label(label)
-                    .maybe_help(did_you_mean(name, known.iter().copied())));
-            }
-        }
-        Ok(())
-    }
-
-    /// A plain number is written only where its place says how wide it is.
-    pub(super) fn typed(&self, tokens: &[Token]) -> Parsed<()> {
-        let wants = |kind: Kind| self.params().iter().any(|p| p.kind == kind);
-        let plain = self.args.iter().find_map(|(place, arg)| match arg {
-            Arg::Term(Term::Int(n)) if self.params()[usize::from(*place)].kind == Kind::Value => {
-                Some(n)
-            }
-            _ => None,
-        });
-        let Some(n) = plain.filter(|_| wants(Kind::Place)) else {
-            return Ok(());
-        };
-        let typed = |(_, arg): &(u8, Arg)| matches!(arg, Arg::Place(p) if p.ty.is_some());
-        if self.args.iter().any(typed) {
-            return Ok(());
-        }
-        // The value is the last word that is a number.
-        let is_plain = |t: &&Token| matches!(t.lexeme, Lexeme::Bare(w) if super::super::number::integer(w) == Some(*n));
-        let span = tokens
-            .iter()
-            .rfind(is_plain)
-            .map_or(Span::default(), |t| t.span);
-        let offset = self.args.iter().find_map(|(_, arg)| match arg {
-            Arg::Place(place) => match place.offset {
-                Term::Int(offset) => Some(offset),
-                _ => None,
-            },
-            _ => None,
-        });
-        Err(Mistake::new(span, "this number has no width")
-            .label(format!(
-                "expected data such as u32:{n}, or \"{n}\" for its digits"
-            ))
-            .help(format!(
-                "or name the type in the place: u32@{} {n}",
-                offset.unwrap_or(0)
-            )))
-    }
 }
 
 /// A parameter in a sentence: `the type`.
-fn named(param: &Param) -> String {
+pub(super) fn named(param: &Param) -> String {
     format!("the argument {}", param.name.to_uppercase())
 }
 
