@@ -2,6 +2,7 @@
 
 mod harness;
 
+use std::fmt;
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -24,8 +25,14 @@ impl Drop for Ours {
     }
 }
 
+impl fmt::Display for Ours {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// Python with the C library's own calls; `None` where there is none, which is said.
-fn python(code: &str) -> Option<String> {
+fn python(code: &str) -> Option<Ours> {
     let prelude = "import ctypes, os, sys, mmap
 libc = ctypes.CDLL(None, use_errno=True)
 def ok(n):
@@ -37,9 +44,10 @@ libc.mq_send.argtypes = [ctypes.c_int, ctypes.c_char_p, ctypes.c_size_t, ctypes.
 for f in (libc.sem_post, libc.sem_wait, libc.sem_getvalue): f.argtypes = [ctypes.c_void_p] + f.argtypes[1:] if f.argtypes else None
 ";
     let path = std::env::temp_dir().join(format!("ipcsh{}.py", name().replace('/', "-")));
-    std::fs::write(&path, format!("{prelude}{code}")).unwrap();
+    let path = Ours(path.display().to_string());
+    std::fs::write(&path.0, format!("{prelude}{code}")).unwrap();
     match Command::new("python3").arg("--version").output() {
-        Ok(_) => Some(path.display().to_string()),
+        Ok(_) => Some(path),
         Err(e) => {
             eprintln!("skipped: python3: {e}");
             None
@@ -84,6 +92,7 @@ m[8:12] = b'\\xff\\0\\xfe!'"
         shm write u32@0 41
         !python3 {peer}
         shm read @8 4 => x\"ff 00 fe 21\"
+        expect shm.mtime > 0
         shm detach {segment}
         shm read @8 4 => x\"ff 00 fe 21\""
     ));
@@ -120,7 +129,7 @@ ok(libc.sem_unlink(b'{semaphore}'))"
     )) else {
         return;
     };
-    let mut waits = Command::new("python3").arg(&peer).spawn().unwrap();
+    let mut waits = Command::new("python3").arg(&peer.0).spawn().unwrap();
     let file = format!("/dev/shm/sem.{}", &semaphore[1..]);
     until("the semaphore", || Path::new(&file).exists());
     passes(&format!(

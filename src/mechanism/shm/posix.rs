@@ -131,6 +131,11 @@ static FIELDS: &[Field<Row>] = &[
     posix::owner(),
     posix::perms(),
     Field::new("size", "its size in bytes", |s, _| Cell::Size(s.node.size)),
+    Field::new(
+        "mtime",
+        "when a call last wrote to it or set its size; what is written through memory does not count",
+        |s, _| Cell::Time(s.node.mtime),
+    ),
     posix::ctime(),
     posix::uid(),
     posix::gid(),
