@@ -4,8 +4,16 @@
 mod harness;
 
 use std::path::Path;
+use std::process::Command;
 
 use harness::{passes, script, until};
+
+/// `sha256sum`'s word for some bytes.
+fn sum(path: &Path) -> String {
+    let output = Command::new("sha256sum").arg(path).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.split_whitespace().next().unwrap().to_string()
+}
 
 /// A hundred megabytes of zeroes, by `sha256sum`.
 const ZEROES: &str = "a993f8c574e0fea8c1cdcbcd9408d9e2e107ee6e4d120edcfa11decd53fa0cae";
@@ -26,6 +34,67 @@ fn the_shell_has_as_many_descriptors_after_a_thousand_actors_worth_of_steps() {
     passes(&format!(
         "a: sig pending\nme: sig pending\n{round}let count = !{count}\nrepeat 40 {{\n{round}}}\n{look}"
     ));
+}
+
+#[test]
+fn megabytes_arrive_as_they_were_sent() {
+    let work = tempfile::tempdir().unwrap();
+    let (chunk, whole) = (work.path().join("chunk"), work.path().join("whole"));
+    // Every byte, in an order that a lost or doubled page would change.
+    let mut state = 1u32;
+    let bytes: Vec<u8> = std::iter::repeat_with(|| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    })
+    .take(1 << 16)
+    .collect();
+    std::fs::write(&chunk, &bytes).unwrap();
+    std::fs::write(&whole, bytes.repeat(512)).unwrap();
+    let (chunk, whole) = (chunk.display().to_string(), whole.as_path());
+    let ran = passes(&format!(
+        "pipe a | \"sha256sum > $WORK/pipe\"
+        a: repeat 512 {{ pipe write file\"{chunk}\" }}
+        a: pipe close
+        mkfifo $WORK/f
+        !sha256sum $WORK/f > $WORK/fifo &
+        b: fifo open $WORK/f w
+        b: repeat 512 {{ fifo write file\"{chunk}\" }}
+        b: fifo close
+        c: sock listen $WORK/s name=l
+        !python3 -c \"import socket, hashlib; s = socket.socket(socket.AF_UNIX); s.connect('$WORK/s'); h = hashlib.sha256(); [h.update(d) for d in iter(lambda: s.recv(1 << 16), b'')]; print(h.hexdigest())\" > $WORK/sock &
+        c: sock accept l name=p
+        c: repeat 512 {{ sock send p file\"{chunk}\" }}
+        c: sock close p
+        !until test -s $WORK/pipe -a -s $WORK/fifo -a -s $WORK/sock; do sleep 0.01; done; cat $WORK/pipe $WORK/fifo $WORK/sock"
+    ));
+    let expected = sum(whole);
+    let found = ran.out.lines().filter(|l| l.contains(&expected)).count();
+    assert_eq!(found, 3, "{expected}\n{}", ran.out);
+}
+
+#[test]
+fn a_thousand_actors_leave_no_descriptor_open() {
+    let count = "!echo open: $(ls /proc/$PPID/fd | wc -l)\n";
+    let mut text = format!("a: pipe create p\nstop a\n{count}");
+    for round in 0..20 {
+        for n in 0..25 {
+            text.push_str(&format!(
+                "pipe a{n} | b{n}\na{n}: pipe write \"{round}\"\nb{n}: pipe read => \"{round}\"\n"
+            ));
+        }
+        for n in 0..25 {
+            text.push_str(&format!("stop a{n} b{n}\n"));
+        }
+    }
+    text.push_str(count);
+    let ran = passes(&text);
+    let open: Vec<&str> = ran
+        .out
+        .lines()
+        .filter(|l| l.starts_with("# open:"))
+        .collect();
+    assert_eq!(open.len(), 2, "{}", ran.out);
+    assert_eq!(open[0], open[1]);
 }
 
 #[test]
@@ -102,14 +171,22 @@ const BLOCKED: &[(&str, &str)] = &[
     ("sem create s 0", "sem p s"),
     ("sem create s 1", "sem z s"),
     ("sem create s 0", "sem op s 0:-1"),
+    ("msgq create /NAME", "msgq recv /NAME"),
+    (
+        "msgq create /NAME maxmsg=1\nmsgq send /NAME 1 \"x\"",
+        "msgq send /NAME 1 \"x\"",
+    ),
+    ("sem create /NAME 0", "sem p /NAME"),
 ];
 
 #[test]
 fn an_actor_that_is_killed_where_it_waits_fails_its_step_and_nothing_else() {
+    let name = format!("ipcsh-killed-{}", std::process::id());
     for (setup, blocked) in BLOCKED {
         let begun = format!(
             "{setup}\nb: {blocked} ...\nexpect actor.b.state == blocked\n!kill -9 ${{b.pid}}\n"
         );
+        let begun = begun.replace("NAME", &name);
         // The session goes on, with another b.
         passes(&format!(
             "{begun}b: ... => died\necho on\nb: sig pending\nexpect actor.b.state == idle"
