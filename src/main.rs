@@ -178,6 +178,7 @@ fn setup(cli: &Cli, mode: Mode) -> Setup {
     let screen = io::stdin().is_terminal() && io::stdout().is_terminal() && !is_dumb();
     // A transcript is written line by line, and so is JSON.
     options.redraws = screen && mode != Mode::Script && !cli.json;
+    options.captures |= cli.json;
     options.colours = Style::new(cli.color.into(), true).is_coloured();
     Setup {
         options,
@@ -232,6 +233,8 @@ fn unreadable(e: &ReadError, json: bool, style: Style) -> Exit {
 
 /// The prompt.
 fn prompt(cli: &Cli) -> anyhow::Result<Exit> {
+    // Ctrl-\ ends what runs in the foreground, as at any shell's prompt.
+    signal::ignore(libc::SIGQUIT).context("sigaction")?;
     let setup = setup(cli, Mode::Prompt);
     let signals = SignalFd::new(&SIGNALS).context("signalfd")?;
     let engine = setup.engine(commands::commands(), Some(signals));

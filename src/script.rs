@@ -269,5 +269,6 @@ pub fn options(mode: Mode, keep: bool, step_timeout: Option<Duration>) -> Option
         step_timeout: step_timeout.unwrap_or(STEP_TIMEOUT),
         redraws: false,
         colours: false,
+        captures: mode == Mode::Script,
     }
 }

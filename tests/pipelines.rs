@@ -2,7 +2,7 @@
 
 mod harness;
 
-use harness::{passes, script};
+use harness::{passes, run, script};
 
 /// Whether an actor had its end yet was once a matter of luck.
 const TRIES: usize = 10;
@@ -88,4 +88,61 @@ fn who_may_yet_write_makes_no_deadlock() {
         ran.err
     );
     passes("pipe create p\npipe read ...\nb: pipe write p \"x\"\nme: ... => \"x\"");
+}
+
+#[test]
+fn what_was_written_to_a_program_arrives_before_the_session_ends() {
+    // It only reads once the script has nothing left to do.
+    let ran = passes(
+        "!mkfifo $WORK/go\npipe a | \"read x < $WORK/go; cat > $WORK/out; cat $WORK/out\"\n\
+         a: pipe write \"hello\"\na: pipe close\n!echo > $WORK/go &\n",
+    );
+    assert!(ran.out.contains("# hello"), "{}", ran.out);
+    // An end that nobody closes is closed with its actor.
+    let ran = passes("pipe a | \"cat -n\"\na: pipe write \"hello\\n\"");
+    let numbered =
+        |line: &str| line.starts_with("# ") && line.contains("1") && line.ends_with("hello");
+    assert!(ran.out.lines().any(numbered), "{}", ran.out);
+}
+
+#[test]
+fn a_program_that_does_not_end_is_told_of() {
+    let ran = script("timeout step 100ms\npipe a | \"sleep 1000\"");
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let said = "still ran 100ms after the end of its input";
+    assert!(ran.out.contains(said), "{}\n{}", ran.out, ran.err);
+}
+
+#[test]
+fn a_flood_of_output_is_stopped() {
+    for text in ["!yes", "let x = !yes", "pipe \"yes\" | \"cat\""] {
+        let ran = script(text);
+        assert_eq!(ran.code, Some(1), "{text}");
+        let said = "it had written more than 64 MiB";
+        assert!(ran.err.contains(said), "{text}: {}", ran.err);
+    }
+}
+
+#[test]
+fn a_command_on_the_command_line_has_the_output_to_itself() {
+    let bytes = r"printf 'a\\0\\377'";
+    let ran = std::process::Command::new(harness::program())
+        .args(["-c", &format!("pipe \"{bytes}\" | \"cat\"")])
+        .output()
+        .unwrap();
+    assert_eq!(ran.stdout, b"a\0\xff");
+    // JSON stays JSON.
+    let ran = run(&["--json", "-c", "!printf abc"], b"");
+    let first = ran.out.lines().next().unwrap();
+    assert!(first.starts_with("{\"kind\":\"step\""), "{}", ran.out);
+    // And who reads no more ends it.
+    let line = format!(
+        "{} -c 'pipe \"yes\" | \"cat\"' | head -1",
+        harness::program().display()
+    );
+    let ran = std::process::Command::new("sh")
+        .args(["-c", &line])
+        .output()
+        .unwrap();
+    assert_eq!(ran.stdout, b"y\n");
 }

@@ -43,6 +43,10 @@ pub trait Runner {
 pub fn serve<R: Runner>(name: &str, runner: impl FnOnce(Ledger) -> R) -> io::Result<()> {
     process::set_name(name)?;
     signal::install_cancel_handler(signal::CANCEL_SIGNAL)?;
+    // Rust's runtime catches them to tell of an overflow of the stack, and so survives them once.
+    for signo in [libc::SIGSEGV, libc::SIGBUS] {
+        signal::default(signo)?;
+    }
     let mut inbox = Inbox::new(UnixStream::from(inherit::inherited(SOCKET_FD)?));
     let outbox = Outbox::open(inherit::inherited(OUTBOX_FD)?)?;
     let ledger = Ledger::open(inherit::inherited(LEDGER_FD)?)?;

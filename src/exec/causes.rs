@@ -6,9 +6,9 @@ use crate::mechanism::cause;
 
 impl Engine {
     /// Adds what is the cause of a failure that somebody shall see.
-    pub(super) fn explained(&self, mut failure: Failure) -> Failure {
+    pub(super) fn explain(&self, failure: &mut Failure) {
         let Some(lack) = failure.lack.take() else {
-            return failure;
+            return;
         };
         let cause = match &*lack {
             Lack::Removed(family, object) => {
@@ -31,6 +31,5 @@ impl Engine {
         if let Some(cause) = cause {
             failure.meaning = format!("{}; {cause}", failure.meaning);
         }
-        failure
     }
 }

@@ -67,6 +67,9 @@ pub struct Options {
     pub redraws: bool,
     /// Whether that is done in colours.
     pub colours: bool,
+    /// Whether what programs write is part of what is shown, a transcript or JSON. They have our own
+    /// standard output otherwise.
+    pub captures: bool,
 }
 
 /// Why a program ended before its end.

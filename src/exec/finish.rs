@@ -47,6 +47,7 @@ impl Engine {
         let deferred = self.run_deferred(sink)?;
         // What was deferred may leave steps of its own.
         let settled_again = self.complain_of_pending(sink)?;
+        self.await_programs(sink)?;
         Ok(settled? && deferred && settled_again)
     }
 

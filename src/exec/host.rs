@@ -4,7 +4,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::engine::{Engine, Flow, Mode, Ran};
 use super::job::{self, Group, Job, Output};
@@ -73,7 +73,7 @@ impl Engine {
         let how = match (&host.bind, host.background) {
             (_, true) => Kind::Background,
             (Some(_), _) => Kind::Bound,
-            (None, _) if self.options.mode == Mode::Script => Kind::Shown,
+            (None, _) if self.options.captures => Kind::Shown,
             (None, _) => Kind::Foreground,
         };
         let mut job = self
@@ -264,14 +264,28 @@ impl Engine {
     /// Waits for the end of a command in the foreground. What ends the session, ends it
     /// first.
     pub(super) fn await_end(&mut self, job: &Job) -> Result<Ended, Interrupted> {
-        let ended = self.until_end(job);
+        self.await_end_beside(job, &[])
+    }
+
+    /// The same, with others beside it that may write too much.
+    pub(super) fn await_end_beside(
+        &mut self,
+        job: &Job,
+        others: &[Job],
+    ) -> Result<Ended, Interrupted> {
+        let ended = self.until_end(job, others);
         self.forget_job(job);
         ended
     }
 
-    fn until_end(&mut self, job: &Job) -> Result<Ended, Interrupted> {
+    fn until_end(&mut self, job: &Job, others: &[Job]) -> Result<Ended, Interrupted> {
         let mut started = false;
         loop {
+            let all = std::iter::once(job).chain(others);
+            if all.map(|job| &job.output).any(Output::is_too_long) {
+                job::end_tree(job);
+                return Err(Interrupted::Failed(job::flooded()));
+            }
             let ended = job
                 .wait(if started { TICK } else { Duration::ZERO })
                 .map_err(|e| Failure::environment(e.to_string()))?;
@@ -305,9 +319,39 @@ impl Engine {
     pub(super) fn end_jobs(&mut self, sink: &mut dyn Sink) {
         job::end(&self.jobs);
         for mut job in std::mem::take(&mut self.jobs) {
+            // The session ends, whether or not it can be written.
             let _ = show_output(&mut job, true, sink);
             self.forget_job(&job);
         }
+    }
+
+    /// Waits for the programs of pipelines, once the actors have closed their ends: what was written to
+    /// them arrives. Who has not ended by a step's deadline is ended with the session.
+    pub(super) fn await_programs(&mut self, sink: &mut dyn Sink) -> Ran {
+        let awaited = |job: &Job| job.label.is_some();
+        if !self.jobs.iter().any(awaited) {
+            return Ok(());
+        }
+        for slot in &mut self.slots {
+            slot.kill();
+        }
+        let begun = Instant::now();
+        loop {
+            self.reap_jobs(sink)?;
+            if self.interrupted || !self.jobs.iter().any(awaited) {
+                return Ok(());
+            }
+            if begun.elapsed() >= self.options.step_timeout {
+                break;
+            }
+            self.wait(TICK)?;
+        }
+        for label in self.jobs.iter().filter_map(|job| job.label.as_ref()) {
+            let limit = Cell::Elapsed(self.options.step_timeout);
+            let text = format!("{label} is ended: it still ran {limit} after the end of its input");
+            sink.event(&Event::Warning(text))?;
+        }
+        Ok(())
     }
 
     /// Shows what background commands have written, and forgets those that have ended.
@@ -340,9 +384,12 @@ impl Engine {
 
 fn show_output(job: &mut Job, whole: bool, sink: &mut dyn Sink) -> std::io::Result<()> {
     let written = job.output.fresh(whole);
-    match written.is_empty() {
-        true => Ok(()),
-        false => sink.event(&Event::Text(String::from_utf8_lossy(&written).into_owned())),
+    if !written.is_empty() {
+        sink.event(&Event::Text(String::from_utf8_lossy(&written).into_owned()))?;
+    }
+    match whole && job.output.is_too_long() {
+        true => sink.event(&Event::Warning(job::flooded().to_string())),
+        false => Ok(()),
     }
 }
 

@@ -18,6 +18,18 @@ use crate::session::{Entry, Left};
 /// How long what is asked to end has for it, before it is killed.
 const GRACE: Duration = Duration::from_secs(2);
 
+/// So many bytes are kept of what a command writes.
+const MOST: u64 = 64 << 20;
+
+/// Why a command that writes more is ended.
+pub(super) fn flooded() -> Failure {
+    let meaning = format!(
+        "a command was ended: it had written more than {} MiB",
+        MOST >> 20
+    );
+    Failure::refused(meaning).help("What is longer goes into a file: `!command > FILE`")
+}
+
 /// A `!command` that was started.
 #[derive(Debug)]
 pub(super) struct Job {
@@ -89,6 +101,15 @@ impl Job {
         match poll::poll(&mut fds, Some(timeout)) {
             Ok(_) | Err(Errno::EINTR) => self.child.try_wait(),
             Err(e) => Err(e),
+        }
+    }
+}
+
+/// Kills commands in the background that write more than is kept.
+pub(super) fn stop_floods(jobs: &[Job]) {
+    for job in jobs.iter().filter(|job| job.output.is_too_long()) {
+        if let Some(group) = &job.group {
+            group.signal(libc::SIGKILL);
         }
     }
 }
@@ -209,10 +230,15 @@ impl Output {
         self.file.as_fd()
     }
 
+    /// Whether it holds more than is kept.
+    pub fn is_too_long(&self) -> bool {
+        self.file.metadata().is_ok_and(|m| m.len() > MOST)
+    }
+
     /// What was written since this was last asked. `whole`: also a last line without its
     /// newline.
     pub fn fresh(&mut self, whole: bool) -> Vec<u8> {
-        let end = self.file.metadata().map_or(0, |m| m.len());
+        let end = self.file.metadata().map_or(0, |m| m.len()).min(MOST);
         if end < self.shown {
             // Who opened it again has emptied it.
             self.shown = 0;

@@ -6,7 +6,7 @@ use nix::fcntl::OFlag;
 
 use super::engine::{Engine, Mode};
 use super::host::Streams;
-use super::job::{Job, Output};
+use super::job::{self, Job, Output};
 use super::shell_steps::Interrupted;
 use super::slot::End;
 use super::steer::interrupted;
@@ -197,7 +197,7 @@ impl Engine {
         background: bool,
     ) -> Result<Job, Failure> {
         let output = Output::new()?;
-        let ours = self.options.mode == Mode::Prompt && !background;
+        let ours = !self.options.captures && !background;
         let written = match ours {
             true => Stream::Inherit,
             false => Stream::Fd(output.fd()),
@@ -205,7 +205,7 @@ impl Engine {
         let streams = Streams {
             stdin: match before {
                 Some(ends) => Stream::Fd(ends.read.as_fd()),
-                None if ours => Stream::Inherit,
+                None if ours && self.options.mode == Mode::Prompt => Stream::Inherit,
                 None => Stream::Null,
             },
             stdout: after.map_or(written, |ends| Stream::Fd(ends.write.as_fd())),
@@ -221,15 +221,20 @@ impl Engine {
         let (mut outcome, mut failing, mut written) = (Outcome::ok(), Vec::new(), Vec::new());
         let last = jobs.len();
         for (at, job) in (1..).zip(&jobs) {
-            let ended = self.await_end(job).map_err(|e| match e {
-                Interrupted::Failed(failure) => failure,
-                Interrupted::Flow(flow) => interrupted(&flow),
+            let ended = self.await_end_beside(job, &jobs).map_err(|e| {
+                jobs.iter().for_each(job::end_tree);
+                match e {
+                    Interrupted::Failed(failure) => failure,
+                    Interrupted::Flow(flow) => interrupted(&flow),
+                }
             })?;
             match ended {
                 Ended::Exited(0) => {}
                 // Who writes to a pipe that nobody reads any more ends so; where sh(1) has not
                 // become the program, it tells so by its status.
-                Ended::Signaled(libc::SIGPIPE) | Ended::Exited(SIGPIPE_STATUS) if at < last => {
+                Ended::Signaled(libc::SIGPIPE) | Ended::Exited(SIGPIPE_STATUS)
+                    if at < last || !self.options.captures =>
+                {
                     outcome = outcome.remark(format!("signal{at}"), Cell::text("PIPE"));
                 }
                 Ended::Exited(status) => {

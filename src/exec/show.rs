@@ -100,15 +100,14 @@ impl Engine {
     pub(super) fn show(
         &mut self,
         shown: Shown,
-        result: StepResult,
+        mut result: StepResult,
         passed: bool,
         sink: &mut dyn Sink,
     ) -> Ran {
         let verdict = Verdict::of(&result, passed);
-        let result = match passed {
-            true => result,
-            false => result.map_err(|failure| self.explained(failure)),
-        };
+        if let (false, Err(failure)) = (passed, &mut result) {
+            self.explain(failure);
+        }
         sink.event(&shown.event(result, passed, &self.env))?;
         self.follow(verdict, sink)
     }

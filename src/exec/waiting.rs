@@ -4,6 +4,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
 use super::engine::{Engine, Flow, Mode, Ran};
+use super::job;
 use super::slot::{End, signal_text};
 use crate::actor::Sighting;
 use crate::data::{self, Event};
@@ -131,6 +132,12 @@ impl Engine {
     }
 
     fn hear(&mut self, timeout: Duration, input: Option<BorrowedFd>) -> Result<Heard, Flow> {
+        job::stop_floods(&self.jobs);
+        // A program fills the memory of a host in seconds.
+        let timeout = match self.jobs.is_empty() {
+            true => timeout,
+            false => timeout.min(SLOWEST_LOOK),
+        };
         let mut fds = Vec::with_capacity(self.slots.len() + 2);
         let mut places = Vec::with_capacity(self.slots.len());
         for (place, slot) in self.slots.iter().enumerate() {

@@ -47,6 +47,8 @@ struct FamilyNames {
 #[derive(Debug, Default)]
 pub struct Names {
     families: [FamilyNames; Family::ALL.len()],
+    /// Whether any family has something to tell: it is asked after every step.
+    changed: bool,
 }
 
 impl Names {
@@ -100,6 +102,7 @@ impl Names {
 
     /// Gives a name to an object and makes it the current one.
     pub fn bind(&mut self, family: Family, name: &str, binding: Binding) {
+        self.changed = true;
         let names = &mut self.families[family.index()];
         names.bindings.insert(name.to_string(), binding.clone());
         names.touched.insert(name.to_string());
@@ -115,11 +118,13 @@ impl Names {
         };
         names.current = Some((name.to_string(), binding.clone()));
         names.current_touched = true;
+        self.changed = true;
         true
     }
 
     /// Forgets every name of an object that is gone.
     pub fn forget(&mut self, family: Family, object: &Object) {
+        self.changed = true;
         let names = &mut self.families[family.index()];
         let touched = &mut names.touched;
         names.bindings.retain(|name, binding| {
@@ -142,6 +147,9 @@ impl Names {
     /// What changed since this was last asked.
     pub fn take_changes(&mut self) -> Vec<Change> {
         let mut changes = Vec::new();
+        if !std::mem::take(&mut self.changed) {
+            return changes;
+        }
         for family in Family::ALL {
             let names = &mut self.families[family.index()];
             for name in names.touched.drain() {
