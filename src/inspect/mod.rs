@@ -3,11 +3,13 @@
 //! Nothing here prints, blocks, or changes what it looks at. Processes vanish at any
 //! moment and other users' files may not be read: both are answers here, never panics.
 
+pub mod containers;
 pub mod cycles;
 pub mod decode;
 pub mod descriptors;
 pub mod limits;
 pub mod maps;
+pub mod namespaces;
 mod parallel;
 pub mod pipes;
 pub mod posix;
