@@ -25,6 +25,7 @@ use crate::kernel::process::{self, Child, SpawnSpec, Stream};
 use crate::kernel::socket;
 use crate::lang::Call;
 use crate::mechanism::{Args, NS};
+use crate::session::Change;
 
 pub use visit::{ARGUMENT, serve};
 
@@ -45,6 +46,8 @@ struct Request {
     shell: i32,
     /// Its actors.
     actors: HashMap<i32, String>,
+    /// The names of its objects.
+    names: Vec<Change>,
 }
 
 /// What comes back.
@@ -88,6 +91,8 @@ impl Helper {
             death_signal: Some(libc::SIGKILL),
             stdin: Stream::Null,
             stdout: Stream::Null,
+            // Who looks at pipes would see ours in it.
+            stderr: Stream::Null,
             ..SpawnSpec::default()
         })?;
         let answer = UnixStream::from(ours);
@@ -117,6 +122,7 @@ impl Engine {
             variables: variables.collect(),
             shell: std::process::id().cast_signed(),
             actors: self.actors_by_pid(),
+            names: self.names.everything(),
         };
         let unusable = |e| Failure::environment(format!("the helper cannot be started: {e}"));
         let mut helper = Helper::start(&request).map_err(unusable)?;

@@ -134,20 +134,29 @@ fn mount(line: &str) -> Option<(Kind, u64, PathBuf)> {
     Some((kind, id.parse().ok()?, PathBuf::from(fields.next()?)))
 }
 
-/// What makes a process one of those inside: that it shares one of these namespaces.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Inside(Vec<(Kind, u64)>);
+/// A look from inside the namespaces of a process: which of them are not ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inside {
+    /// The process.
+    pub pid: i32,
+    joined: Vec<(Kind, u64)>,
+}
 
 impl Inside {
-    /// Those that share one of these.
-    pub fn new(namespaces: Vec<(Kind, u64)>) -> Inside {
-        Inside(namespaces)
+    /// These namespaces of this process were joined.
+    pub fn new(pid: i32, joined: Vec<(Kind, u64)>) -> Inside {
+        Inside { pid, joined }
     }
 
-    /// Whether a process is.
+    /// Whether a process shares one of them.
     pub fn has(&self, pid: i32) -> bool {
         let shares = |(kind, of): &(Kind, u64)| id(pid, *kind) == Ok(*of);
-        self.0.iter().any(shares)
+        self.joined.iter().any(shares)
+    }
+
+    /// Whether the one of this kind was joined, and is not the shell's.
+    pub fn joined(&self, kind: Kind) -> bool {
+        self.joined.iter().any(|(known, _)| *known == kind)
     }
 }
 
@@ -191,7 +200,7 @@ mod tests {
                 told.get(kind.name()).copied()
             );
             assert!(ours.members.pids.contains(&own.cast_signed()));
-            assert!(Inside::new(vec![(kind, ours.id)]).has(own.cast_signed()));
+            assert!(Inside::new(1, vec![(kind, ours.id)]).has(own.cast_signed()));
         }
     }
 }

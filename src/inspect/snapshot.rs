@@ -56,6 +56,11 @@ impl Snapshot {
         }
     }
 
+    /// Where it looks from, where that is inside another process's namespaces.
+    pub fn inside(&self) -> Option<&Inside> {
+        self.inside.as_ref()
+    }
+
     /// Whether a process is one of those of interest: everybody is, unless it looks from inside.
     pub fn is_inside(&self, pid: i32) -> bool {
         let Some(inside) = &self.inside else {

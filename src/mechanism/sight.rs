@@ -67,6 +67,19 @@ impl<'a> Sight<'a> {
         }
     }
 
+    /// Another look from the same place.
+    pub fn afresh(&self) -> Sight<'a> {
+        let snapshot = match self.snapshot.inside() {
+            Some(inside) => Snapshot::of_inside(inside.clone()),
+            None => Snapshot::default(),
+        };
+        Sight {
+            snapshot: Rc::new(snapshot),
+            shell: self.shell,
+            ..Sight::new(self.names, self.env, self.actors)
+        }
+    }
+
     /// The same look at the host, at what a thread waits for.
     pub fn at<'b>(&'b self, wait: &'b Wait) -> Sight<'b> {
         Sight {

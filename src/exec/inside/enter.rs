@@ -48,7 +48,7 @@ pub(super) fn enter(pid: i32) -> std::result::Result<Inside, Failure> {
     if let Some(mounts) = mounts {
         mounts.settle(proc)?;
     }
-    Ok(Inside::new(theirs.others))
+    Ok(Inside::new(pid, theirs.others))
 }
 
 /// The namespaces of a process that are not ours.
@@ -71,7 +71,10 @@ impl Theirs {
                         meaning: format!("process {pid} may not be looked into"),
                         ..failure
                     }
-                    .help("Run as its user, as root or with CAP_SYS_PTRACE"),
+                    .help(match process::geteuid() {
+                        0 => "The kernel lets not even this root look into it",
+                        _ => "Run as its user, as root or with CAP_SYS_PTRACE",
+                    }),
                     _ => failure,
                 })
             }

@@ -7,9 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{ANSWER_FD, Answer, REQUEST_FD, Request, Visit, enter};
-use crate::data::{Event, Failure, Reply, Sink};
+use crate::data::{Event, Failure, Family, Object, Reply, Sink};
 use crate::exec::{Commands, Engine, Interrupted, Mode, Options};
+use crate::inspect::namespaces::Inside;
+use crate::kernel::namespace::Kind;
 use crate::kernel::{inherit, process};
+use crate::session::Change;
 
 /// The hidden argument that makes this program such a helper.
 pub const ARGUMENT: &str = "--inside";
@@ -44,6 +47,11 @@ fn look(commands: &'static Commands, request: Request) -> Result<Reply, Failure>
     for (name, outcome) in request.variables {
         Arc::make_mut(&mut engine.env).bind(&name, outcome);
     }
+    let names = request
+        .names
+        .iter()
+        .filter(|change| is_valid(change, &inside));
+    names.for_each(|change| engine.names.apply(change));
     engine.visit = Some(Visit {
         shell: request.shell,
         actors: request.actors,
@@ -53,6 +61,19 @@ fn look(commands: &'static Commands, request: Request) -> Result<Reply, Failure>
         Ok(reply) => Ok(reply),
         Err(Interrupted::Failed(failure)) => Err(failure),
         Err(Interrupted::Flow(flow)) => Err(Failure::environment(format!("{flow:?}"))),
+    }
+}
+
+/// Whether a name of the session means the same in there.
+fn is_valid(change: &Change, inside: &Inside) -> bool {
+    let Change::Name(family, _, Some(binding)) = change else {
+        return true;
+    };
+    match (&binding.object, family) {
+        (Object::Id(_), _) | (Object::Posix(_), Family::Msgq) => !inside.joined(Kind::Ipc),
+        (Object::Posix(_) | Object::Path(_), _) => !inside.joined(Kind::Mnt),
+        // A pipe or a socket, which are one host's.
+        (Object::Inode(_), _) => true,
     }
 }
 
