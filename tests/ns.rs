@@ -412,6 +412,64 @@ fn namespaces_are_those_of_lsns() {
     }
 }
 
+/// A control group, which is removed with it.
+struct Group(Vec<std::path::PathBuf>);
+
+impl Group {
+    fn new(names: &[&str]) -> std::io::Result<Group> {
+        let mounts = std::fs::read_to_string("/proc/self/mounts")?;
+        let mount = mounts.lines().find_map(|line| {
+            let mut words = line.split(' ').skip(1);
+            let path = words.next()?;
+            (words.next()? == "cgroup2").then_some(path)
+        });
+        let mut path = std::path::PathBuf::from(mount.ok_or(std::io::ErrorKind::NotFound)?);
+        let mut group = Group(Vec::new());
+        for name in names {
+            path.push(name);
+            std::fs::create_dir(&path)?;
+            group.0.push(path.clone());
+        }
+        Ok(group)
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        for path in self.0.iter().rev() {
+            let _ = std::fs::remove_dir(path);
+        }
+    }
+}
+
+#[test]
+fn a_container_is_told_by_its_control_group() {
+    let own = format!("ipcsh-{}", std::process::id());
+    let id = format!(
+        "{:064x}",
+        0x3f2a_9c1b_u64 << 32 | u64::from(std::process::id())
+    );
+    let group = match Group::new(&[&own, "docker", &id]) {
+        Ok(group) => group,
+        Err(e) => {
+            eprintln!("skipped: no control group: {e}");
+            return;
+        }
+    };
+    let Some(there) = Elsewhere::new(&[], &[]) else {
+        return;
+    };
+    let procs = group.0.last().unwrap().join("cgroup.procs");
+    if let Err(e) = std::fs::write(procs, there.pid.to_string()) {
+        eprintln!("skipped: no control group: {e}");
+        return;
+    }
+    let all = rows("ns ipc", "ns");
+    let found = all.iter().find(|e| e["pid"] == there.pid);
+    let container = format!("docker:{}", &id[..12]);
+    assert_eq!(found.unwrap()["container"], serde_json::json!([container]));
+}
+
 #[test]
 fn a_namespace_without_a_process_is_listed_by_its_mount() {
     let name = format!("ipcsh-{}", std::process::id());
