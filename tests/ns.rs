@@ -365,6 +365,74 @@ fn what_keeps_it_from_looking_is_said() {
     }
 }
 
+/// A cat(1) that waits, in the namespaces that these words make. `None` where that may not be done.
+fn waiting(words: &[&str]) -> Option<Child> {
+    let child = Command::new(words[0])
+        .args(&words[1..])
+        .arg("cat")
+        .current_dir("/")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn();
+    let mut child = child.ok()?;
+    let comm = format!("/proc/{}/comm", child.id());
+    let mut ended = None;
+    until("cat runs", || {
+        ended = child.try_wait().unwrap();
+        ended.is_some() || std::fs::read_to_string(&comm).is_ok_and(|comm| comm == "cat\n")
+    });
+    if let Some(status) = ended {
+        eprintln!("skipped: {words:?}: {status}");
+        return None;
+    }
+    Some(child)
+}
+
+#[test]
+fn who_may_not_join_is_told_the_call() {
+    if as_nobody(&["--version"]).is_none() {
+        return;
+    }
+    for (made, call) in [
+        (&["unshare", "--ipc"][..], "setns(pid PID, ipc) = EPERM: "),
+        (
+            &["unshare", "--ipc", "--mount"],
+            "open_tree(/proc) = EPERM: ",
+        ),
+    ] {
+        let words = [made, &AS_NOBODY].concat();
+        let Some(mut cat) = waiting(&words) else {
+            return;
+        };
+        let ran = as_nobody(&["-c", &format!("ipcs --ns {}", cat.id())]).unwrap();
+        cat.kill().unwrap();
+        cat.wait().unwrap();
+        assert_eq!(ran.code, Some(3), "{ran:?}");
+        let call = call.replace("PID", &cat.id().to_string());
+        assert!(ran.err.contains(&call), "{ran:?}");
+        assert!(ran.err.contains("takes CAP_SYS_ADMIN"), "{ran:?}");
+    }
+}
+
+#[test]
+fn names_count_where_they_mean_the_same() {
+    let made: &[&str] = match geteuid().is_root() {
+        true => &["unshare", "--net"],
+        false => &["unshare", "--user", "--map-root-user", "--net"],
+    };
+    let Some(mut cat) = waiting(made) else {
+        return;
+    };
+    let pid = cat.id();
+    harness::passes(&format!(
+        "msgq create jobs\nmsgq send jobs 1 \"hi\"\nmsgq create /ipcsh-{pid}\nshm create seg 64\n\
+         peek jobs --ns {pid} => \"hi\"\nmsgq info jobs --ns {pid}\nmsgq info --ns {pid}\n\
+         shm info --ns {pid}\nmsgq info /ipcsh-{pid} --ns {pid}"
+    ));
+    cat.kill().unwrap();
+    cat.wait().unwrap();
+}
+
 #[test]
 fn namespaces_are_those_of_lsns() {
     let Some(there) = Elsewhere::new(&[], &[]) else {
@@ -445,10 +513,7 @@ impl Drop for Group {
 #[test]
 fn a_container_is_told_by_its_control_group() {
     let own = format!("ipcsh-{}", std::process::id());
-    let id = format!(
-        "{:064x}",
-        0x3f2a_9c1b_u64 << 32 | u64::from(std::process::id())
-    );
+    let id = format!("{:012x}{:052x}", std::process::id(), 1);
     let group = match Group::new(&[&own, "docker", &id]) {
         Ok(group) => group,
         Err(e) => {

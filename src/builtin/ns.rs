@@ -21,15 +21,15 @@ pub(super) static NS: Builtin = Builtin {
              files, POSIX segments and semaphores; net sockets and abstract names",
         )],
         calls: &["proc_pid_ns(5)", "setns(2)", "cgroups(7)"],
-        notes: "`ipcs --ns PID`, and so every command that looks, looks from inside the IPC, the mount and \
+        notes: "With --ns PID, as in `ipcs --ns PID`, a command looks from inside the IPC, the mount and \
                 the network namespace of that process: a helper joins them, and its answer is shown as \
-                any other. It joins no pid namespace, so pids are ours; users are named as in our \
-                /etc/passwd; names of this session mean nothing there. Of pipes and FIFOs those are listed, \
-                and of waits, that a process in one of these namespaces has. Nothing changes for \
-                those who are inside: the helper has a copy of their mounts, with our /proc in it.\n\
-                It takes CAP_SYS_ADMIN, or to be who made the user namespace that owns them.\n\
-                A container is told by the name of its control group, as docker, podman, containerd, \
-                cri-o, lxc and systemd-nspawn give them.",
+                any other. It takes CAP_SYS_ADMIN, or to be who made the user namespace that owns them.\n\
+                Pids are ours, as no pid namespace is joined; users are named as in our /etc/passwd; \
+                names of this session count where they mean the same object. Pipes, FIFOs and waits are \
+                those of the processes in there.\n\
+                Nothing in there changes: the helper has a copy of the mounts, with our /proc in it.\n\
+                A container is known by its control group, as docker, podman, containerd, cri-o, lxc and \
+                systemd-nspawn name them.",
         examples: &[Example {
             script: "ns\nns ipc",
             shows: "all three types, and one",

@@ -12,18 +12,22 @@ use std::os::unix::fs::OpenOptionsExt;
 use crate::data::{Failure, FailureKind};
 use crate::inspect::namespaces::{self, Inside, KINDS};
 use crate::kernel::namespace::{self, Kind};
-use crate::kernel::{Errno, Result, process, users};
+use crate::kernel::{Errno, process, users};
 use crate::mechanism::errno_symbol;
 
 /// Joins the namespaces of a process; says which were joined. This process must have no other
 /// thread.
-pub(super) fn enter(pid: i32) -> std::result::Result<Inside, Failure> {
+pub(super) fn enter(pid: i32) -> Result<Inside, Failure> {
     let target = process::pidfd_open(pid).map_err(|errno| match errno {
         Errno::ESRCH => Failure {
             meaning: format!("there is no process {pid}"),
             ..refused(errno, format!("pidfd_open({pid})"))
         }
         .help("`ns` lists namespaces, and a process of each"),
+        Errno::EINVAL | Errno::ENOENT => Failure {
+            meaning: format!("{pid} is a thread: its process is to be named"),
+            ..refused(errno, format!("pidfd_open({pid})"))
+        },
         errno => refused(errno, format!("pidfd_open({pid})")),
     })?;
     let theirs = Theirs::of(pid)?;
@@ -44,7 +48,15 @@ pub(super) fn enter(pid: i32) -> std::result::Result<Inside, Failure> {
         true => Some(Mounts::of(pid)?),
         false => None,
     };
-    let proc = join(&target, &kinds, &theirs).map_err(|errno| denied(errno, pid, &kinds))?;
+    let proc = join(&target, &kinds, &theirs).map_err(|(step, errno)| {
+        let call = match step {
+            Step::Join => setns_of(pid, &kinds),
+            Step::Take => "open_tree(/proc)".into(),
+            Step::User => setns_of(pid, &[Kind::User]),
+            Step::Copy => "unshare(CLONE_NEWNS)".into(),
+        };
+        denied(errno, call)
+    })?;
     if let Some(mounts) = mounts {
         mounts.settle(proc)?;
     }
@@ -59,7 +71,7 @@ struct Theirs {
 }
 
 impl Theirs {
-    fn of(pid: i32) -> std::result::Result<Theirs, Failure> {
+    fn of(pid: i32) -> Result<Theirs, Failure> {
         let own = std::process::id().cast_signed();
         let other = |kind: Kind| match namespaces::id(pid, kind) {
             Ok(id) if namespaces::id(own, kind) == Ok(id) => Ok(None),
@@ -75,11 +87,16 @@ impl Theirs {
                         0 => "The kernel lets not even this root look into it",
                         _ => "Run as its user, as root or with CAP_SYS_PTRACE",
                     }),
+                    // Who has ended is in none, though its parent has not yet asked.
+                    Errno::ENOENT | Errno::ESRCH => Failure {
+                        meaning: format!("process {pid} has ended"),
+                        ..failure
+                    },
                     _ => failure,
                 })
             }
         };
-        let others: std::result::Result<Vec<_>, _> = KINDS.into_iter().map(other).collect();
+        let others: Result<Vec<_>, _> = KINDS.into_iter().map(other).collect();
         Ok(Theirs {
             others: others?.into_iter().flatten().collect(),
             user: other(Kind::User)?.is_some(),
@@ -87,23 +104,43 @@ impl Theirs {
     }
 }
 
+/// What may fail on the way.
+enum Step {
+    /// Joining.
+    Join,
+    /// Taking our `/proc` along.
+    Take,
+    /// Joining the user namespace before.
+    User,
+    /// Copying our mounts there.
+    Copy,
+}
+
 /// Joins; gives the `/proc` of here, which is taken along.
-fn join(target: &OwnedFd, kinds: &[Kind], theirs: &Theirs) -> Result<Option<OwnedFd>> {
+fn join(
+    target: &OwnedFd,
+    kinds: &[Kind],
+    theirs: &Theirs,
+) -> Result<Option<OwnedFd>, (Step, Errno)> {
     let moves = kinds.contains(&Kind::Mnt);
-    let proc = || moves.then(|| namespace::tree_at("/proc")).transpose();
-    let direct = proc().and_then(|proc| namespace::join(target, kinds).map(|()| proc));
-    match direct {
+    let at = |step: Step| move |errno| (step, errno);
+    let directly = || {
+        let proc = moves.then(|| namespace::tree_at("/proc")).transpose();
+        let proc = proc.map_err(at(Step::Take))?;
+        namespace::join(target, kinds).map_err(at(Step::Join))?;
+        Ok(proc)
+    };
+    match directly() {
         // Who made a user namespace has all power in it, and over what it owns. A mount can be taken
         // along from what it owns only: from a copy of ours.
-        Err(Errno::EPERM) if theirs.user => {
-            namespace::join(target, &[Kind::User])?;
+        Err((_, Errno::EPERM)) if theirs.user => {
+            namespace::join(target, &[Kind::User]).map_err(at(Step::User))?;
             if moves {
-                namespace::own_mounts()?;
+                namespace::own_mounts().map_err(at(Step::Copy))?;
             }
-            let proc = proc()?;
-            namespace::join(target, kinds).map(|()| proc)
+            directly()
         }
-        direct => direct,
+        joined => joined,
     }
 }
 
@@ -113,7 +150,7 @@ struct Mounts {
 }
 
 impl Mounts {
-    fn of(pid: i32) -> std::result::Result<Mounts, Failure> {
+    fn of(pid: i32) -> Result<Mounts, Failure> {
         let path = format!("/proc/{pid}/root");
         let root = File::options()
             .read(true)
@@ -128,7 +165,7 @@ impl Mounts {
 
     /// Makes the mount namespace that was joined our own, with the root of the process and our
     /// `/proc`: nothing of it changes for those who are in it.
-    fn settle(self, proc: Option<OwnedFd>) -> std::result::Result<(), Failure> {
+    fn settle(self, proc: Option<OwnedFd>) -> Result<(), Failure> {
         let failed = |call: &str| {
             let call = call.to_string();
             move |errno| refused(errno, call)
@@ -137,7 +174,10 @@ impl Mounts {
         namespace::own_mounts().map_err(failed("unshare(CLONE_NEWNS)"))?;
         namespace::root_here().map_err(failed("chroot"))?;
         if let Some(proc) = proc {
-            namespace::mount_tree(&proc, "/proc").map_err(failed("move_mount(/proc)"))?;
+            namespace::mount_tree(&proc, "/proc").map_err(|errno| Failure {
+                meaning: format!("our /proc cannot stand in there: {}", errno.desc()),
+                ..refused(errno, "move_mount(/proc)".into())
+            })?;
         }
         let own = std::fs::read_link("/proc/self").ok();
         match own.is_some_and(|own| own.as_os_str() == std::process::id().to_string().as_str()) {
@@ -162,9 +202,13 @@ fn refused(errno: Errno, call: String) -> Failure {
     }
 }
 
-fn denied(errno: Errno, pid: i32, kinds: &[Kind]) -> Failure {
+fn setns_of(pid: i32, kinds: &[Kind]) -> String {
     let names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
-    let failure = refused(errno, format!("setns(pid {pid}, {})", names.join("|")));
+    format!("setns(pid {pid}, {})", names.join("|"))
+}
+
+fn denied(errno: Errno, call: String) -> Failure {
+    let failure = refused(errno, call);
     match errno {
         Errno::EPERM => Failure {
             meaning: "to join these namespaces takes CAP_SYS_ADMIN where they belong".into(),
