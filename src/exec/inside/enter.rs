@@ -31,11 +31,6 @@ pub(super) fn enter(pid: i32) -> Result<Inside, Failure> {
         errno => refused(errno, format!("pidfd_open({pid})")),
     })?;
     let theirs = Theirs::of(pid)?;
-    // Between the two the pid may have become another's.
-    process::pidfd_send_signal(&target, 0).or_else(|errno| match errno {
-        Errno::EPERM => Ok(()),
-        errno => Err(refused(errno, format!("pidfd_send_signal({pid})"))),
-    })?;
     if theirs.others.is_empty() {
         return Err(Failure::refused(format!(
             "process {pid} is in the IPC, mount and network namespace of this shell"
@@ -48,6 +43,11 @@ pub(super) fn enter(pid: i32) -> Result<Inside, Failure> {
         true => Some(Mounts::of(pid)?),
         false => None,
     };
+    // Meanwhile the pid may have become another's.
+    process::pidfd_send_signal(&target, 0).or_else(|errno| match errno {
+        Errno::EPERM => Ok(()),
+        errno => Err(refused(errno, format!("pidfd_send_signal({pid})"))),
+    })?;
     let proc = join(&target, &kinds, &theirs).map_err(|(step, errno)| {
         let call = match step {
             Step::Join => setns_of(pid, &kinds),
