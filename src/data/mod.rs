@@ -18,7 +18,7 @@ pub use event::{Caught, Event, Sink, Stand};
 pub use family::Family;
 pub use graph::{Edge, Graph, Node};
 pub use object::Object;
-pub use outcome::{Failure, FailureKind, Field, Outcome, StepResult};
+pub use outcome::{Failure, FailureKind, Field, Lack, Outcome, StepResult};
 pub use reply::Reply;
 pub use sent::SentReply;
 pub use table::{Column, Table};

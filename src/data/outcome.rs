@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::Cell;
+use super::{Cell, Family, Object};
 
 /// A named value of an outcome.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -138,6 +138,29 @@ pub struct Failure {
     pub meaning: String,
     /// One way out.
     pub help: Option<String>,
+    /// What the call lacked, where something on the host may say why.
+    pub lack: Option<Box<Lack>>,
+}
+
+/// What a refused call lacked. The host is looked at for its cause only once somebody shall see it: that
+/// costs more than the call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Lack {
+    /// A message or bytes in an object.
+    Data(Family, Object),
+    /// Room for them.
+    Room(Family, Object),
+    /// The value that a semaphore of a set should have had; 0 of a POSIX one.
+    Value(Object, u16),
+    /// A place for one more object on this host, of System V or of POSIX.
+    Place {
+        /// Of which family.
+        family: Family,
+        /// Whether it is POSIX's.
+        posix: bool,
+    },
+    /// The object itself: it was removed meanwhile.
+    Removed(Family, Object),
 }
 
 /// The sorts of failure: they decide the exit code and what `=>` can match.
@@ -168,6 +191,15 @@ impl Failure {
             call: None,
             meaning: meaning.into(),
             help: None,
+            lack: None,
+        }
+    }
+
+    /// The kernel refused.
+    pub fn errno(symbol: impl Into<Cow<'static, str>>, meaning: impl Into<String>) -> Failure {
+        Failure {
+            errno: Some(symbol.into()),
+            ..Failure::new(FailureKind::Errno, meaning)
         }
     }
 
@@ -181,9 +213,21 @@ impl Failure {
         Failure::new(FailureKind::Environment, meaning)
     }
 
+    /// Adds the call with its arguments.
+    pub fn call(mut self, call: impl Into<String>) -> Failure {
+        self.call = Some(call.into());
+        self
+    }
+
     /// Adds the way out.
     pub fn help(mut self, help: impl Into<String>) -> Failure {
         self.help = Some(help.into());
+        self
+    }
+
+    /// Says what the call lacked.
+    pub fn lacks(mut self, lack: Lack) -> Failure {
+        self.lack = Some(Box::new(lack));
         self
     }
 
@@ -241,13 +285,9 @@ mod tests {
 
     #[test]
     fn a_failure_names_call_errno_meaning_and_way_out() {
-        let failure = Failure {
-            kind: FailureKind::Errno,
-            errno: Some("EAGAIN".into()),
-            call: Some("msgsnd(jobs, type 1, 2 B, IPC_NOWAIT)".into()),
-            meaning: "the queue is full".into(),
-            help: Some("Receive a message".into()),
-        };
+        let failure = Failure::errno("EAGAIN", "the queue is full")
+            .call("msgsnd(jobs, type 1, 2 B, IPC_NOWAIT)")
+            .help("Receive a message");
         assert_eq!(
             failure.to_string(),
             "msgsnd(jobs, type 1, 2 B, IPC_NOWAIT) = EAGAIN: the queue is full. Receive a message"

@@ -1,12 +1,12 @@
 //! The engine: a session's actors, names and variables, and the programs that use them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::actor::Actor;
-use crate::data::{Event, Failure, Family, Outcome, Reply, Sink};
+use crate::data::{Event, Failure, Family, Object, Outcome, Reply, Sink};
 use crate::kernel::signal::SignalFd;
 use crate::lang::{Catalog, Known, Program, Signature, Source, Statement, StatementKind};
 use crate::mechanism::Args;
@@ -126,6 +126,8 @@ pub struct Engine {
     pub(super) heard: bool,
     /// The cycle of waits that was told last: its actors and the numbers of their steps.
     pub(super) told_cycle: Vec<(i32, u64)>,
+    /// The objects that actors have removed, the last ones, each with the actor.
+    pub(super) removers: VecDeque<(Family, Object, String)>,
     pub(super) interrupted: bool,
     /// Whether the session was asked to end.
     leaving: bool,
@@ -159,6 +161,7 @@ impl Engine {
             glanced: None,
             heard: false,
             told_cycle: Vec::new(),
+            removers: VecDeque::new(),
             interrupted: false,
             leaving: false,
             ending: None,

@@ -4,6 +4,7 @@
 //! gives orders to actors and polls. [`Interpreter`] is the other end, inside an actor.
 
 mod batch;
+mod causes;
 mod confirm;
 mod deadlock;
 mod engine;

@@ -71,6 +71,9 @@ pub(super) struct News {
     pub bindings: Vec<(String, Outcome)>,
 }
 
+/// Of how many objects it is remembered who removed them.
+const REMEMBERED: usize = 64;
+
 impl News {
     /// The present state of what was touched.
     fn of<'t>(
@@ -174,6 +177,14 @@ impl Engine {
         let knows = report.number >= slot.informed;
         let by = knows.then_some(slot.actor.name.as_str());
         for change in &report.changes {
+            if let Change::Name(family, name, None) = change
+                && let Some(binding) = self.names.get(*family, name)
+            {
+                let object = binding.object.clone();
+                let removed = (*family, object, slot.actor.name.clone());
+                self.removers.push_front(removed);
+                self.removers.truncate(REMEMBERED);
+            }
             self.names.apply(change);
             self.log.touch(by, Touched::of(change));
         }

@@ -105,6 +105,10 @@ impl Engine {
         sink: &mut dyn Sink,
     ) -> Ran {
         let verdict = Verdict::of(&result, passed);
+        let result = match passed {
+            true => result,
+            false => result.map_err(|failure| self.explained(failure)),
+        };
         sink.event(&shown.event(result, passed, &self.env))?;
         self.follow(verdict, sink)
     }

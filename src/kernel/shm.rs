@@ -239,7 +239,8 @@ unsafe impl Send for Attachment {}
 unsafe impl Sync for Attachment {}
 
 /// shmat(2) at an address of the kernel's choice. Needs read permission, and write permission unless
-/// `read_only`: `EACCES`; `EIDRM` or `EINVAL` when it is gone, `ENOMEM`.
+/// `read_only`: `EACCES`; `EIDRM` or `EINVAL` when it is gone, `ENOMEM`. A child that fork(2) makes is
+/// not attached (`MADV_DONTFORK`), so that nobody sees it counted until it executes its program.
 pub fn attach(id: i32, read_only: bool) -> Result<Attachment> {
     let flags = if read_only { libc::SHM_RDONLY } else { 0 };
     // SAFETY: with no address given, the kernel maps it where nothing is.
@@ -256,6 +257,10 @@ pub fn attach(id: i32, read_only: bool) -> Result<Attachment> {
     };
     // Asked while it is attached: the id cannot go to another segment now.
     attachment.len = read_ds(id, libc::IPC_STAT)?.1.shm_segsz;
+    // SAFETY: all of our own mapping, and no byte of it changes.
+    Errno::result(unsafe {
+        libc::madvise(addr.as_ptr().cast(), attachment.len, libc::MADV_DONTFORK)
+    })?;
     Ok(attachment)
 }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use crate::data::{Cell, Failure, FailureKind};
+use crate::data::{Cell, Failure};
 use crate::kernel::Errno;
 use crate::lang::{Arg, Env, EvalError, Kind, Reference, SemOpTerm, Signature, Term};
 
@@ -183,13 +183,7 @@ impl<'a> Args<'a> {
             .iter()
             .find(|(s, _)| *s == symbol)
             .map_or_else(|| errno.desc().to_string(), |(_, m)| m.to_string());
-        Failure {
-            kind: FailureKind::Errno,
-            errno: Some(symbol.into()),
-            call: Some(call),
-            meaning,
-            help: None,
-        }
+        Failure::errno(symbol, meaning).call(call)
     }
 }
 

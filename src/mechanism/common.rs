@@ -2,7 +2,7 @@
 //! owners by name, and the wording of what can go wrong with any object.
 
 use super::{Args, World};
-use crate::data::{Failure, Family, Outcome};
+use crate::data::{Failure, Family, Lack, Outcome};
 use crate::kernel::sysv::{Perm, PermSet};
 use crate::kernel::{Errno, process, users};
 use crate::lang::{Kind, Param};
@@ -148,6 +148,9 @@ pub(super) fn explain(
     failure: &mut Failure,
 ) {
     match (errno, perm) {
+        (Errno::EIDRM, _) => {
+            failure.lack = Some(Box::new(Lack::Removed(family, id.into())));
+        }
         (Errno::EINVAL, Err(_)) => {
             failure.meaning = gone(world, family, id);
             failure.help = Some(format!("`{} ls` lists those that exist", family.noun()));

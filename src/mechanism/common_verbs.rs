@@ -3,7 +3,7 @@
 use super::{
     Args, Listing, ObjectKind, Sight, World, common, errno_symbol, fields, kind_of, with_columns,
 };
-use crate::data::{Cell, Failure, FailureKind, Family, Object, Outcome, Reply, StepResult, Table};
+use crate::data::{Cell, Failure, Family, Object, Outcome, Reply, StepResult, Table};
 use crate::lang::{Arg, Reference, Target};
 use crate::session::{self, Binding};
 
@@ -239,12 +239,13 @@ pub(super) fn take(family: Family, world: &mut World, args: &Args) -> StepResult
     let object = Object::Id(id);
     let key = session::perm_of(family, id)
         .map(|perm| perm.key)
-        .map_err(|errno| Failure {
-            kind: FailureKind::Errno,
-            errno: Some(errno_symbol(errno).into()),
-            call: Some(format!("{}ctl({id}, IPC_STAT)", call_prefix(family))),
-            meaning: format!("there is no {} with id {id}", family.object()),
-            help: Some(format!("`{} ls` lists those that exist", family.noun())),
+        .map_err(|errno| {
+            Failure::errno(
+                errno_symbol(errno),
+                format!("there is no {} with id {id}", family.object()),
+            )
+            .call(format!("{}ctl({id}, IPC_STAT)", call_prefix(family)))
+            .help(format!("`{} ls` lists those that exist", family.noun()))
         })?;
     let wanted = match args.reference("name").map(|r| &r.target) {
         Some(Target::Name(name)) => Some(name.clone()),

@@ -7,7 +7,7 @@ use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 
 use super::{Args, World};
-use crate::data::{Cell, Failure, FailureKind, Family, Object, Outcome};
+use crate::data::{Cell, Failure, Family, Lack, Object, Outcome};
 use crate::kernel::{Errno, sysv};
 use crate::lang::{Reference, Target};
 use crate::session::{Binding, now};
@@ -89,16 +89,15 @@ impl World {
         {
             let object = binding.object.clone();
             if object.id().is_some_and(maker.exists) {
-                return Err(Failure {
-                    kind: FailureKind::Errno,
-                    errno: Some("EEXIST".into()),
-                    call: Some(format!("{}({name})", maker.call)),
-                    meaning: format!("`{name}` already names a {} ({object})", family.object()),
-                    help: Some(format!(
-                        "Remove it with `{} rm {name}`, or choose another name",
-                        family.noun()
-                    )),
-                });
+                return Err(Failure::errno(
+                    "EEXIST",
+                    format!("`{name}` already names a {} ({object})", family.object()),
+                )
+                .call(format!("{}({name})", maker.call))
+                .help(format!(
+                    "Remove it with `{} rm {name}`, or choose another name",
+                    family.noun()
+                )));
             }
             self.names.forget(family, &object);
         }
@@ -164,7 +163,15 @@ impl World {
             }
             Err(errno) => {
                 self.ledger.forget(entry);
-                Err(args.failure(errno, call_text(maker, key)))
+                let failure = args.failure(errno, call_text(maker, key));
+                let family = maker.family;
+                Err(match errno {
+                    Errno::ENOSPC => failure.lacks(Lack::Place {
+                        family,
+                        posix: false,
+                    }),
+                    _ => failure,
+                })
             }
         }
     }
@@ -210,14 +217,14 @@ pub fn key_of(n: i128) -> Result<i32, Failure> {
 
 /// The key of a path and a project number.
 pub(super) fn ftok(path: &str, project: u8) -> Result<i32, Failure> {
-    sysv::ftok(path.as_ref(), project).map_err(|errno| Failure {
-        kind: FailureKind::Errno,
-        errno: Some(super::args::errno_symbol(errno).into()),
-        call: Some(format!("ftok({path}, {project})")),
-        meaning: format!(
-            "the key is made from the file, and it cannot be read: {}",
-            errno.desc()
-        ),
-        help: None,
+    sysv::ftok(path.as_ref(), project).map_err(|errno| {
+        Failure::errno(
+            super::args::errno_symbol(errno),
+            format!(
+                "the key is made from the file, and it cannot be read: {}",
+                errno.desc()
+            ),
+        )
+        .call(format!("ftok({path}, {project})"))
     })
 }

@@ -3,7 +3,7 @@
 
 use super::sight::Sight;
 use super::{Listing, errno_symbol};
-use crate::data::{Cell, Column, Failure, FailureKind, Family, Object, Table};
+use crate::data::{Cell, Column, Failure, Family, Object, Table};
 use crate::inspect::process::{Certainty, is_of_the_host};
 use crate::kernel::sysv::Perm;
 use crate::kernel::{Errno, process};
@@ -208,13 +208,9 @@ pub(super) fn posix_gone(family: Family, call: &str, name: &str, errno: Errno) -
             format!("`{} ls` lists those that exist", family.noun()),
         ),
     };
-    Failure {
-        kind: FailureKind::Errno,
-        errno: Some(errno_symbol(errno).into()),
-        call: Some(format!("{call}({name})")),
-        meaning,
-        help: Some(help),
-    }
+    Failure::errno(errno_symbol(errno), meaning)
+        .call(format!("{call}({name})"))
+        .help(help)
 }
 
 /// There is no such object. The kernel says EINVAL or, where the id's place in its table has
@@ -224,18 +220,17 @@ pub(super) fn gone(family: Family, call: &str, id: i32, errno: Errno) -> Failure
         Errno::EIDRM => Errno::EINVAL,
         errno => errno,
     };
-    Failure {
-        kind: FailureKind::Errno,
-        errno: Some(errno_symbol(errno).into()),
-        call: Some(format!("{call}({id}, IPC_STAT)")),
-        meaning: match errno {
+    Failure::errno(
+        errno_symbol(errno),
+        match errno {
             Errno::EINVAL => {
                 format!("there is no {} with id {id}", family.object())
             }
             errno => errno.desc().to_string(),
         },
-        help: Some(format!("`{} ls` lists those that exist", family.noun())),
-    }
+    )
+    .call(format!("{call}({id}, IPC_STAT)"))
+    .help(format!("`{} ls` lists those that exist", family.noun()))
 }
 
 static FIELD: Column = Column {

@@ -272,7 +272,10 @@ static READ: Verb = Verb {
         let (object, note) = held(world, args, Side::Read)?;
         let fd = world.files.get(FAMILY, &object, Side::Read);
         let fd = fd.ok_or_else(|| gone(&object))?;
-        with_note(stream::read(fd, &object.to_string(), args), note)
+        with_note(
+            stream::read(fd, (FAMILY, &object), &object.to_string(), args),
+            note,
+        )
     }),
 };
 
@@ -298,7 +301,10 @@ static WRITE: Verb = Verb {
         let (object, note) = held(world, args, Side::Write)?;
         let fd = world.files.get(FAMILY, &object, Side::Write);
         let fd = fd.ok_or_else(|| gone(&object))?;
-        with_note(stream::write(fd, &object.to_string(), args), note)
+        with_note(
+            stream::write(fd, (FAMILY, &object), &object.to_string(), args),
+            note,
+        )
     }),
 };
 

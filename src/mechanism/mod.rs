@@ -6,6 +6,7 @@
 
 mod any;
 mod args;
+mod cause;
 mod common;
 mod common_verbs;
 mod create;
@@ -32,6 +33,7 @@ use crate::lang::{Kind, Param, Signature};
 use crate::session::Side;
 
 pub use args::{Args, errno_symbol};
+pub use cause::cause;
 pub use common::semaphore_number;
 pub use common_verbs::columns;
 pub use create::{Created, key_of};

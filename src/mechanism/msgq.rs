@@ -9,7 +9,7 @@ mod table;
 use super::common::{self, DEFAULT_MODE, MODE, PRIVATE};
 use super::create::Maker;
 use super::{Args, Mechanism, ObjectKind, Run, Verb, World};
-use crate::data::{Cell, Failure, Family, Outcome, StepResult};
+use crate::data::{Cell, Failure, Family, Lack, Outcome, StepResult};
 use crate::kernel::{Errno, msg};
 use crate::lang::{Example, Kind, Param, Runs, Signature};
 
@@ -94,19 +94,25 @@ fn make(
     mode: u32,
     private: bool,
 ) -> Result<super::Created, Failure> {
-    world.create(
-        args,
-        wanted,
-        private,
-        &Maker {
-            family: FAMILY,
-            call: "msgget",
-            given: "",
-            make: &|key| msg::get(key, mode, true, true),
-            lookup: &|key| msg::get(key, 0, false, false),
-            exists: &|id| msg::stat_any_id(id).is_ok(),
-        },
-    )
+    let maker = Maker {
+        family: FAMILY,
+        call: "msgget",
+        given: "",
+        make: &|key| msg::get(key, mode, true, true),
+        lookup: &|key| msg::get(key, 0, false, false),
+        exists: &|id| msg::stat_any_id(id).is_ok(),
+    };
+    let created = world.create(args, wanted, private, &maker);
+    created.map_err(|mut failure| {
+        if let (Some("ENOSPC"), Ok(limits)) = (failure.errno.as_deref(), msg::limits()) {
+            failure.meaning = format!(
+                "the host has as many queues as msgmni allows ({})",
+                limits.msgmni
+            );
+            failure.help = Some("`msgq ls` lists them; as root raise kernel.msgmni".into());
+        }
+        failure
+    })
 }
 
 static SEND: Verb = Verb {
@@ -218,6 +224,7 @@ fn send_failure(
                 "Receive a message, or raise it: msgq set {label} qbytes={}",
                 (stat.qbytes * 2).max(length as u64)
             ));
+            failure = failure.lacks(Lack::Room(FAMILY, id.into()));
         }
         (Errno::EINVAL, _, _) if mtype < 1 => {
             failure.meaning = format!("a message's type is positive, not {mtype}");
@@ -368,13 +375,20 @@ fn recv_failure(
                 (0, _) => "the queue is empty".to_string(),
                 (n, mtype) => format!("none of the {n} messages in the queue is of type {mtype}"),
             };
+            failure = failure.lacks(Lack::Data(FAMILY, id.into()));
         }
         (Errno::EINVAL, Ok(_)) if isize::try_from(room).is_err() => {
             failure.meaning = "no buffer is as large".into();
         }
         (Errno::E2BIG, _) => {
             let (length, what) = match peek::length_of_next(id, mtype, how.except) {
-                Some(length) => (length as u64, "its length"),
+                Some(length) => {
+                    failure.meaning = format!(
+                        "the message has {length} bytes, the buffer has room for {room}; it stays in the \
+                         queue"
+                    );
+                    (length as u64, "its length")
+                }
                 None => (msg::limits().map_or(0, |l| l.msgmax), "msgmax"),
             };
             failure.help = Some(format!(

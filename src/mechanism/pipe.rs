@@ -7,7 +7,7 @@ pub(super) mod table;
 
 use super::stream::{self, ALL, DATA, LINE, MAX, NOWAIT};
 use super::{Args, Mechanism, ObjectKind, Run, Sight, Verb, World};
-use crate::data::{Failure, FailureKind, Family, Object, Outcome, Reply, StepResult};
+use crate::data::{Failure, Family, Object, Outcome, Reply, StepResult};
 use crate::inspect::snapshot::Snapshot;
 use crate::inspect::thing::Thing;
 use crate::kernel::{Errno, pipe};
@@ -78,15 +78,13 @@ fn create(world: &mut World, args: &Args) -> StepResult {
         && let Some(binding) = world.names.get(FAMILY, name)
         && is_open(&binding.object)
     {
-        return Err(Failure {
-            kind: FailureKind::Errno,
-            errno: Some("EEXIST".into()),
-            call: Some(format!("pipe2({name})")),
-            meaning: format!("`{name}` already names a pipe"),
-            help: Some(format!(
-                "Close it (`pipe close {name}`), or choose another name"
-            )),
-        });
+        return Err(
+            Failure::errno("EEXIST", format!("`{name}` already names a pipe"))
+                .call(format!("pipe2({name})"))
+                .help(format!(
+                    "Close it (`pipe close {name}`), or choose another name"
+                )),
+        );
     }
     let (read, write) = pipe::create().map_err(|e| args.failure(e, "pipe2()".into()))?;
     if let Some(size) = args.int::<usize>("size")? {
@@ -144,6 +142,7 @@ static READ: Verb = Verb {
         let fd = world.files.get(FAMILY, &object, Side::Read);
         stream::read(
             fd.ok_or_else(|| not_held(&label, Side::Read))?,
+            (FAMILY, &object),
             &label,
             args,
         )
@@ -178,6 +177,7 @@ static WRITE: Verb = Verb {
         let fd = world.files.get(FAMILY, &object, Side::Write);
         stream::write(
             fd.ok_or_else(|| not_held(&label, Side::Write))?,
+            (FAMILY, &object),
             &label,
             args,
         )
@@ -323,13 +323,12 @@ fn not_held(label: &str, side: Side) -> Failure {
         Side::Write => ("the write end", "write"),
         Side::Both => ("any end", "fcntl"),
     };
-    Failure {
-        kind: FailureKind::Errno,
-        errno: Some(NOBODYS.0.into()),
-        call: Some(format!("{call}({label})")),
-        meaning: format!("no actor of this session has {end} of {label} open"),
-        help: Some("`pipe create` makes another one".into()),
-    }
+    Failure::errno(
+        NOBODYS.0,
+        format!("no actor of this session has {end} of {label} open"),
+    )
+    .call(format!("{call}({label})"))
+    .help("`pipe create` makes another one")
 }
 
 /// Everything about pipes.

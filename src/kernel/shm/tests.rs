@@ -3,7 +3,7 @@
 use super::*;
 use crate::kernel::process;
 use crate::kernel::sysv::{IPC_PRIVATE, PermSet};
-use crate::kernel::witness::{self, Guard, proc_row, proc_rows, sysctl};
+use crate::kernel::witness::{self, Guard, proc_row, proc_rows, sysctl, until};
 
 fn segment(size: usize, mode: u32) -> Guard {
     Guard::new(get(IPC_PRIVATE, size, mode, true, true), remove)
@@ -71,13 +71,26 @@ fn a_segment_is_as_proc_shows_it_through_its_life() {
 }
 
 #[test]
+fn a_forked_child_is_not_attached() {
+    let s = segment(5000, 0o600);
+    let a = attach(s.id, false).unwrap();
+    let smaps = std::fs::read_to_string("/proc/self/smaps").unwrap();
+    let mut ours = smaps
+        .lines()
+        .skip_while(|line| !line.starts_with(&format!("{:x}-", a.addr())));
+    let flags = ours.find(|line| line.starts_with("VmFlags:")).unwrap();
+    // "do not copy area on fork", as proc(5) has it.
+    assert!(flags.split(' ').any(|flag| flag == "dc"), "{flags}");
+}
+
+#[test]
 fn dropping_detaches() {
     let s = segment(1, 0o600);
     drop(attach(s.id, true).unwrap());
     assert_eq!(mapped(s.id), None);
-    let after = stat(s.id).unwrap();
-    agrees_with_proc(&after);
-    assert_eq!(after.nattch, 0);
+    // What another test forks between shmat(2) and madvise(2) is attached until it executes its program.
+    until("detached", || stat(s.id).unwrap().nattch == 0);
+    agrees_with_proc(&stat(s.id).unwrap());
 }
 
 #[test]

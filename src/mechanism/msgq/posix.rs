@@ -5,7 +5,7 @@ use std::os::fd::BorrowedFd;
 use std::path::Path;
 
 use super::FAMILY;
-use crate::data::{Cell, Failure, Object, Outcome, StepResult};
+use crate::data::{Cell, Failure, Lack, Object, Outcome, StepResult};
 use crate::kernel::Errno;
 use crate::kernel::fds::Access;
 use crate::kernel::posix::Patience;
@@ -103,6 +103,10 @@ fn creation_failure(mut failure: Failure, shape: Option<Attributes>) -> Failure 
                 "the host has as many queues as queues_max allows ({})",
                 limit("queues_max")
             );
+            failure = failure.lacks(Lack::Place {
+                family: FAMILY,
+                posix: true,
+            });
         }
         _ => {}
     }
@@ -175,6 +179,7 @@ pub(super) fn send(world: &mut World, args: &Args, name: &str) -> StepResult {
         }
         (Errno::EAGAIN | Errno::ETIMEDOUT, Ok(a)) => {
             failure.meaning = format!("the queue is full ({} of {} messages)", a.curmsgs, a.maxmsg);
+            failure = failure.lacks(Lack::Room(FAMILY, Object::Posix(name.into())));
         }
         _ => {}
     }
@@ -214,6 +219,7 @@ pub(super) fn recv(world: &mut World, args: &Args, name: &str) -> StepResult {
                 }
                 Errno::EAGAIN | Errno::ETIMEDOUT => {
                     failure.meaning = "the queue is empty".into();
+                    failure = failure.lacks(Lack::Data(FAMILY, Object::Posix(name.into())));
                 }
                 _ => {}
             }

@@ -161,9 +161,18 @@ pub(super) fn condition(sight: &Sight, object: &Object, _: Option<u32>) -> Strin
             queue.qbytes
         );
     }
+    let state = match sight.blocked {
+        // It may have been emptied since the wait was seen.
+        Some(Wait::MsgSend { size, .. })
+            if queue.cbytes.saturating_add(*size) <= queue.qbytes && queue.qnum < queue.qbytes =>
+        {
+            "has room by now"
+        }
+        _ => "is full",
+    };
     match (full, queue.qnum) {
         (true, n) => format!(
-            "{label} is full ({} of {} bytes, {n} message{}){received}",
+            "{label} {state} ({} of {} bytes, {n} message{}){received}",
             queue.cbytes,
             queue.qbytes,
             if n == 1 { "" } else { "s" }

@@ -360,6 +360,8 @@ fn condition(pipe: &Pipe, label: &str, sight: &Sight) -> String {
         None => pipe.bytes.is_some() && pipe.bytes == pipe.capacity,
     };
     let state = match (writing, pipe.bytes, pipe.capacity) {
+        // It has been read since the wait was seen.
+        (true, Some(0), _) => format!("{label} is empty by now"),
         (true, Some(bytes), Some(capacity)) => {
             format!("{label} is full ({bytes} of {capacity} bytes)")
         }

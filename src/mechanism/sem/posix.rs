@@ -1,7 +1,7 @@
 //! POSIX named semaphores: sem_overview(7).
 
 use super::{FAMILY, index};
-use crate::data::{Cell, Column, Failure, Object, Outcome, Reply, StepResult, Table};
+use crate::data::{Cell, Column, Failure, Lack, Object, Outcome, Reply, StepResult, Table};
 use crate::inspect::posix::{Semaphore as Row, semaphore, semaphores};
 use crate::inspect::thing::Thing;
 use crate::kernel::Errno;
@@ -101,6 +101,7 @@ pub(super) fn p(world: &mut World, args: &Args, name: &str) -> StepResult {
         let mut failure = posix::failure(args, FAMILY, errno, call);
         if let Errno::EAGAIN | Errno::ETIMEDOUT = errno {
             failure.meaning = format!("{name} is 0");
+            failure = failure.lacks(Lack::Value(Object::Posix(name.into()), 0));
         }
         failure
     })?;

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use super::FAMILY;
-use crate::data::Failure;
+use crate::data::{Failure, Lack};
 use crate::kernel::Errno;
 use crate::kernel::sem::{self, SemOp};
 use crate::mechanism::common;
@@ -129,6 +129,7 @@ pub(super) fn operation_failure(
             };
             failure.meaning = why + &stuck.text;
             failure.help = stuck.help;
+            failure.lack = stuck.num.map(|num| Box::new(Lack::Value(id.into(), num)));
         }
         Errno::ERANGE => {
             let over = over(id, ops);
@@ -185,6 +186,8 @@ struct Stuck {
     /// With the colon or semicolon before it.
     text: String,
     help: Option<String>,
+    /// The semaphore, where it is known.
+    num: Option<u16>,
     /// Whether the operation that cannot be made may not wait.
     nowait: bool,
 }
@@ -194,6 +197,7 @@ fn condition(id: i32, label: &str, ops: &[SemOp]) -> Stuck {
     let unknown = |text: &str| Stuck {
         text: format!("; {text}"),
         help: None,
+        num: None,
         nowait: ops.iter().any(|op| op.nowait),
     };
     let stat = sem::stat_any_id(id);
@@ -225,25 +229,15 @@ fn condition(id: i32, label: &str, ops: &[SemOp]) -> Stuck {
                 _ => format!("Raise it: sem v {name}"),
             };
             return Stuck {
-                text: format!(": {name} is {now}{not}{}", last_operator(id, op.num)),
+                text: format!(": {name} is {now}{not}"),
                 help: Some(help),
+                num: Some(op.num),
                 nowait: op.nowait,
             };
         }
         *value = u16::try_from(now + i32::from(op.op)).unwrap_or(u16::MAX);
     }
     unknown("by now it would go through")
-}
-
-/// `, last operated by pid 17`.
-fn last_operator(id: i32, num: u16) -> String {
-    match sem::pid(id, num.into()) {
-        Ok(pid) if pid.unsigned_abs() == std::process::id() => {
-            format!(", last operated by this actor (pid {pid})")
-        }
-        Ok(pid) if pid > 0 => format!(", last operated by pid {pid}"),
-        _ => String::new(),
-    }
 }
 
 /// Which of the operations lifts its semaphore too high.

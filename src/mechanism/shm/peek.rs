@@ -3,7 +3,7 @@
 use super::access::{low, memory_failure, spot};
 use super::bytes::{GLANCE, PLACE};
 use super::{FAMILY, SEGMENT};
-use crate::data::{Cell, Failure, FailureKind, Object, Outcome, Reply};
+use crate::data::{Cell, Failure, Object, Outcome, Reply};
 use crate::inspect::thing::Thing;
 use crate::kernel::memory::read_process;
 use crate::kernel::{Errno, posix, shm};
@@ -170,21 +170,20 @@ impl Source {
         if places.is_empty() {
             let label = sight.label(FAMILY, object);
             let hidden = stat.nattch > 0;
-            return Err(Failure {
-                kind: FailureKind::Errno,
-                errno: Some("EACCES".into()),
-                call: Some(format!("process_vm_readv({label})")),
-                meaning: match hidden {
+            return Err(Failure::errno(
+                "EACCES",
+                match hidden {
                     true => meaning(Errno::EACCES),
                     false => "nobody has it attached, so there is no memory to look into".into(),
                 },
-                help: Some(match hidden {
-                    true => "Run as root or with CAP_SYS_PTRACE".into(),
-                    false => format!(
-                        "Attach it for a moment, which changes lpid and atime: shm read {label}"
-                    ),
-                }),
-            });
+            )
+            .call(format!("process_vm_readv({label})"))
+            .help(match hidden {
+                true => "Run as root or with CAP_SYS_PTRACE".into(),
+                false => format!(
+                    "Attach it for a moment, which changes lpid and atime: shm read {label}"
+                ),
+            }));
         }
         Ok(Source {
             size: usize::try_from(stat.segsz).unwrap_or(usize::MAX),

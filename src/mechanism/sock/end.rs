@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::{FAMILY, SOCK, Wanted, address, fd, find};
-use crate::data::{Failure, FailureKind, Object, Outcome, StepResult};
+use crate::data::{Failure, Object, Outcome, StepResult};
 use crate::inspect::socket_file::{self, Behind};
 use crate::inspect::unix;
 use crate::kernel::Errno;
@@ -72,13 +72,10 @@ pub(super) static CLOSE: Verb = Verb {
     run: Run::Actor(|world, args| {
         let (object, label) = find(world, args, Wanted::Any)?;
         match world.files.close(FAMILY, &object, None) {
-            0 => Err(Failure {
-                kind: FailureKind::Errno,
-                errno: Some("EBADF".into()),
-                call: None,
-                meaning: format!("this actor does not have {label} open"),
-                help: Some("`sock info` shows who has".into()),
-            }),
+            0 => Err(
+                Failure::errno("EBADF", format!("this actor does not have {label} open"))
+                    .help("`sock info` shows who has"),
+            ),
             _ => Ok(Outcome::ok()),
         }
     }),

@@ -4,7 +4,7 @@ use std::os::fd::OwnedFd;
 
 use super::table::exists;
 use super::{FAMILY, KIND};
-use crate::data::{Cell, Failure, FailureKind, Object, Outcome, StepResult};
+use crate::data::{Cell, Failure, Object, Outcome, StepResult};
 use crate::kernel::fds;
 use crate::kernel::socket::{self, Address, Domain, Kind};
 use crate::lang::{Arg, Example, Param, Reference, Runs, Signature, Target};
@@ -71,15 +71,11 @@ fn free(world: &mut World, name: &str) -> Result<(), Failure> {
     };
     let object = binding.object.clone();
     if object.inode().is_some_and(exists) {
-        return Err(Failure {
-            kind: FailureKind::Errno,
-            errno: Some("EEXIST".into()),
-            call: None,
-            meaning: format!("`{name}` already names a socket"),
-            help: Some(format!(
+        return Err(
+            Failure::errno("EEXIST", format!("`{name}` already names a socket")).help(format!(
                 "Close it (`sock close {name}`), or choose another name"
             )),
-        });
+        );
     }
     world.names.forget(FAMILY, &object);
     Ok(())

@@ -4,7 +4,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use super::made::{NewName, keep, make};
 use super::{FAMILY, NOWAIT, SOCK, Wanted, address, fd, find, passed, table};
-use crate::data::{Cell, Failure, FailureKind, Object, Outcome, Reply, StepResult};
+use crate::data::{Cell, Failure, Lack, Object, Outcome, Reply, StepResult};
 use crate::kernel::Errno;
 use crate::kernel::socket::{self, Address, Kind, Send};
 use crate::lang::{Example, Param, Runs, Signature, Target};
@@ -133,18 +133,19 @@ fn send(world: &mut World, args: &Args) -> StepResult {
         Ok(n) if how.nowait => Outcome::ok().field("sent", n as i64),
         // A signal came in the middle.
         Ok(n) => {
-            return Err(Failure {
-                kind: FailureKind::Errno,
-                errno: Some("EINTR".into()),
-                call: Some(call()),
-                meaning: format!("it was interrupted when {n} of the bytes were sent"),
-                help: None,
-            });
+            return Err(Failure::errno(
+                "EINTR",
+                format!("it was interrupted when {n} of the bytes were sent"),
+            )
+            .call(call()));
         }
         Err(errno) => {
             let mut failure = args.failure(errno, call());
             explain(errno, &socket, &mut failure);
-            return Err(failure);
+            return Err(match errno {
+                Errno::EAGAIN => failure.lacks(Lack::Room(FAMILY, object)),
+                _ => failure,
+            });
         }
     };
     Ok(match note {
@@ -250,7 +251,13 @@ fn recv(world: &mut World, args: &Args) -> StepResult {
     let socket = fd(world, &object, &label)?;
     let (nowait, max) = (args.flag("nowait"), args.int::<usize>("max")?);
     let (line, all) = (args.flag("line"), args.flag("all"));
-    let failed = |errno| args.failure(errno, format!("recvmsg({label})"));
+    let failed = |errno| {
+        let failure = args.failure(errno, format!("recvmsg({label})"));
+        match errno {
+            Errno::EAGAIN => failure.lacks(Lack::Data(FAMILY, object.clone())),
+            _ => failure,
+        }
+    };
     let kind = socket::kind(&socket).map_err(failed)?;
     if (line || all) && kind != Some(Kind::Stream) {
         return Err(Failure::refused(format!("{label} keeps messages apart"))

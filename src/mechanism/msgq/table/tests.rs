@@ -89,6 +89,17 @@ fn conditions_say_what_is_waited_for_and_who_was_there_last() {
     let qbytes = msg::stat(id).unwrap().qbytes;
     assert_eq!(
         condition_of(id, Some(&send)),
+        format!(
+            "id:{id} has room by now (1 of {qbytes} bytes, 1 message), last received from by {me}"
+        )
+    );
+    let send = Wait::MsgSend {
+        id,
+        size: qbytes,
+        mtype: None,
+    };
+    assert_eq!(
+        condition_of(id, Some(&send)),
         format!("id:{id} is full (1 of {qbytes} bytes, 1 message), last received from by {me}")
     );
     Mailbox::new(8)

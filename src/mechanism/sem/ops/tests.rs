@@ -1,3 +1,4 @@
+use crate::data::{Lack, Object};
 use std::time::{Duration, Instant};
 
 use crate::kernel::{sem, witness};
@@ -78,15 +79,13 @@ fn eagain_says_what_it_would_wait_for() {
     let mut bench = Bench::new();
     bench.ok("sem create lock");
     bench.ok("sem p lock");
-    let me = std::process::id();
     let failure = bench.fails("sem p lock --nowait", "EAGAIN");
     assert_eq!(
         failure.to_string(),
-        format!(
-            "semop(lock, 0:-1n) = EAGAIN: it would wait: lock is 0, \
-             last operated by this actor (pid {me}). Raise it: sem v lock"
-        )
+        "semop(lock, 0:-1n) = EAGAIN: it would wait: lock is 0. Raise it: sem v lock"
     );
+    let lock = Object::Id(bench.id("lock"));
+    assert_eq!(failure.lack.as_deref(), Some(&Lack::Value(lock, 0)));
     let start = Instant::now();
     let failure = bench.fails("sem p lock timeout=30ms", "EAGAIN");
     assert!(start.elapsed() >= Duration::from_millis(30));
