@@ -59,7 +59,8 @@ fn look(commands: &'static Commands, request: Request) -> Result<Reply, Failure>
     });
     match engine.shell_call(&request.call, &mut Nowhere) {
         Ok(reply) => Ok(reply),
-        Err(Interrupted::Failed(failure)) => Err(failure),
+        // Here: what has its id in the shell's namespaces is no cause.
+        Err(Interrupted::Failed(failure)) => Err(engine.explained(failure)),
         Err(Interrupted::Flow(flow)) => Err(Failure::environment(format!("{flow:?}"))),
     }
 }
