@@ -31,6 +31,7 @@ fn main() -> ExitCode {
                 Interpreter::new(commands::verbs(), ledger)
             }));
         }
+        Some(exec::INSIDE) => return child(exec::serve_inside(commands::commands())),
         Some(janitor::ARGUMENT) => {
             return child(janitor::run(args, exec::end_left).map_err(io::Error::from));
         }

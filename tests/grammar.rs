@@ -159,7 +159,9 @@ fn value(kind: Kind, random: &mut Random, catalog: &Catalog) -> String {
         Kind::NewRef(Fifo) => "PATH",
         Kind::AnyRef => "REF-ANY",
         Kind::NewRef(_) => "NEW-NAME",
-        Kind::Int(0.., _) => return random.of(&["1", "7", "0x10", "$v", "$((v + 1))"]).into(),
+        Kind::Int(0.., _) | Kind::Pid => {
+            return random.of(&["1", "7", "0x10", "$v", "$((v + 1))"]).into();
+        }
         Kind::Int(..) => "INTEGER",
         Kind::Size => "COUNT",
         Kind::Duration => "DURATION",

@@ -1,6 +1,7 @@
 //! `doctor`: what is wrong with the objects of this host, and what mends it.
 
 mod clean;
+mod mend;
 mod orphans;
 mod stuck;
 
@@ -8,7 +9,8 @@ use super::look;
 use crate::data::{Cell, Column, Failure, Outcome, Reply, Table};
 use crate::exec::Builtin;
 use crate::lang::{Example, Kind, Param, Signature};
-use crate::mechanism::{Args, Sight};
+use crate::mechanism::{Args, NS, Sight};
+use mend::Mend;
 use orphans::Orphan;
 
 pub(super) static DOCTOR: Builtin = Builtin {
@@ -32,6 +34,7 @@ pub(super) static DOCTOR: Builtin = Builtin {
                 Kind::Size,
                 "with --clean: only the System V objects of this key",
             ),
+            NS,
         ],
         calls: &[
             "msgctl(2)",
@@ -45,7 +48,8 @@ pub(super) static DOCTOR: Builtin = Builtin {
                 though another may still come; `suspected`, what only looks so, such as a semaphore that \
                 a process which is gone may have held.\n\
                 What this session created is none of its findings. With --clean each object is looked at \
-                once more before it is removed: one that is attached, waited at or used by then stays.",
+                once more before it is removed: one that is attached, waited at or used by then stays.\n\
+                With --ns it examines, and cleans, what is in the namespaces of that process.",
         examples: &[Example {
             script: "doctor --clean --dry-run older=7d",
             shows: "what nobody has used for a week",
@@ -88,8 +92,7 @@ struct Finding {
     object: String,
     evidence: String,
     sure: Sure,
-    /// The command that mends it.
-    mend: String,
+    mend: Mend,
 }
 
 static WHAT: Column = Column {
@@ -133,7 +136,7 @@ fn examine(sight: &Sight, args: &Args) -> Result<Reply, Failure> {
             Cell::text(f.object.as_str()),
             Cell::text(f.evidence.as_str()),
             Cell::text(f.sure.word()),
-            Cell::text(f.mend.as_str()),
+            Cell::Text(f.mend.written(sight.snapshot.inside())),
         ]);
     }
     table.footer.extend(sight.hidden());

@@ -1,6 +1,6 @@
 //! `graph`: processes and objects, and who waits on what.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::look;
 use super::who::command;
@@ -12,7 +12,7 @@ use crate::inspect::thing::Thing;
 use crate::inspect::unix;
 use crate::inspect::waking::{Sure, wakers};
 use crate::lang::{Example, Kind, Param, Signature};
-use crate::mechanism::{Args, Sight};
+use crate::mechanism::{Args, NS, Sight};
 use crate::view::graph as drawn;
 
 pub(super) static GRAPH: Builtin = Builtin {
@@ -32,6 +32,7 @@ pub(super) static GRAPH: Builtin = Builtin {
                 "only what this process or actor has, and who shares it",
             ),
             Param::valued("object", Kind::AnyRef, "only this object"),
+            NS,
         ],
         calls: &["proc_pid_fd(5)", "proc_pid_maps(5)", "proc_pid_syscall(5)"],
         notes: "An object is drawn where two processes share it, or somebody waits at it. Connected \
@@ -72,6 +73,9 @@ enum Way {
 
 fn graph(sight: &Sight, args: &Args) -> Result<Reply, Failure> {
     let mut links = links(sight);
+    let inside = links.iter().filter(|l| sight.snapshot.is_inside(l.pid));
+    let inside: HashSet<Thing> = inside.map(|l| l.thing).collect();
+    links.retain(|link| inside.contains(&link.thing));
     if let Some(word) = args.text("pid")? {
         let pid = sight.process(&word)?;
         let its: Vec<Thing> = links
@@ -132,12 +136,11 @@ fn joined(pairs: &HashMap<u64, u64>, thing: Thing) -> Thing {
 
 /// Everything that can be seen; not what is this shell's own.
 fn links(sight: &Sight) -> Vec<Link> {
-    let own = std::process::id().cast_signed();
     let pairs = pairs();
     let mut links = Vec::new();
     let mut add = |thing: Thing, path: Option<&std::path::Path>, pid: i32, label: String, way| {
         let thing = joined(&pairs, thing);
-        if let Some((family, object)) = thing.object(path).filter(|_| pid != own) {
+        if let Some((family, object)) = thing.object(path).filter(|_| !sight.is_own(pid)) {
             let object = sight.label(family, &object);
             links.push(Link {
                 thing,

@@ -6,7 +6,7 @@ use crate::exec::Builtin;
 use crate::inspect::limits::{self, Limit};
 use crate::kernel::{msg, sem, shm};
 use crate::lang::{Example, Kind, Param, Signature};
-use crate::mechanism::{self, Args, Listing, ObjectKind, Sight};
+use crate::mechanism::{self, Args, Listing, NS, ObjectKind, Sight};
 
 const fn flag(letter: char, name: &'static str, help: &'static str) -> Param {
     Param::short(letter, name, Kind::Switch, help)
@@ -44,6 +44,7 @@ pub(super) static IPCS: Builtin = Builtin {
                 Kind::Columns(None),
                 "these columns, with commas between; `help fields` lists them",
             ),
+            NS,
         ],
         calls: &["msgctl(2)", "shmctl(2)", "semctl(2)"],
         errnos: &[("EINVAL", "there is no object with this id")],
@@ -174,6 +175,7 @@ pub(super) static LIMITS: Builtin = Builtin {
         name: "limits",
         summary: "show the kernel's limits, and how much of each is used",
         looks: true,
+        params: &[NS],
         notes: "`expect limits.msgmax.value >= 8192` tests one; `require` skips a script that needs more.",
         examples: &[Example {
             script: "limits\nexpect limits.msgmax.value > 0",

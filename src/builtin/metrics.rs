@@ -13,7 +13,7 @@ use crate::inspect::{limits, sysv};
 use crate::kernel::sem;
 use crate::kernel::sysv::Perm;
 use crate::lang::{Example, Kind, Param, Signature};
-use crate::mechanism::{Args, Sight};
+use crate::mechanism::{Args, NS, Sight};
 
 /// How many objects of a family have series of their own where nothing else is asked for.
 const DEFAULT_MAX: usize = 1000;
@@ -23,11 +23,14 @@ pub(super) static METRICS: Builtin = Builtin {
         name: "metrics",
         summary: "print the objects of the host, their limits and who waits, as OpenMetrics",
         looks: true,
-        params: &[Param::option(
-            "max",
-            Kind::Size,
-            "how many objects of each family have series of their own; 1000 where it is left out",
-        )],
+        params: &[
+            Param::option(
+                "max",
+                Kind::Size,
+                "how many objects of each family have series of their own; 1000 where it is left out",
+            ),
+            NS,
+        ],
         calls: &["msgctl(2)", "shmctl(2)", "semctl(2)", "proc(5)"],
         notes: "One line a value, with `id` or `name`, `key` and `owner` as labels; the text ends with \
                 `# EOF`. Of a family with more objects than max= the first ones are shown, and \
@@ -222,7 +225,10 @@ impl Exposition {
     /// Of what has no owner of its own: how many there are.
     fn descriptors(&mut self, sight: &Sight) {
         let (mut pipes, mut fifos, mut sockets) = (0, 0, 0);
-        for (thing, _) in sight.snapshot.open().all() {
+        for (thing, ends) in sight.snapshot.open().all() {
+            if !ends.iter().any(|end| sight.snapshot.is_inside(end.pid)) {
+                continue;
+            }
             match thing {
                 Thing::Pipe(_) => pipes += 1,
                 Thing::Fifo(_) => fifos += 1,

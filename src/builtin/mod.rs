@@ -7,6 +7,7 @@ mod help;
 mod ipcs;
 mod keywords;
 mod metrics;
+mod ns;
 mod peek;
 mod pipeline;
 mod session;
@@ -30,6 +31,7 @@ pub static ALL: &[&Builtin] = &[
     &doctor::DOCTOR,
     &metrics::METRICS,
     &graph::GRAPH,
+    &ns::NS,
     &pipeline::PIPE,
     &watch::WATCH,
     &actors::SPAWN,

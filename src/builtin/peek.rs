@@ -4,7 +4,7 @@ use super::look;
 use crate::data::Failure;
 use crate::exec::Builtin;
 use crate::lang::{Example, Kind, Param, Signature};
-use crate::mechanism;
+use crate::mechanism::{self, NS};
 
 pub(super) static PEEK: Builtin = Builtin {
     signature: Signature {
@@ -30,6 +30,7 @@ pub(super) static PEEK: Builtin = Builtin {
             ),
             Param::option("max", Kind::Size, "of a socket: how many bytes at most"),
             Param::flag("all", "of a System V queue: every message in it"),
+            NS,
         ],
         calls: &[
             "msgrcv(2)",

@@ -6,19 +6,22 @@ use crate::exec::Builtin;
 use crate::inspect::descriptors::Access;
 use crate::inspect::process::{self, Certainty};
 use crate::lang::{Example, Kind, Param, Signature};
-use crate::mechanism::{self, Args, How, Sight, Use, uses};
+use crate::mechanism::{self, Args, How, NS, Sight, Use, uses};
 
 pub(super) static WHO: Builtin = Builtin {
     signature: Signature {
         name: "who",
         summary: "show which processes have an object attached or open, wait at it, or used it last",
         looks: true,
-        params: &[Param::required(
-            "object",
-            Kind::AnyRef,
-            "which: its name, id:N, key:K, its path, /NAME, pipe:[N], socket:[N] or pid:N/fd:M; \
-             FAMILY. before it where two families have one",
-        )],
+        params: &[
+            Param::required(
+                "object",
+                Kind::AnyRef,
+                "which: its name, id:N, key:K, its path, /NAME, pipe:[N], socket:[N] or pid:N/fd:M; \
+                 FAMILY. before it where two families have one",
+            ),
+            NS,
+        ],
         calls: &[
             "proc_pid_fd(5)",
             "proc_pid_maps(5)",

@@ -12,7 +12,7 @@ use crate::inspect::cycles::{Cycle, cycles};
 use crate::inspect::wait::{Doing, Wait, Waiter, threads_of};
 use crate::inspect::waking::{Sure, Wakers, wakers};
 use crate::lang::{Example, Kind, Param, Signature};
-use crate::mechanism::{self, Args, Sight};
+use crate::mechanism::{self, Args, NS, Sight};
 use crate::session::janitor;
 use words::wakes;
 
@@ -21,11 +21,14 @@ pub(super) static WHY: Builtin = Builtin {
         name: "why",
         summary: "show what blocked processes wait for, what would wake them, and who could",
         looks: true,
-        params: &[Param::optional(
-            "process",
-            Kind::Word,
-            "an actor by name, a process by pid; every process blocked in IPC where it is left out",
-        )],
+        params: &[
+            Param::optional(
+                "process",
+                Kind::Word,
+                "an actor by name, a process by pid; every process blocked in IPC where it is left out",
+            ),
+            NS,
+        ],
         calls: &[
             "proc_pid_syscall(5)",
             "process_vm_readv(2)",
@@ -111,7 +114,7 @@ fn why(sight: &Sight, args: &Args) -> Result<Reply, Failure> {
         }
     }
     let mut tables = vec![table];
-    let mut found = cycles(&sight.snapshot);
+    let mut found = cycles_inside(sight);
     if let Some(pid) = wanted {
         found.retain(|cycle| cycle.0.iter().any(|m| m.waiter.pid == pid));
     }
@@ -124,6 +127,18 @@ fn why(sight: &Sight, args: &Args) -> Result<Reply, Failure> {
         tables,
         ..Reply::default()
     })
+}
+
+/// The cycles of which somebody is inside.
+fn cycles_inside<'a>(sight: &'a Sight) -> Vec<Cycle<'a>> {
+    let mut found = cycles(&sight.snapshot);
+    found.retain(|cycle| {
+        cycle
+            .0
+            .iter()
+            .any(|m| sight.snapshot.is_inside(m.waiter.pid))
+    });
+    found
 }
 
 /// How long a cycle must have stood still where its semaphores do not tell.
@@ -140,7 +155,7 @@ fn settle(cycles: &mut Vec<Cycle>) {
 
 /// The processes of each suspected deadlock.
 pub(super) fn deadlocks(sight: &Sight) -> Vec<Vec<i32>> {
-    let mut found = cycles(&sight.snapshot);
+    let mut found = cycles_inside(sight);
     settle(&mut found);
     let pids = |cycle: &Cycle| cycle.0.iter().map(|m| m.waiter.pid).collect();
     found.iter().map(pids).collect()
@@ -153,10 +168,9 @@ fn is_ipc(waiter: &Waiter) -> bool {
 
 /// Whether it waits for this shell, and so because it looks: an idle actor, its janitor.
 pub(super) fn is_ours(sight: &Sight, waiter: &Waiter, wakers: &Wakers) -> bool {
-    let own = std::process::id().cast_signed();
-    let ours = |pid: &i32| *pid == own || sight.actors.contains_key(pid);
+    let ours = |pid: &i32| sight.is_own(*pid) || sight.actors.contains_key(pid);
     let is_janitor = waiter.comm == janitor::NAME && wakers.pids.iter().all(ours);
-    waiter.pid == own || wakers.pids == [own] || is_janitor
+    sight.is_own(waiter.pid) || wakers.pids == [sight.shell] || is_janitor
 }
 
 /// Also where the object is another IPC namespace's.
@@ -171,7 +185,7 @@ fn is_system_v(wait: &Wait) -> bool {
 fn everybody(sight: &Sight, table: &mut Table) {
     table.empty = "nobody that can be seen is blocked in IPC";
     let all = sight.snapshot.waiters().found.iter();
-    for waiter in all.filter(|waiter| is_ipc(waiter)) {
+    for waiter in all.filter(|w| is_ipc(w) && sight.snapshot.is_inside(w.pid)) {
         let wakers = wakers(&sight.snapshot, waiter);
         if !is_ours(sight, waiter, &wakers) {
             table.push(blocked(sight, waiter, &wakers));

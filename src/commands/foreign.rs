@@ -72,6 +72,14 @@ pub(super) static FOREIGN: Foreign = Foreign {
             "`sock` lists sockets; `!ss` runs the system's program",
         ),
         (
+            "lsns",
+            "`ns` lists namespaces; `ipcs --ns PID` looks from inside them",
+        ),
+        (
+            "nsenter",
+            "every command that looks has --ns PID, as `ipcs --ns PID`; `ns` lists namespaces",
+        ),
+        (
             "mkpipe",
             "a pipe is made by `pipe create`, a FIFO by `mkfifo PATH`",
         ),

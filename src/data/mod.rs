@@ -10,6 +10,7 @@ mod graph;
 mod object;
 mod outcome;
 mod reply;
+mod sent;
 mod table;
 
 pub use cell::{Cell, Took, quote, word};
@@ -19,4 +20,5 @@ pub use graph::{Edge, Graph, Node};
 pub use object::Object;
 pub use outcome::{Failure, FailureKind, Field, Lack, Outcome, StepResult};
 pub use reply::Reply;
+pub use sent::SentReply;
 pub use table::{Column, Table};

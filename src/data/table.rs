@@ -3,7 +3,7 @@
 use super::Cell;
 
 /// One column: its name is the field's name in the language and the key in JSON.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 pub struct Column {
     /// The kernel's own word, in lower case.
     pub name: &'static str,

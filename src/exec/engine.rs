@@ -14,6 +14,7 @@ use crate::session::janitor::Janitor;
 use crate::session::{Binding, Ledger, Names};
 
 use super::confirm::Ask;
+use super::inside::Visit;
 use super::interpret::Verbs;
 use super::job::Job;
 use super::news::{Log, Touched};
@@ -137,6 +138,8 @@ pub struct Engine {
     pub(super) ending: Option<i32>,
     pub(super) deferred: Vec<(Arc<Source>, Statement)>,
     pub(super) jobs: Vec<Job>,
+    /// For whom this looks from inside other namespaces.
+    pub(super) visit: Option<Visit>,
     pub(super) finished: bool,
 }
 
@@ -167,6 +170,7 @@ impl Engine {
             ending: None,
             deferred: Vec::new(),
             jobs: Vec::new(),
+            visit: None,
             finished: false,
         }
     }
@@ -196,7 +200,8 @@ impl Engine {
     /// The actors' names, by their process.
     pub fn actors_by_pid(&self) -> HashMap<i32, String> {
         let named = self.live().map(|s| (s.actor.pid(), s.actor.name.clone()));
-        named.collect()
+        let strangers = self.visit.iter().flat_map(|v| v.actors.clone());
+        named.chain(strangers).collect()
     }
 
     /// The actors that are not gone.

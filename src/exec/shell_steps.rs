@@ -88,7 +88,10 @@ impl Engine {
                 // It takes its time: what was done before is to be seen meanwhile.
                 sink.flush().map_err(|e| Interrupted::Flow(e.into()))?;
             }
-            let reply = (builtin.run)(self, &args, sink)?;
+            let reply = match self.elsewhere_wanted(&args)? {
+                Some(pid) => self.look_inside(pid, call)?,
+                None => (builtin.run)(self, &args, sink)?,
+            };
             builtin.signature.check(&reply.outcome);
             return match self.take_leave() {
                 true => Err(Interrupted::Flow(Flow::Quit)),
@@ -104,9 +107,13 @@ impl Engine {
                 env: &env,
                 seen: true,
             };
-            let actors = self.actors_by_pid();
-            let sight = self.sight(&actors);
-            let reply = run(&sight, &args)?;
+            let reply = match self.elsewhere_wanted(&args)? {
+                Some(pid) => self.look_inside(pid, call)?,
+                None => {
+                    let actors = self.actors_by_pid();
+                    run(&self.sight(&actors), &args)?
+                }
+            };
             verb.signature.check(&reply.outcome);
             return Ok(reply);
         }

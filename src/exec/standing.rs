@@ -1,6 +1,7 @@
 //! Where each actor stands: what it does, what it is blocked on, and who could wake it.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 use std::time::Duration;
 
 use super::engine::Engine;
@@ -11,6 +12,7 @@ use crate::actor::Sighting;
 use crate::data::{Failure, FailureKind, Family, Object, Stand, Took};
 use crate::inspect::descriptors::{self, What};
 use crate::inspect::posix;
+use crate::inspect::snapshot::Snapshot;
 use crate::inspect::thing::{self, Thing};
 use crate::inspect::wait::{Kind, Name, Wait};
 use crate::kernel::{procfd, sem};
@@ -168,6 +170,10 @@ impl Engine {
             let pid = slot.actor.pid();
             let held = slot.files.iter().cloned();
             sight.held.extend(held.map(|held| (pid, held)));
+        }
+        if let Some(visit) = &self.visit {
+            sight.shell = visit.shell;
+            sight.snapshot = Rc::new(Snapshot::of_inside(visit.inside.clone()));
         }
         sight
     }

@@ -4,11 +4,13 @@
 //! moment and other users' files may not be read: both are answers here, never panics.
 
 pub mod abandoned;
+pub mod containers;
 pub mod cycles;
 pub mod decode;
 pub mod descriptors;
 pub mod limits;
 pub mod maps;
+pub mod namespaces;
 mod parallel;
 pub mod pipes;
 pub mod posix;

@@ -137,6 +137,14 @@ pub fn ipc_namespace(pid: i32) -> Option<u64> {
     Some(namespace.ino())
 }
 
+/// Whether our user numbers are the host's, and not those of a user namespace with numbers of its
+/// own: user_namespaces(7).
+pub fn is_of_the_host() -> bool {
+    let map = read_record("/proc/self/uid_map").unwrap_or_default();
+    let map = String::from_utf8_lossy(&map);
+    map.split_ascii_whitespace().eq(["0", "0", "4294967295"])
+}
+
 /// Every process that can be seen, in the kernel's order. Some may be gone by the time
 /// they are looked at.
 pub fn pids() -> impl Iterator<Item = i32> {

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use super::descriptors::{self, Ask, Descriptor, What};
 use super::maps::{self, Mapping};
+use super::namespaces::Inside;
 use super::parallel::in_parts;
 use super::process;
 use super::thing::{Thing, is_mqueue, is_posix};
@@ -21,6 +22,9 @@ pub struct Snapshot {
     open: OnceCell<Open>,
     mapped: OnceCell<Mapped>,
     commands: RefCell<HashMap<i32, Option<String>>>,
+    /// Where it looks from inside another process's namespaces.
+    inside: Option<Inside>,
+    insiders: RefCell<HashMap<i32, bool>>,
 }
 
 /// The descriptors that are open on objects.
@@ -44,6 +48,28 @@ pub struct Mapped {
 }
 
 impl Snapshot {
+    /// One that is of interest for those inside.
+    pub fn of_inside(inside: Inside) -> Snapshot {
+        Snapshot {
+            inside: Some(inside),
+            ..Snapshot::default()
+        }
+    }
+
+    /// Where it looks from, where that is inside another process's namespaces.
+    pub fn inside(&self) -> Option<&Inside> {
+        self.inside.as_ref()
+    }
+
+    /// Whether a process is one of those of interest: everybody is, unless it looks from inside.
+    pub fn is_inside(&self, pid: i32) -> bool {
+        let Some(inside) = &self.inside else {
+            return true;
+        };
+        let mut known = self.insiders.borrow_mut();
+        *known.entry(pid).or_insert_with(|| inside.has(pid))
+    }
+
     fn pids(&self) -> &[i32] {
         self.pids.get_or_init(|| process::pids().collect())
     }

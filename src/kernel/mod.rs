@@ -14,6 +14,7 @@ pub mod fifo;
 pub mod inherit;
 pub mod memory;
 pub mod msg;
+pub mod namespace;
 pub mod netlink;
 pub mod pipe;
 pub mod poll;

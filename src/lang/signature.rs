@@ -231,6 +231,8 @@ pub enum Kind {
     Path,
     /// A user or group: a name or a number.
     Owner,
+    /// A process, by its number.
+    Pid,
     /// A signal: `USR1`, `SIGUSR1`, `10`, `RTMIN+1`.
     Signal,
     /// Anything: a word, a number or data.
@@ -267,6 +269,7 @@ impl Kind {
             Kind::Actor { .. } => "ACTOR",
             Kind::Path => "PATH",
             Kind::Owner => "USER",
+            Kind::Pid => "PID",
             Kind::Signal => "SIGNAL",
             Kind::Command => "COMMAND",
             Kind::Address => "ADDRESS",
@@ -281,6 +284,7 @@ impl Kind {
         match self {
             Kind::Int(min, max) => Some(min.into()..=max.into()),
             Kind::Size => Some(0..=u64::MAX.into()),
+            Kind::Pid => Some(1..=i32::MAX.into()),
             Kind::Mode => Some(0..=0o777),
             _ => None,
         }
@@ -307,6 +311,7 @@ impl Kind {
             Kind::Actor { .. } => "an actor's name".into(),
             Kind::Path => "a path".into(),
             Kind::Owner => "a user or group, by name or number".into(),
+            Kind::Pid => "the pid of a process".into(),
             Kind::Signal => "a signal such as USR1, SIGUSR1, 10 or RTMIN+1".into(),
             Kind::Word => "a word".into(),
             Kind::Columns(_) => "columns with commas between, such as name,id".into(),

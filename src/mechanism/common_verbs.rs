@@ -21,16 +21,19 @@ macro_rules! seeing_verbs {
                     $noun,
                     "` alone does too"
                 ),
-                params: &[$crate::lang::Param::short(
-                    'o',
-                    "columns",
-                    $crate::lang::Kind::Columns(Some($family)),
-                    concat!(
-                        "the columns, with commas between; `help ",
-                        $noun,
-                        "` lists them"
+                params: &[
+                    $crate::lang::Param::short(
+                        'o',
+                        "columns",
+                        $crate::lang::Kind::Columns(Some($family)),
+                        concat!(
+                            "the columns, with commas between; `help ",
+                            $noun,
+                            "` lists them"
+                        ),
                     ),
-                )],
+                    $crate::mechanism::NS,
+                ],
                 runs: $crate::lang::Runs::Shell,
                 looks: true,
                 calls: &[$call],
@@ -48,11 +51,14 @@ macro_rules! seeing_verbs {
             signature: $crate::lang::Signature {
                 name: concat!($noun, " info"),
                 summary: concat!("show every field of one ", $object),
-                params: &[$crate::lang::Param::optional(
-                    "object",
-                    $crate::lang::Kind::Ref($family),
-                    "which one; the current one where it is left out",
-                )],
+                params: &[
+                    $crate::lang::Param::optional(
+                        "object",
+                        $crate::lang::Kind::Ref($family),
+                        "which one; the current one where it is left out",
+                    ),
+                    $crate::mechanism::NS,
+                ],
                 runs: $crate::lang::Runs::Shell,
                 looks: true,
                 calls: &[$call],

@@ -4,7 +4,7 @@
 use super::sight::Sight;
 use super::{Listing, errno_symbol};
 use crate::data::{Cell, Column, Failure, Family, Object, Table};
-use crate::inspect::process::Certainty;
+use crate::inspect::process::{Certainty, is_of_the_host};
 use crate::kernel::sysv::Perm;
 use crate::kernel::{Errno, process};
 use crate::lang::closest;
@@ -164,7 +164,7 @@ pub(super) fn table<R: Row>(
     }
     if table.rows().any(|row| row.contains(&Cell::Unknown)) {
         let why = match process::geteuid() {
-            0 => "?: the kernel lets not even root see it",
+            0 if is_of_the_host() => "?: the kernel lets not even root see it",
             _ => "?: not to be seen without privilege; run as root or as the owner",
         };
         table.footer.push(why.into());

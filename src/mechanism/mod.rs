@@ -29,7 +29,7 @@ mod world;
 
 use crate::data::{Cell, Column, Failure, Family, Object, Reply, StepResult, Table};
 use crate::inspect::thing::Thing;
-use crate::lang::Signature;
+use crate::lang::{Kind, Param, Signature};
 use crate::session::Side;
 
 pub use args::{Args, errno_symbol};
@@ -39,8 +39,16 @@ pub use common_verbs::columns;
 pub use create::{Created, key_of};
 pub use shm::word_at;
 pub use sight::{Listing, Sight, label, resolve};
+pub use telling::unseen;
 pub use users::{How, Use, Uses, users, uses};
 pub use world::World;
+
+/// What every command has that looks at the host.
+pub const NS: Param = Param::valued(
+    "ns",
+    Kind::Pid,
+    "look from inside the IPC, mount and network namespace of this process; `help ns`",
+);
 
 /// A command of a mechanism.
 #[derive(Debug)]

@@ -36,6 +36,8 @@ pub struct Sight<'a> {
     pub held: Vec<(i32, Held)>,
     /// The processes of the host.
     pub snapshot: Rc<Snapshot>,
+    /// The shell: this process, or the one that it looks for.
+    pub shell: i32,
     named: OnceCell<[HashMap<Object, String>; Family::ALL.len()]>,
     operators: RefCell<HashMap<(i32, i64), Option<LastOperator>>>,
     users: RefCell<HashMap<u32, String>>,
@@ -58,9 +60,23 @@ impl<'a> Sight<'a> {
             blocked: None,
             held: Vec::new(),
             snapshot: Rc::default(),
+            shell: std::process::id().cast_signed(),
             named: OnceCell::new(),
             operators: RefCell::default(),
             users: RefCell::default(),
+        }
+    }
+
+    /// Another look from the same place.
+    pub fn afresh(&self) -> Sight<'a> {
+        let snapshot = match self.snapshot.inside() {
+            Some(inside) => Snapshot::of_inside(inside.clone()),
+            None => Snapshot::default(),
+        };
+        Sight {
+            snapshot: Rc::new(snapshot),
+            shell: self.shell,
+            ..Sight::new(self.names, self.env, self.actors)
         }
     }
 
@@ -70,6 +86,7 @@ impl<'a> Sight<'a> {
             blocked: Some(wait),
             held: self.held.clone(),
             snapshot: Rc::clone(&self.snapshot),
+            shell: self.shell,
             ..Sight::new(self.names, self.env, self.actors)
         }
     }
@@ -109,6 +126,11 @@ impl<'a> Sight<'a> {
             .entry(uid)
             .or_insert_with(|| super::common::user(uid))
             .clone()
+    }
+
+    /// Whether a process is the shell, or looks for it.
+    pub fn is_own(&self, pid: i32) -> bool {
+        pid == self.shell || pid == std::process::id().cast_signed()
     }
 
     /// The process that a word names: an actor's, or the one of this pid.

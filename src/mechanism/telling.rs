@@ -65,17 +65,7 @@ impl Sight<'_> {
 
     /// What could not be seen, and what would reveal it: a line below a table.
     pub fn hidden(&self) -> Option<String> {
-        let (n, es) = match self.snapshot.unreadable() {
-            0 => return None,
-            1 => (1, ""),
-            n => (n, "es"),
-        };
-        Some(match kernel::process::geteuid() {
-            0 => format!("{n} process{es} may not be looked into, not even by root"),
-            _ => format!(
-                "{n} process{es} may not be looked into; run as root or with CAP_SYS_PTRACE"
-            ),
-        })
+        unseen(self.snapshot.unreadable())
     }
 
     /// Says below the last table what could not be seen.
@@ -84,6 +74,21 @@ impl Sight<'_> {
             last.footer.extend(self.hidden());
         }
     }
+}
+
+/// That so many processes could not be looked into, and what would reveal them.
+pub fn unseen(processes: usize) -> Option<String> {
+    let (n, es) = match processes {
+        0 => return None,
+        1 => (1, ""),
+        n => (n, "es"),
+    };
+    Some(match kernel::process::geteuid() {
+        0 if process::is_of_the_host() => {
+            format!("{n} process{es} may not be looked into, not even by root")
+        }
+        _ => format!("{n} process{es} may not be looked into; run as root or with CAP_SYS_PTRACE"),
+    })
 }
 
 /// A process that is no actor, in a sentence: `python3 (pid 4240)`.

@@ -173,7 +173,7 @@ fn semaphore_operators(id: i32, index: Option<u32>) -> Vec<(i32, How)> {
 /// The processes that use an object and are none of this session's, in words: those that
 /// wait on it, have it attached or open, or operated on it last and still run.
 pub fn users(sight: &Sight, family: Family, object: &Object) -> Vec<String> {
-    let own = std::process::id().cast_signed();
+    let own = sight.shell;
     let uses = uses(sight, family, object, None);
     let mut words = Vec::new();
     let mut named = vec![own];

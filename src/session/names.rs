@@ -144,6 +144,19 @@ impl Names {
         }
     }
 
+    /// Everything, for a copy that knows nothing yet.
+    pub fn everything(&self) -> Vec<Change> {
+        let mut changes = Vec::new();
+        for family in Family::ALL {
+            for (name, binding) in self.all(family) {
+                changes.push(Change::Name(family, name.into(), Some(binding.clone())));
+            }
+            let current = self.current(family).map(|(name, _)| name.to_string());
+            changes.push(Change::Current(family, current));
+        }
+        changes
+    }
+
     /// What changed since this was last asked.
     pub fn take_changes(&mut self) -> Vec<Change> {
         let mut changes = Vec::new();
@@ -236,5 +249,9 @@ mod tests {
         assert_eq!(there.current(Family::Sem), Some(("lock", &binding(7))));
         assert!(there.get(Family::Sem, "x").is_none());
         assert!(here.take_changes().is_empty());
+        let mut new = Names::default();
+        here.everything().iter().for_each(|c| new.apply(c));
+        assert_eq!(new.current(Family::Sem), Some(("lock", &binding(7))));
+        assert_eq!(new.all(Family::Sem), here.all(Family::Sem));
     }
 }

@@ -87,7 +87,7 @@ pub(super) fn clean(sight: &Sight, args: &Args) -> Result<Reply, Failure> {
 
 /// Looks once more, with new eyes: somebody may have begun to use it.
 fn remove(sight: &Sight, orphan: &Orphan, choice: &Choice) -> crate::kernel::Result<bool> {
-    let fresh = Sight::new(sight.names, sight.env, sight.actors);
+    let fresh = sight.afresh();
     match orphan.again(&fresh) {
         Some(again) if choice.takes(&again) => orphan.remove().map(|()| true),
         _ => Ok(false),

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use super::mend::{Mend, shown};
 use super::{Sure, ago};
-use crate::data::{Family, Object, word};
+use crate::data::{Family, Object};
 use crate::inspect::thing::Thing;
 use crate::inspect::{abandoned, socket_file, sysv, unix};
 use crate::kernel::msg::MsgStat;
@@ -36,10 +37,10 @@ pub(super) enum Place {
 }
 
 impl Orphan {
-    pub fn mend(&self) -> String {
+    pub fn mend(&self) -> Mend {
         match &self.place {
-            Place::SystemV(family, id) => format!("{} rm id:{id}", family.noun()),
-            Place::Socket(path) => format!("sock rm {}", shown(path)),
+            Place::SystemV(family, id) => Mend::Do(vec![format!("{} rm id:{id}", family.noun())]),
+            Place::Socket(path) => Mend::Remove(path.clone()),
         }
     }
 
@@ -228,9 +229,4 @@ fn socket(path: &Path, sockets: &[unix::UnixSocket]) -> Option<Orphan> {
         key: 0,
         place: Place::Socket(path.into()),
     })
-}
-
-fn shown(path: &Path) -> String {
-    use std::os::unix::ffi::OsStrExt;
-    word(path.as_os_str().as_bytes())
 }

@@ -1,6 +1,6 @@
 //! What does not go on: full queues, waiters that nobody may wake, deadlocks, limits.
 
-use super::{Finding, Sure, ago};
+use super::{Finding, Mend, Sure, ago};
 use crate::builtin::ipcs::used;
 use crate::builtin::why::deadlocks;
 use crate::data::{Family, Object};
@@ -14,7 +14,10 @@ use crate::mechanism::Sight;
 
 pub(super) fn findings(sight: &Sight) -> Vec<Finding> {
     let mut found = full_queues(sight);
-    let waiters = || sight.snapshot.waiters().found.iter();
+    let waiters = || {
+        let all = sight.snapshot.waiters().found.iter();
+        all.filter(|w| sight.snapshot.is_inside(w.pid))
+    };
     found.extend(waiters().filter_map(|w| unwakeable(sight, w)));
     found.extend(waiters().filter_map(|w| one_sided(sight, w)));
     found.extend(deadlocks(sight).into_iter().map(|pids| {
@@ -24,7 +27,7 @@ pub(super) fn findings(sight: &Sight) -> Vec<Finding> {
             object: format!("pid {}", pids.first().copied().unwrap_or_default()),
             evidence: format!("{} wait for each other", who.join(" and ")),
             sure: Sure::Suspected,
-            mend: format!("why {}", pids.first().copied().unwrap_or_default()),
+            mend: Mend::Look(format!("why {}", pids.first().copied().unwrap_or_default())),
         }
     }));
     found.extend(limits::limits().iter().filter_map(near));
@@ -56,10 +59,10 @@ fn full_queues(sight: &Sight) -> Vec<Finding> {
                 q.cbytes, q.qbytes, q.qnum
             ),
             sure: Sure::Exact,
-            mend: format!(
-                "msgq recv {label}, or msgq set {label} qbytes={}",
-                q.qbytes * 2
-            ),
+            mend: Mend::Do(vec![
+                format!("msgq recv {label}"),
+                format!("msgq set {label} qbytes={}", q.qbytes * 2),
+            ]),
         })
     };
     sysv::queues().iter().filter_map(full).collect()
@@ -92,7 +95,7 @@ fn unwakeable(sight: &Sight, waiter: &Waiter) -> Option<Finding> {
             ago(when)
         ),
         sure: Sure::Suspected,
-        mend: format!("sem v {label}[{}]", op.num),
+        mend: Mend::Do(vec![format!("sem v {label}[{}]", op.num)]),
     })
 }
 
@@ -110,7 +113,7 @@ fn one_sided(sight: &Sight, waiter: &Waiter) -> Option<Finding> {
             sight.who(waiter.pid)
         ),
         sure: Sure::Exact,
-        mend: format!("who {path}"),
+        mend: Mend::Look(format!("who {path}")),
         object: path,
     })
 }
@@ -124,6 +127,9 @@ fn near(limit: &limits::Limit) -> Option<Finding> {
         object: limit.name.to_string(),
         evidence: format!("{used} of {value} {} used", limit.unit),
         sure: Sure::Exact,
-        mend: format!("limits; doctor --clean; or as root raise {}", limit.name),
+        mend: Mend::Words(format!(
+            "limits; doctor --clean; or as root raise {}",
+            limit.name
+        )),
     })
 }

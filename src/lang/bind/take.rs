@@ -22,7 +22,7 @@ pub(super) fn take(param: &Param, token: &mut Token) -> Option<Parsed<Arg>> {
         Kind::Ref(family) => Some(reference(word?, token.span, family)?.map(boxed)),
         Kind::NewRef(family) => Some(new_reference(word?, token.span, family)?.map(boxed)),
         Kind::AnyRef => any_reference(word?, token.span).map(|r| r.map(boxed)),
-        Kind::Int(..) | Kind::Size => {
+        Kind::Int(..) | Kind::Size | Kind::Pid => {
             let word = word?;
             if number::is_huge(word) {
                 return Some(Err(out_of_range(word, param.kind, token.span)));

@@ -257,12 +257,19 @@ fn named(sight: &Sight, object: &Object) -> Result<Named, Failure> {
 pub(super) fn pipe_list(sight: &Sight, listing: &Listing) -> Result<Table, Failure> {
     let open = sight.snapshot.open();
     let mut rows: Vec<Anonymous> = pipes::pipes(open).into_iter().map(Anonymous).collect();
+    rows.retain(|row| is_inside(sight, &row.0));
     // Ours first: a host has hundreds.
     rows.sort_by_key(|row| sight.name_of(Family::Pipe, &row.object()).is_none());
     let usual = [
         "name", "ino", "bytes", "capacity", "readers", "writers", "waits", "ends",
     ];
     fields::table("Pipes", PIPE_FIELDS, &usual, &rows, listing, sight)
+}
+
+/// Whether one of those who have it open is of interest.
+fn is_inside(sight: &Sight, pipe: &Pipe) -> bool {
+    let mut ends = pipe.ends.iter();
+    ends.any(|end| sight.snapshot.is_inside(end.pid))
 }
 
 pub(in crate::mechanism) fn fifo_list(sight: &Sight, listing: &Listing) -> Result<Table, Failure> {
@@ -275,7 +282,10 @@ pub(in crate::mechanism) fn fifo_list(sight: &Sight, listing: &Listing) -> Resul
             rows.push(row);
         }
     }
-    for pipe in pipes::fifos(open) {
+    for pipe in pipes::fifos(open)
+        .into_iter()
+        .filter(|p| is_inside(sight, p))
+    {
         let Some((path, file)) = pipe.file.clone() else {
             continue;
         };

@@ -150,7 +150,7 @@ fn kind(kind: Kind) -> String {
         Kind::NewRef(Family::Fifo) => "( PATH | STRING )",
         Kind::AnyRef => "REF-ANY",
         Kind::NewRef(_) => "NEW-NAME",
-        Kind::Int(0.., _) | Kind::Size => "( COUNT | COMPUTED )",
+        Kind::Int(0.., _) | Kind::Size | Kind::Pid => "( COUNT | COMPUTED )",
         Kind::Int(..) => "( INTEGER | COMPUTED )",
         Kind::Duration => "( DURATION | COMPUTED )",
         Kind::Mode => "MODE",
