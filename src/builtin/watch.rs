@@ -176,3 +176,6 @@ fn look(engine: &mut Engine, call: &Call, sink: &mut dyn Sink) -> Result<Reply, 
 fn unusable(e: crate::kernel::Errno) -> Failure {
     Failure::environment(format!("the terminal cannot be used: {}", e.desc()))
 }
+
+#[cfg(test)]
+mod tests;

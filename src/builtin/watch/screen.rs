@@ -171,9 +171,9 @@ impl Screen {
                 .into_iter()
                 .all(|(given, wanted)| *given >= FEW.min(*wanted))
         };
-        // What stands below a table is known once it is drawn.
+        // What stands below a table is known once it is drawn: then it is drawn with what is left.
         for _ in 0..3 {
-            let below = panels.iter().map(|p| p.below).sum();
+            let below: usize = panels.iter().map(|p| p.below).sum();
             let given = shared(&wanted, room.saturating_sub(below));
             if !content(&given) {
                 break;
@@ -184,7 +184,8 @@ impl Screen {
                 panel.below = drawn.len().saturating_sub(rows + heading(rows));
                 lines.extend(drawn);
             }
-            if lines.len() <= room {
+            let stood: usize = panels.iter().map(|p| p.below).sum();
+            if lines.len() <= room && stood == below {
                 return Ok(lines);
             }
         }

@@ -29,15 +29,15 @@ pub(super) static FIELDS: &[Field<SemStat>] = &[
         "the semaphore's value; of every semaphore of a larger set",
         values,
     ),
-    Field::new("pid", "process that operated on it last", |s, _| {
-        sem::pid(s.id, last_operated(s)).map_or(Cell::Unknown, fields::pid)
+    Field::new("pid", "process that operated on it last", |s, sight| {
+        sight.last_pid(s).map_or(Cell::Unknown, fields::pid)
     }),
     Field::new(
         "pidcmd",
         "command of the process that operated on it last",
-        |s, sight| match sem::pid(s.id, last_operated(s)) {
-            Ok(pid) => fields::command(sight, pid, changed(s)),
-            Err(_) => Cell::Unknown,
+        |s, sight| match sight.last_pid(s) {
+            Some(pid) => fields::command(sight, pid, changed(s)),
+            None => Cell::Unknown,
         },
     ),
     Field::new(
@@ -89,12 +89,25 @@ fn values(set: &SemStat, _: &Sight) -> Cell {
     }
 }
 
-/// Of a larger set, the semaphore that speaks for it: the first that was operated on.
-fn last_operated(set: &SemStat) -> i32 {
-    let nsems = set.nsems.min(SHOWN) as i32;
-    (0..nsems)
-        .find(|num| sem::pid(set.id, *num).is_ok_and(|pid| pid != 0))
-        .unwrap_or(0)
+impl Sight<'_> {
+    /// Who operated last on a set; of a larger one, on the first semaphore that anybody has
+    /// operated on. Two columns ask, one after the other, and each answer is a system call.
+    fn last_pid(&self, set: &SemStat) -> Option<i32> {
+        if let Some((id, pid)) = self.set_asked.get()
+            && id == set.id
+        {
+            return pid;
+        }
+        let nsems = set.nsems.min(SHOWN) as i32;
+        let mut pids = (0..nsems).map(|num| sem::pid(set.id, num).ok());
+        let first = pids.next().flatten();
+        let pid = match first {
+            Some(0) => pids.flatten().find(|pid| *pid != 0).or(first),
+            first => first,
+        };
+        self.set_asked.set(Some((set.id, pid)));
+        pid
+    }
 }
 
 /// When somebody may last have become the `pid` of a semaphore: SETVAL and SETALL leave the
