@@ -108,6 +108,7 @@ fn watch(engine: &mut Engine, args: &Args, sink: &mut dyn Sink) -> Result<Reply,
             match pause(engine, &keys, begun, every, size)? {
                 Paused::Over => break,
                 Paused::Resized => {}
+                Paused::Key(_) if !screen.has_tables() => return Ok(Reply::default()),
                 Paused::Key(b'>') => screen.sort_by_next(false),
                 Paused::Key(b'<') => screen.sort_by_next(true),
                 Paused::Key(b'r') => screen.order.descending = !screen.order.descending,

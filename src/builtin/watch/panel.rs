@@ -112,7 +112,8 @@ impl Panel {
                 (Shown::Seen, _) => seen.clone(),
                 (Shown::Mark, Entry::Gone(_)) => Cell::text("-"),
                 (Shown::Mark, Entry::Row(row)) if self.past.is_new(*row) => Cell::text("+"),
-                (Shown::Mark, _) => Cell::text(""),
+                // As wide as a mark, or the first one would move all columns.
+                (Shown::Mark, _) => Cell::text(" "),
                 (Shown::Cell(c), Entry::Row(row)) => cell(self.past.table.row(*row), *c),
                 (Shown::Cell(c), Entry::Gone(gone)) => cell(&self.past.gone[*gone].row, *c),
                 (Shown::Rate(c, _), Entry::Row(row)) => self.past.rate_cell(*row, *c),

@@ -14,6 +14,9 @@ use crate::view::{Style, cut, printable};
 /// What the keys do, and what the signs mean.
 const KEYS: &str = "< > sort   r reverse   any other key ends it   + new  - gone  * changed";
 
+/// The same where there is no table.
+const NO_TABLE: &str = "any key ends it";
+
 /// How high a terminal is for the keys to be told, and for a blank line under the heading.
 const WITH_KEYS: usize = 5;
 const WITH_BLANK: usize = 12;
@@ -64,6 +67,11 @@ impl Screen {
             self.panels.push(panel);
         }
         self.text = reply.text;
+    }
+
+    /// Whether there is anything that could be sorted.
+    pub fn has_tables(&self) -> bool {
+        !self.panels.is_empty()
     }
 
     /// Sorts by the column behind the one that the rows are sorted by, or before it.
@@ -132,7 +140,8 @@ impl Screen {
         }
         lines.append(&mut body);
         if keys > 0 {
-            lines.push(self.style.aside(KEYS));
+            let keys = if self.has_tables() { KEYS } else { NO_TABLE };
+            lines.push(self.style.aside(keys));
         }
         lines.truncate(rows);
         Ok(lines)

@@ -74,19 +74,19 @@ const SHOWN: u64 = 16;
 type Count = fn(i32, i32) -> crate::kernel::Result<i32>;
 
 fn values(set: &SemStat, _: &Sight) -> Cell {
-    match sem::values(set.id, set.nsems as usize) {
-        Err(_) => Cell::Unknown,
-        Ok(values) => match values.as_slice() {
-            [one] => (*one).into(),
-            many if set.nsems <= SHOWN => Cell::List(many.iter().map(|v| (*v).into()).collect()),
-            many => {
-                let mut shown: Vec<Cell> =
-                    many[..SHOWN as usize].iter().map(|v| (*v).into()).collect();
-                shown.push(Cell::text("…"));
-                Cell::List(shown)
-            }
-        },
+    // Most sets are of one, whose value is one call; of all, the number is asked before.
+    if set.nsems == 1 {
+        return sem::value(set.id, 0).map_or(Cell::Unknown, Cell::from);
     }
+    let Ok(values) = sem::values(set.id, set.nsems as usize) else {
+        return Cell::Unknown;
+    };
+    let shown = values.iter().take(SHOWN as usize);
+    let mut shown: Vec<Cell> = shown.map(|v| (*v).into()).collect();
+    if set.nsems > SHOWN {
+        shown.push(Cell::text("…"));
+    }
+    Cell::List(shown)
 }
 
 impl Sight<'_> {

@@ -107,6 +107,18 @@ impl Look<'_> {
         while shown.len() > 2 && taken(&shown) > room {
             shown.pop();
         }
+        // One wide column may have made room for several narrow ones.
+        for name in EXPENDABLE.iter().rev() {
+            let place = self.table.columns.iter().position(|c| c.name == *name);
+            let Some(place) = place.filter(|place| !shown.contains(place)) else {
+                continue;
+            };
+            let mut more = shown.clone();
+            more.insert(more.partition_point(|c| *c < place), place);
+            if taken(&more) <= room {
+                shown = more;
+            }
+        }
         Layout::Plain(shown)
     }
 
