@@ -63,6 +63,7 @@ fn open(rule: &str, random: &mut Random, catalog: &Catalog) -> Option<String> {
         "ERRNO" => &["EAGAIN", "ENOMSG", "E2BIG"],
         "WORD" => &["blocked", "idle", "python3", "a/b", "né"],
         "COLUMNS" => &["id", "id,ID", "id,key"],
+        "ORDER" => &["id", "-qnum", "qnum/s"],
         "LINE" => &[
             "date",
             "ipcs -q | wc -l",
@@ -174,6 +175,7 @@ fn value(kind: Kind, random: &mut Random, catalog: &Catalog) -> String {
         Kind::Path => "PATH",
         Kind::Owner | Kind::Word => "WORD",
         Kind::Columns(_) => "COLUMNS",
+        Kind::Order => "ORDER",
         Kind::Address => "ADDRESS",
         Kind::Fd => "HELD",
         Kind::Pipeline => "PIPELINE",
@@ -322,7 +324,7 @@ fn every_rule_is_there_and_is_used() {
     used.extend([
         "REF-MSGQ", "REF-SHM", "REF-SEM", "REF-PIPE", "REF-FIFO", "REF-SOCK", "REF-ANY",
         "NEW-NAME", "PATH", "ADDRESS", "HELD", "PIPELINE", "SIGNAL", "PLACE", "SEM-OP", "MODE",
-        "COLUMNS",
+        "COLUMNS", "ORDER",
     ]);
     let mut names = Vec::new();
     for expr in rules.values() {

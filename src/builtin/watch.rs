@@ -1,23 +1,30 @@
 //! `watch`: a table that is drawn again and again in its place.
 
-use std::collections::HashMap;
-use std::io::{self, Write};
+mod order;
+mod panel;
+mod past;
+mod rows;
+mod screen;
+mod told;
+
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
-use crate::data::{Cell, Failure, Reply, Sink, Table};
+use crate::data::{Cell, Failure, Reply, Sink};
 use crate::exec::{Builtin, Engine, Interrupted};
 use crate::kernel::terminal::{self, RawInput, WindowSize};
 use crate::lang::{Arg, Call, Example, Form, Kind, Need, Param, Signature};
 use crate::mechanism::Args;
-use crate::view::{Choice, Style, cut, printable, write_table};
+use crate::view::{Choice, Style};
+use order::Order;
+use screen::Screen;
 
 const EVERY: Duration = Duration::from_secs(1);
 
 pub(super) static WATCH: Builtin = Builtin {
     signature: Signature {
         name: "watch",
-        summary: "run a command that looks again and again, drawn in its place; any key ends it",
+        summary: "run a command that looks again and again, drawn in its place, with rates and sorted by any column",
         params: &[
             Param::required(
                 "command",
@@ -36,12 +43,24 @@ pub(super) static WATCH: Builtin = Builtin {
                 Kind::Duration,
                 "how long between two looks; 1s where it is left out",
             ),
+            Param::option(
+                "sort",
+                Kind::Order,
+                "the column that the rows are sorted by; behind a minus, the largest first",
+            ),
         ],
-        notes: "A cell that changed is marked with `*`. A row that is gone is counted below its table once. \
+        notes: "`<` and `>` sort by the column before and behind, `r` reverses, any other key ends it.\n\
+                A row that is new is marked with `+`, one that is gone stays for a moment with `-`, a cell \
+                that changed with `*`. What does not fit on the screen is counted.\n\
+                `qnum/s` and the like: how much more there is a second. The kernel does not count messages, so \
+                it is what came less what went: `seen` says `sent` and `received` where the object's times \
+                have changed.\n\
+                `seen` says for how long a queue was `full` or somebody waited (`waits`, `blocked`), at every \
+                look. With `≥` it was so at the first look, and may have been long before.\n\
                 In a script, with --json and where the output is not a terminal, the command is run once.",
         examples: &[Example {
-            script: "watch ipcs",
-            shows: "in a script: one look",
+            script: "msgq create jobs\nwatch ipcs -q sort=-qnum every 2s",
+            shows: "in a script: one look, the fullest queues first",
         }],
         ..Signature::NEW
     },
@@ -56,32 +75,46 @@ fn watch(engine: &mut Engine, args: &Args, sink: &mut dyn Sink) -> Result<Reply,
     if every < Duration::from_millis(20) {
         return Err(Failure::refused("the interval is 20ms at least"));
     }
+    let order = args.text("sort")?;
+    let order = order.map_or(Order::default(), |word| Order::written(&word));
+    let begun = Instant::now();
+    let mut reply = look(engine, call, sink)?;
+    order.check(text, &reply.tables)?;
     if !engine.options.redraws {
-        return look(engine, call, sink);
+        reply.tables.iter_mut().for_each(|table| order.sort(table));
+        return Ok(reply);
     }
     let colours = match engine.options.colours {
         true => Choice::Always,
         false => Choice::Never,
     };
     let keys = RawInput::new(false).map_err(unusable)?;
-    let mut screen = Screen::open(Style::new(colours, true))?;
-    let heading = format!(
-        "watch {text} every {}   any key ends it",
-        Cell::Elapsed(every)
-    );
+    let heading = format!("watch {text} every {}", Cell::Elapsed(every));
+    let mut screen = Screen::open(Style::new(colours, true), heading, order)?;
+    let mut pending = Some((reply, begun));
     loop {
-        let begun = Instant::now();
-        let reply = look(engine, call, sink)?;
+        let (reply, begun) = match pending.take() {
+            Some(first) => first,
+            None => {
+                let begun = Instant::now();
+                (look(engine, call, sink)?, begun)
+            }
+        };
+        screen.take(reply, begun);
         loop {
             let size = terminal::window_size().ok();
-            screen.draw(&heading, &reply, size).map_err(written)?;
+            let actors = engine.actors_by_pid();
+            screen.draw(size, &engine.sight(&actors))?;
             match pause(engine, &keys, begun, every, size)? {
                 Paused::Over => break,
                 Paused::Resized => {}
-                Paused::Ended => return Ok(Reply::default()),
+                Paused::Key(_) if !screen.has_tables() => return Ok(Reply::default()),
+                Paused::Key(b'>') => screen.sort_by_next(false),
+                Paused::Key(b'<') => screen.sort_by_next(true),
+                Paused::Key(b'r') => screen.order.descending = !screen.order.descending,
+                Paused::Key(_) | Paused::Ended => return Ok(Reply::default()),
             }
         }
-        screen.remember(&reply);
     }
 }
 
@@ -91,7 +124,9 @@ enum Paused {
     Over,
     /// The terminal has another size.
     Resized,
-    /// By a key, Ctrl-C, or a signal.
+    /// By a key.
+    Key(u8),
+    /// By a signal, or because nobody types there any more.
     Ended,
 }
 
@@ -111,18 +146,22 @@ fn pause(
         if engine.is_interrupted() {
             return Ok(Paused::Ended);
         }
+        let left = every.saturating_sub(begun.elapsed());
+        // Asked once at least: a look may take longer than the interval.
+        match engine.wait_for_input(keys.as_fd(), left.min(RESIZE)) {
+            Ok(false) => {}
+            Ok(true) => {
+                let key = keys.take_key().map_err(unusable)?;
+                return Ok(key.map_or(Paused::Ended, Paused::Key));
+            }
+            // What ends the session is raised again at its end.
+            Err(_) => return Ok(Paused::Ended),
+        }
         if terminal::window_size().ok() != size {
             return Ok(Paused::Resized);
         }
-        let left = every.saturating_sub(begun.elapsed());
-        if left.is_zero() {
+        if every <= begun.elapsed() {
             return Ok(Paused::Over);
-        }
-        match engine.wait_for_input(keys.as_fd(), left.min(RESIZE)) {
-            Ok(false) => {}
-            Ok(true) => return keys.take_key().map(|_| Paused::Ended).map_err(unusable),
-            // What ends the session is raised again at its end.
-            Err(_) => return Ok(Paused::Ended),
         }
     }
 }
@@ -139,117 +178,5 @@ fn unusable(e: crate::kernel::Errno) -> Failure {
     Failure::environment(format!("the terminal cannot be used: {}", e.desc()))
 }
 
-fn written(e: io::Error) -> Failure {
-    Failure::environment(format!("the screen cannot be written: {e}"))
-}
-
-/// The alternate screen, left again whatever happens, and what it showed last.
-struct Screen {
-    style: Style,
-    last: HashMap<(&'static str, String), Vec<Cell>>,
-}
-
-impl Screen {
-    fn open(style: Style) -> Result<Screen, Failure> {
-        // The alternate screen, without a cursor.
-        write!(io::stdout(), "\x1b[?1049h\x1b[?25l").map_err(written)?;
-        Ok(Screen {
-            style,
-            last: HashMap::new(),
-        })
-    }
-
-    fn draw(&self, heading: &str, reply: &Reply, size: Option<WindowSize>) -> io::Result<()> {
-        let width = size.map(|s| s.columns.saturating_sub(1)).filter(|n| *n > 0);
-        let heading = self.style.aside(&printable(heading).replace('\n', " "));
-        let mut frame = format!("{heading}\n\n").into_bytes();
-        for table in &reply.tables {
-            let changed = |row: usize, column: usize| self.changed(table, row, column);
-            write_table(&mut frame, table, self.style, width, &changed)?;
-            let now: Vec<_> = table.rows().map(|row| key(table, row).1).collect();
-            let gone = self.last.keys();
-            let gone = gone.filter(|(kind, id)| *kind == table.kind && !now.contains(id));
-            let gone: Vec<&str> = gone.map(|(_, id)| id.as_str()).collect();
-            if !gone.is_empty() {
-                let gone = format!("gone: {}", gone.join(", "));
-                writeln!(frame, "{}", self.style.aside(&gone))?;
-            }
-        }
-        if let Some(text) = &reply.text {
-            frame.extend_from_slice(text.as_bytes());
-        }
-        show(&String::from_utf8_lossy(&frame), size)
-    }
-
-    /// What the next look is compared with.
-    fn remember(&mut self, reply: &Reply) {
-        let tables = reply.tables.iter();
-        let rows = tables.flat_map(|table| table.rows().map(|row| (key(table, row), row.to_vec())));
-        self.last = rows.collect();
-    }
-
-    /// Whether a cell differs from the last look; a row that is new does not.
-    fn changed(&self, table: &Table, row: usize, column: usize) -> bool {
-        let Some(row) = table.rows().nth(row) else {
-            return false;
-        };
-        match self.last.get(&key(table, row)) {
-            Some(last) => last.get(column) != row.get(column),
-            None => false,
-        }
-    }
-}
-
-impl Drop for Screen {
-    fn drop(&mut self) {
-        let _ = write!(io::stdout(), "\x1b[?25h\x1b[?1049l");
-        let _ = io::stdout().flush();
-    }
-}
-
-/// What a row is known by from one look to the next.
-fn key(table: &Table, row: &[Cell]) -> (&'static str, String) {
-    let id = table
-        .columns
-        .iter()
-        .position(|c| c.name == "id")
-        .or_else(|| table.columns.iter().position(|c| c.name == "name"))
-        .unwrap_or(0);
-    (
-        table.kind,
-        row.get(id).map_or(String::new(), Cell::to_string),
-    )
-}
-
-/// Writes a frame over the last one, cut to the screen: no line is cleared before its text
-/// is there, so nothing flickers, and nothing scrolls.
-fn show(frame: &str, size: Option<WindowSize>) -> io::Result<()> {
-    // A terminal that does not know its size says 0.
-    let known = |n: Option<u16>| match n {
-        None | Some(0) => usize::MAX,
-        Some(n) => usize::from(n),
-    };
-    // To clear the rest of a full line would clear its last letter.
-    let columns = known(size.map(|s| s.columns)) - 1;
-    let rows = known(size.map(|s| s.rows));
-    let lines: Vec<&str> = frame.lines().collect();
-    let fits = lines.len() <= rows;
-    let room = if fits { lines.len() } else { rows - 1 };
-    let mut out = String::from("\x1b[H");
-    for (i, line) in lines[..room].iter().enumerate() {
-        // Nothing follows the last line of the screen, which would scroll it.
-        out.push_str(if i == 0 { "" } else { "\r\n" });
-        out.push_str(&cut(line, columns));
-        out.push_str("\x1b[K");
-    }
-    if !fits {
-        let more = format!("… {} more lines", lines.len() - room);
-        out.push_str(if room == 0 { "" } else { "\r\n" });
-        out.push_str(&cut(&more, columns));
-        out.push_str("\x1b[K");
-    }
-    out.push_str("\x1b[J");
-    let mut stdout = io::stdout().lock();
-    stdout.write_all(out.as_bytes())?;
-    stdout.flush()
-}
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 /// A typed value: a cell of a table, a field of an outcome, the content of a variable.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Cell {
     /// A number without a unit: a count, an id, a pid, a semaphore's value. Wide enough
     /// for every `u64` and `i64`.

@@ -51,6 +51,29 @@ impl Table {
         debug_assert_eq!(self.cells.len() % self.columns.len(), 0);
     }
 
+    /// Puts the rows into another order: each number is the place of a row, once.
+    pub fn arrange(&mut self, order: &[usize]) {
+        let columns = self.columns.len();
+        let mut rows: Vec<Cell> = Vec::with_capacity(self.cells.len());
+        for &row in order {
+            let at = row * columns;
+            let cells = self.cells[at..at + columns].iter_mut();
+            rows.extend(cells.map(|cell| std::mem::replace(cell, Cell::Nothing)));
+        }
+        debug_assert_eq!(rows.len(), self.cells.len());
+        self.cells = rows;
+    }
+
+    /// The cells of a row.
+    pub fn row(&self, row: usize) -> &[Cell] {
+        self.rows().nth(row).unwrap_or_default()
+    }
+
+    /// The place of a column.
+    pub fn place(&self, column: &str) -> Option<usize> {
+        self.columns.iter().position(|c| c.name == column)
+    }
+
     /// The rows, each a slice with one cell for each column.
     pub fn rows(&self) -> std::slice::Chunks<'_, Cell> {
         self.cells.chunks(self.columns.len().max(1))

@@ -19,6 +19,8 @@ use super::wait::{self, Waiter, Waiters};
 pub struct Snapshot {
     pids: OnceCell<Vec<i32>>,
     waiters: OnceCell<Waiters>,
+    /// The places of the waiters by what they wait at.
+    waiting: OnceCell<HashMap<Thing, Vec<usize>>>,
     open: OnceCell<Open>,
     mapped: OnceCell<Mapped>,
     commands: RefCell<HashMap<i32, Option<String>>>,
@@ -94,10 +96,20 @@ impl Snapshot {
         })
     }
 
-    /// The threads that wait at an object.
+    /// The threads that wait at an object. Tables of thousands of objects ask for each.
     pub fn waiting_at(&self, thing: Thing) -> impl Iterator<Item = &Waiter> {
-        let all = self.waiters().found.iter();
-        all.filter(move |waiter| waiter.thing == Some(thing))
+        let all = &self.waiters().found;
+        let waiting = self.waiting.get_or_init(|| {
+            let mut waiting: HashMap<Thing, Vec<usize>> = HashMap::new();
+            for (place, waiter) in all.iter().enumerate() {
+                if let Some(thing) = waiter.thing {
+                    waiting.entry(thing).or_default().push(place);
+                }
+            }
+            waiting
+        });
+        let places = waiting.get(&thing).map_or(&[][..], Vec::as_slice);
+        places.iter().filter_map(|place| all.get(*place))
     }
 
     /// The descriptors that are open on pipes, FIFOs, sockets and POSIX objects.

@@ -289,11 +289,12 @@ impl Binder<'_> {
         is_one(tokens.first()) && !is_one(tokens.get(1))
     }
 
-    /// The rest of the tokens as a command, up to `every`.
+    /// The rest of the tokens as a command, up to `every` or an option of the command outside.
     fn command(&mut self, tokens: &mut [Token]) -> Parsed<usize> {
+        let ends = |word: &str| word == "every" || self.option_of(word).is_some();
         let end = tokens
             .iter()
-            .position(|t| t.bare() == Some("every"))
+            .position(|t| t.bare().is_some_and(ends))
             .unwrap_or(tokens.len());
         let inner = &mut tokens[..end];
         if inner.is_empty() {

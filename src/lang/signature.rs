@@ -239,6 +239,8 @@ pub enum Kind {
     Word,
     /// Columns of a family's tables, or of any, with commas between: `name,id`.
     Columns(Option<Family>),
+    /// A column to sort by: `qnum`; `-qnum` for the largest first.
+    Order,
     /// A whole command that only looks.
     Command,
     /// Where a socket is: a path with a slash in it, `@NAME`, `tcp:HOST:PORT`.
@@ -266,6 +268,7 @@ impl Kind {
             Kind::SemOp => "OP",
             Kind::Choice(_) | Kind::Word => "WORD",
             Kind::Columns(_) => "COLUMNS",
+            Kind::Order => "COLUMN",
             Kind::Actor { .. } => "ACTOR",
             Kind::Path => "PATH",
             Kind::Owner => "USER",
@@ -315,6 +318,7 @@ impl Kind {
             Kind::Signal => "a signal such as USR1, SIGUSR1, 10 or RTMIN+1".into(),
             Kind::Word => "a word".into(),
             Kind::Columns(_) => "columns with commas between, such as name,id".into(),
+            Kind::Order => "a column such as qnum, or -qnum for the largest first".into(),
             Kind::Command => "a command that only looks".into(),
             Kind::Address => "an address such as /run/x.sock, @name or tcp:127.0.0.1:80".into(),
             Kind::Fd => "what this actor holds, such as s1, p.w or p.r".into(),

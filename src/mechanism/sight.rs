@@ -1,6 +1,6 @@
 //! What a verb sees when it runs in the shell: names, and the host.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -41,6 +41,8 @@ pub struct Sight<'a> {
     named: OnceCell<[HashMap<Object, String>; Family::ALL.len()]>,
     operators: RefCell<HashMap<(i32, i64), Option<LastOperator>>>,
     users: RefCell<HashMap<u32, String>>,
+    /// The semaphore set that was asked last for its last operator, and the answer.
+    pub(super) set_asked: Cell<Option<(i32, Option<i32>)>>,
 }
 
 /// Which objects are listed, and how.
@@ -64,6 +66,7 @@ impl<'a> Sight<'a> {
             named: OnceCell::new(),
             operators: RefCell::default(),
             users: RefCell::default(),
+            set_asked: Cell::default(),
         }
     }
 

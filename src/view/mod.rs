@@ -23,5 +23,5 @@ pub use json::Json;
 pub use oneshot::OneShot;
 pub use prompt::lines;
 pub use style::{Choice, Style};
-pub use table::{Changed, write_table};
+pub use table::{Changed, Live, Tone, write_live, write_table};
 pub use transcript::Transcript;

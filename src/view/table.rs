@@ -1,6 +1,7 @@
 //! Tables for people: ruled on a terminal while they are small; plain columns, which other
 //! programs can cut, everywhere else.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -8,7 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{
     Attribute, Cell as Ruled, CellAlignment, ColumnConstraint, ContentArrangement,
-    ContentLineStyle, LineStyle, Table as RuledTable, TableStyle,
+    ContentLineStyle, LineStyle, Table as RuledTable, TableStyle, Width as RuledWidth,
 };
 use unicode_width::UnicodeWidthStr;
 
@@ -35,6 +36,35 @@ const RULES: TableStyle = UTF8_FULL_CONDENSED
 /// Which cells differ from the last time a table was shown: row and column, from 0.
 pub type Changed<'a> = &'a dyn Fn(usize, usize) -> bool;
 
+/// What a row is, seen against the last time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// As it was.
+    Usual,
+    /// It was not there.
+    New,
+    /// It is not there any more.
+    Gone,
+}
+
+/// How a table is drawn that is looked at again and again.
+pub struct Live<'a> {
+    /// Stands behind the title.
+    pub remark: &'a str,
+    /// The cells that changed.
+    pub changed: Changed<'a>,
+    /// What each row is.
+    pub tone: &'a dyn Fn(usize) -> Tone,
+    /// The column by which the rows are sorted, and whether the largest comes first.
+    pub sorted: Option<(usize, bool)>,
+    /// How wide each column was so far, so that none jumps to and fro.
+    pub widths: &'a mut Vec<usize>,
+    /// Whether there is room for rules.
+    pub ruled: bool,
+    /// Whether there is room for lines below the table.
+    pub footer: bool,
+}
+
 /// Writes a table with its title and its footer. `width` is the terminal's; without one
 /// the columns are plain. A changed cell is marked with `*`, and where there are colours
 /// it is inverted too.
@@ -48,39 +78,47 @@ pub fn write_table(
     width: Option<u16>,
     changed: Changed,
 ) -> io::Result<()> {
-    let title = style.strong(table.title);
-    let mut footer = table.footer.clone();
-    if table.is_empty() {
-        writeln!(out, "{title}: {}", table.empty)?;
-    } else {
-        writeln!(out, "{title}")?;
-        let look = Look {
-            table,
-            style,
-            changed,
-            now: now(),
-        };
-        let widths = look.widths();
-        let layout = match width {
-            Some(width) => look.layout(&widths, width.into(), table.len() <= LARGE),
-            None => Layout::Plain((0..widths.len()).collect()),
-        };
-        match layout {
-            Layout::Ruled => look.ruled(out, width.unwrap_or(u16::MAX), &widths)?,
-            Layout::Plain(shown) => {
-                look.plain(out, &shown, &widths)?;
-                footer.extend(look.left_out(&shown));
-            }
-        }
-    }
-    for line in &footer {
-        let line = escape::one_line(line);
-        let room = width.map_or(usize::MAX, usize::from);
-        for line in broken(&line, room).lines() {
-            writeln!(out, "{}", style.aside(line))?;
-        }
-    }
-    Ok(())
+    let look = Look {
+        table,
+        style,
+        changed,
+        tone: &|_| Tone::Usual,
+        sorted: None,
+        now: now(),
+    };
+    let mut widths = Vec::new();
+    let live = Live {
+        remark: "",
+        changed,
+        tone: look.tone,
+        sorted: None,
+        widths: &mut widths,
+        ruled: table.len() <= LARGE,
+        footer: true,
+    };
+    look.write(out, width, live)
+}
+
+/// Writes a table as [`write_table`] does, for a screen on which it was before.
+///
+/// # Errors
+/// It cannot be written.
+pub fn write_live(
+    out: &mut dyn Write,
+    table: &Table,
+    style: Style,
+    width: Option<u16>,
+    live: Live,
+) -> io::Result<()> {
+    let look = Look {
+        table,
+        style,
+        changed: live.changed,
+        tone: live.tone,
+        sorted: live.sorted,
+        now: now(),
+    };
+    look.write(out, width, live)
 }
 
 /// A table and how it is shown.
@@ -88,10 +126,55 @@ struct Look<'a> {
     table: &'a Table,
     style: Style,
     changed: Changed<'a>,
+    tone: &'a dyn Fn(usize) -> Tone,
+    sorted: Option<(usize, bool)>,
     now: i64,
 }
 
 impl Look<'_> {
+    fn write(&self, out: &mut dyn Write, width: Option<u16>, live: Live) -> io::Result<()> {
+        let title = self.style.strong(self.table.title);
+        let gap = if live.remark.is_empty() { "" } else { "   " };
+        let remark = self.style.aside(live.remark);
+        let mut footer = self.table.footer.clone();
+        if self.table.is_empty() {
+            writeln!(out, "{title}: {}{gap}{remark}", self.table.empty)?;
+        } else {
+            writeln!(out, "{title}{gap}{remark}")?;
+            let widths = self.widths(live.widths);
+            let layout = match width {
+                Some(width) => self.layout(&widths, width.into(), live.ruled),
+                None => Layout::Plain((0..widths.len()).collect()),
+            };
+            match layout {
+                Layout::Ruled => self.ruled(out, width.unwrap_or(u16::MAX), &widths)?,
+                Layout::Plain(shown) => {
+                    self.plain(out, &shown, &widths)?;
+                    footer.extend(self.left_out(&shown));
+                }
+            }
+        }
+        for line in footer.iter().filter(|_| live.footer) {
+            let line = escape::one_line(line);
+            let room = width.map_or(usize::MAX, usize::from);
+            for line in broken(&line, room).lines() {
+                writeln!(out, "{}", self.style.aside(line))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The heading of a column, with a sign where the rows are sorted by it.
+    fn heading(&self, column: usize) -> Cow<'static, str> {
+        let name = self.table.columns[column].name;
+        match self.sorted {
+            Some((sorted, descending)) if sorted == column => {
+                format!("{name}{}", if descending { '↓' } else { '↑' }).into()
+            }
+            _ => name.into(),
+        }
+    }
+
     fn ruled(&self, out: &mut dyn Write, width: u16, widths: &[Width]) -> io::Result<()> {
         let mut ruled = RuledTable::new();
         ruled.load_style(RULES);
@@ -109,17 +192,20 @@ impl Look<'_> {
             false => cell,
         };
         let header = self.table.columns.iter().enumerate();
-        ruled.set_header(header.map(|(c, column)| {
-            let cell = align(Ruled::new(column.name), c);
+        ruled.set_header(header.map(|(c, _)| {
+            let cell = align(Ruled::new(self.heading(c)), c);
             cell.add_attribute(Attribute::Bold)
         }));
         let mut text = String::new();
         for (r, row) in self.table.rows().enumerate() {
+            let tone = (self.tone)(r);
             let cells = row.iter().enumerate().map(|(c, cell)| {
                 text.clear();
                 let changed = self.push(&mut text, r, c, cell);
                 let shown = align(Ruled::new(&text), c);
                 match cell {
+                    _ if tone == Tone::Gone => shown.add_attribute(Attribute::Dim),
+                    _ if tone == Tone::New => shown.add_attribute(Attribute::Bold),
                     _ if changed => shown.add_attribute(Attribute::Reverse),
                     Cell::Unknown | Cell::Nothing => shown.add_attribute(Attribute::Dim),
                     _ => shown,
@@ -129,7 +215,9 @@ impl Look<'_> {
         }
         for (column, width) in ruled.column_iter_mut().zip(widths) {
             if !width.prose {
-                column.set_constraint(ColumnConstraint::ContentWidth);
+                // With the blank on either side.
+                let natural = u16::try_from(width.natural + 2).unwrap_or(u16::MAX);
+                column.set_constraint(ColumnConstraint::Absolute(RuledWidth::Fixed(natural)));
             }
         }
         writeln!(out, "{ruled}")
@@ -140,8 +228,7 @@ impl Look<'_> {
         let right = self.right();
         let (mut text, mut line) = (String::new(), String::new());
         for &c in shown {
-            let name = self.table.columns[c].name;
-            pad(&mut line, name, widths[c].natural, right[c]);
+            pad(&mut line, &self.heading(c), widths[c].natural, right[c]);
         }
         writeln!(out, "{}", self.style.strong(line.trim_end()))?;
         for (r, row) in self.table.rows().enumerate() {
@@ -152,8 +239,12 @@ impl Look<'_> {
                 pad(&mut line, &text, widths[c].natural, right[c]);
             }
             line.truncate(line.trim_end_matches(' ').len());
-            line.push('\n');
-            out.write_all(line.as_bytes())?;
+            match (self.tone)(r) {
+                Tone::Usual => out.write_all(line.as_bytes())?,
+                Tone::New => out.write_all(self.style.strong(&line).as_bytes())?,
+                Tone::Gone => out.write_all(self.style.aside(&line).as_bytes())?,
+            }
+            out.write_all(b"\n")?;
         }
         Ok(())
     }
@@ -173,7 +264,10 @@ impl Look<'_> {
                 }
             }
         }
-        numbers.iter().zip(words).map(|(n, w)| *n && !w).collect()
+        let right = numbers.iter().zip(words).map(|(n, w)| *n && !w);
+        // A rate has a sign, and is text.
+        let rate = |c: usize| self.table.columns[c].name.ends_with("/s");
+        right.enumerate().map(|(c, n)| n || rate(c)).collect()
     }
 
     /// Appends a cell; says whether it is marked as changed.

@@ -147,6 +147,7 @@ static COMMANDS: [Signature; 30] = [
             Param::required("command", Kind::Command, ""),
             Param::optional("every", Kind::Choice(&["every"]), ""),
             Param::optional("period", Kind::Duration, ""),
+            Param::option("sort", Kind::Order, ""),
         ],
     ),
     shell("echo", &[Param::any("word", Kind::Word, "")]),

@@ -56,14 +56,16 @@ pub(super) fn take(param: &Param, token: &mut Token) -> Option<Parsed<Arg>> {
             let word = word?;
             is_name(word).then(|| Ok(Arg::Word(word.to_string())))
         }
-        Kind::Path | Kind::Owner | Kind::Word | Kind::Columns(_) => match &mut token.lexeme {
-            Lexeme::Data(data) => Some(Ok(Arg::Term(moved(data)))),
-            Lexeme::Bare(word) if param.kind == Kind::Word && is_redirection(word) => {
-                Some(Err(redirected(word, token.span)))
+        Kind::Path | Kind::Owner | Kind::Word | Kind::Columns(_) | Kind::Order => {
+            match &mut token.lexeme {
+                Lexeme::Data(data) => Some(Ok(Arg::Term(moved(data)))),
+                Lexeme::Bare(word) if param.kind == Kind::Word && is_redirection(word) => {
+                    Some(Err(redirected(word, token.span)))
+                }
+                Lexeme::Bare(word) => Some(term::template(word, at).map(Arg::Term)),
+                _ => None,
             }
-            Lexeme::Bare(word) => Some(term::template(word, at).map(Arg::Term)),
-            _ => None,
-        },
+        }
         Kind::Signal => {
             let word = word?;
             let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-');

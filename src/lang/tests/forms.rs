@@ -167,6 +167,10 @@ fn arguments() {
     );
     is("watch msgq", "watch command=(msgq ls | msgq)");
     is(
+        "watch ipcs -q sort=-qnum every 2s",
+        "watch command=(ipcs --queues | ipcs -q) sort=\"-qnum\" every=every period=2s",
+    );
+    is(
         "echo a 1 \"b\" $WORK/x",
         "echo word=\"a\" word=\"1\" word=\"b\" word=$WORK word=\"\""
             .replace(" word=$WORK word=\"\"", " word=\"\"+$WORK+\"/x\"")

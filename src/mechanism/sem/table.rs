@@ -29,15 +29,15 @@ pub(super) static FIELDS: &[Field<SemStat>] = &[
         "the semaphore's value; of every semaphore of a larger set",
         values,
     ),
-    Field::new("pid", "process that operated on it last", |s, _| {
-        sem::pid(s.id, last_operated(s)).map_or(Cell::Unknown, fields::pid)
+    Field::new("pid", "process that operated on it last", |s, sight| {
+        sight.last_pid(s).map_or(Cell::Unknown, fields::pid)
     }),
     Field::new(
         "pidcmd",
         "command of the process that operated on it last",
-        |s, sight| match sem::pid(s.id, last_operated(s)) {
-            Ok(pid) => fields::command(sight, pid, changed(s)),
-            Err(_) => Cell::Unknown,
+        |s, sight| match sight.last_pid(s) {
+            Some(pid) => fields::command(sight, pid, changed(s)),
+            None => Cell::Unknown,
         },
     ),
     Field::new(
@@ -74,27 +74,40 @@ const SHOWN: u64 = 16;
 type Count = fn(i32, i32) -> crate::kernel::Result<i32>;
 
 fn values(set: &SemStat, _: &Sight) -> Cell {
-    match sem::values(set.id, set.nsems as usize) {
-        Err(_) => Cell::Unknown,
-        Ok(values) => match values.as_slice() {
-            [one] => (*one).into(),
-            many if set.nsems <= SHOWN => Cell::List(many.iter().map(|v| (*v).into()).collect()),
-            many => {
-                let mut shown: Vec<Cell> =
-                    many[..SHOWN as usize].iter().map(|v| (*v).into()).collect();
-                shown.push(Cell::text("…"));
-                Cell::List(shown)
-            }
-        },
+    // Most sets are of one, whose value is one call; of all, the number is asked before.
+    if set.nsems == 1 {
+        return sem::value(set.id, 0).map_or(Cell::Unknown, Cell::from);
     }
+    let Ok(values) = sem::values(set.id, set.nsems as usize) else {
+        return Cell::Unknown;
+    };
+    let shown = values.iter().take(SHOWN as usize);
+    let mut shown: Vec<Cell> = shown.map(|v| (*v).into()).collect();
+    if set.nsems > SHOWN {
+        shown.push(Cell::text("…"));
+    }
+    Cell::List(shown)
 }
 
-/// Of a larger set, the semaphore that speaks for it: the first that was operated on.
-fn last_operated(set: &SemStat) -> i32 {
-    let nsems = set.nsems.min(SHOWN) as i32;
-    (0..nsems)
-        .find(|num| sem::pid(set.id, *num).is_ok_and(|pid| pid != 0))
-        .unwrap_or(0)
+impl Sight<'_> {
+    /// Who operated last on a set; of a larger one, on the first semaphore that anybody has
+    /// operated on. Two columns ask, one after the other, and each answer is a system call.
+    fn last_pid(&self, set: &SemStat) -> Option<i32> {
+        if let Some((id, pid)) = self.set_asked.get()
+            && id == set.id
+        {
+            return pid;
+        }
+        let nsems = set.nsems.min(SHOWN) as i32;
+        let mut pids = (0..nsems).map(|num| sem::pid(set.id, num).ok());
+        let first = pids.next().flatten();
+        let pid = match first {
+            Some(0) => pids.flatten().find(|pid| *pid != 0).or(first),
+            first => first,
+        };
+        self.set_asked.set(Some((set.id, pid)));
+        pid
+    }
 }
 
 /// When somebody may last have become the `pid` of a semaphore: SETVAL and SETALL leave the

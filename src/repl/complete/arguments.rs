@@ -36,7 +36,15 @@ pub(super) fn of(noun: &str, statement: &Statement, know: &dyn Knowledge) -> Vec
         && place == 0
         && statement.words.len() >= named
     {
-        return watched(&nested(statement, named), know);
+        let inner = nested(statement, named);
+        let mut found = watched(&inner, know);
+        let last = inner.words.last().and_then(|t| t.bare());
+        if last.is_some_and(|word| word != "every") {
+            let options = wanted.params.iter().filter(|p| p.form == Form::Option);
+            let noun = inner.first().unwrap_or("");
+            options.for_each(|p| option(p, noun, statement.partial, know, &mut found));
+        }
+        return found;
     }
     for param in &wanted.params {
         of_param(param, wanted.signature, statement.partial, know, &mut found);
@@ -120,7 +128,7 @@ fn of_param(
         Form::Flag => {
             return found.push(Candidate::new(format!("--{}", param.name), param.help));
         }
-        Form::Option => return option(param, partial, found),
+        Form::Option => return option(param, signature.noun(), partial, know, found),
         Form::Short(letter) => {
             return found.push(Candidate::new(format!("-{letter}"), param.help));
         }
@@ -162,7 +170,13 @@ fn of_param(
     }
 }
 
-fn option(param: &Param, partial: &str, found: &mut Vec<Candidate>) {
+fn option(
+    param: &Param,
+    noun: &str,
+    partial: &str,
+    know: &dyn Knowledge,
+    found: &mut Vec<Candidate>,
+) {
     let open = format!("{}=", param.name);
     match param.kind {
         Kind::Choice(words) if partial.starts_with(&open) => {
@@ -171,6 +185,25 @@ fn option(param: &Param, partial: &str, found: &mut Vec<Candidate>) {
                     .iter()
                     .map(|w| Candidate::new(format!("{open}{w}"), param.help)),
             );
+        }
+        Kind::Order if partial.starts_with(&open) => {
+            let sign = if partial[open.len()..].starts_with('-') {
+                "-"
+            } else {
+                ""
+            };
+            let family = Family::from_noun(noun);
+            for family in Family::ALL
+                .into_iter()
+                .filter(|f| family.is_none_or(|one| one == *f))
+            {
+                for field in know.catalog().fields(family) {
+                    found.push(Candidate::new(
+                        format!("{open}{sign}{field}"),
+                        family.noun(),
+                    ));
+                }
+            }
         }
         _ => found.push(Candidate::new(open, param.help)),
     }

@@ -163,6 +163,7 @@ fn kind(kind: Kind) -> String {
         Kind::Owner => "( WORD | COUNT )",
         Kind::Signal => "SIGNAL",
         Kind::Columns(_) => "( COLUMNS | COMPUTED | STRING | RAW )",
+        Kind::Order => "( ORDER | COMPUTED | STRING | RAW )",
         Kind::Word => "( WORD | INTEGER | COMPUTED | STRING | RAW )",
         Kind::Command => "watched-command",
         Kind::Address => "ADDRESS",

@@ -4,9 +4,27 @@ use super::{Look, width_of};
 use crate::data::Cell;
 
 /// What is left out first where there is no room: what the eye misses least, and `info` shows.
-const EXPENDABLE: [&str; 16] = [
-    "ino", "key", "perms", "ctime", "tid", "user", "lrpid", "lspid", "lpid", "cpid", "status",
-    "peer", "owner", "capacity", "readers", "pid",
+const EXPENDABLE: [&str; 20] = [
+    "ino",
+    "key",
+    "perms",
+    "ctime",
+    "tid",
+    "user",
+    "lrpid",
+    "lspid",
+    "lpid",
+    "cpid",
+    "status",
+    "peer",
+    "owner",
+    "capacity",
+    "readers",
+    "pid",
+    "cbytes/s",
+    "qsize/s",
+    "wqueue/s",
+    "pending/s",
 ];
 
 /// A column of prose may be broken between its words, down to this width.
@@ -39,13 +57,14 @@ pub(super) enum Layout {
 }
 
 impl Look<'_> {
-    pub(super) fn widths(&self) -> Vec<Width> {
-        let mut widths: Vec<Width> = self
-            .table
-            .columns
+    /// How wide the columns are; none is narrower than it was before.
+    pub(super) fn widths(&self, before: &mut Vec<usize>) -> Vec<Width> {
+        before.resize(self.table.columns.len(), 0);
+        let mut widths: Vec<Width> = before
             .iter()
-            .map(|column| Width {
-                natural: column.name.len(),
+            .enumerate()
+            .map(|(c, before)| Width {
+                natural: width_of(&self.heading(c)).max(*before),
                 prose: false,
             })
             .collect();
@@ -59,6 +78,10 @@ impl Look<'_> {
                 let words = matches!(cell, Cell::Text(_) | Cell::List(_) | Cell::Data(_));
                 width.prose |= words && text.len() > PROSE && text.contains(' ');
             }
+        }
+        for (before, width) in before.iter_mut().zip(&widths) {
+            // Prose would keep its widest line for ever.
+            *before = if width.prose { 0 } else { width.natural };
         }
         widths
     }
@@ -83,6 +106,18 @@ impl Look<'_> {
         // What is left stands in the order of its importance.
         while shown.len() > 2 && taken(&shown) > room {
             shown.pop();
+        }
+        // One wide column may have made room for several narrow ones.
+        for name in EXPENDABLE.iter().rev() {
+            let place = self.table.columns.iter().position(|c| c.name == *name);
+            let Some(place) = place.filter(|place| !shown.contains(place)) else {
+                continue;
+            };
+            let mut more = shown.clone();
+            more.insert(more.partition_point(|c| *c < place), place);
+            if taken(&more) <= room {
+                shown = more;
+            }
         }
         Layout::Plain(shown)
     }
