@@ -403,7 +403,7 @@ fn help_and_kill_l_say_what_the_signals_are() {
 fn a_fault_that_was_sent_ends_an_actor() {
     for signal in ["SEGV", "BUS"] {
         passes(&format!(
-            "b: sig wait USR1 ...\nkill -{signal} b\nb: ... => died\nspawn c\nc: sig info\n\
+            "b: sig wait USR1 ...\nkill -{signal} b\nb: ... => died\nc: sig pending\n\
              kill -{signal} c\nexpect actor.c.state == dead within 5s"
         ));
     }

@@ -42,6 +42,7 @@ fn look(commands: &'static Commands, request: Request) -> Result<Reply, Failure>
         step_timeout: Duration::ZERO,
         redraws: false,
         colours: false,
+        captures: true,
     };
     let mut engine = Engine::new(commands, options, None);
     for (name, outcome) in request.variables {
@@ -60,7 +61,10 @@ fn look(commands: &'static Commands, request: Request) -> Result<Reply, Failure>
     match engine.shell_call(&request.call, &mut Nowhere) {
         Ok(reply) => Ok(reply),
         // Here: what has its id in the shell's namespaces is no cause.
-        Err(Interrupted::Failed(failure)) => Err(engine.explained(failure)),
+        Err(Interrupted::Failed(mut failure)) => {
+            engine.explain(&mut failure);
+            Err(failure)
+        }
         Err(Interrupted::Flow(flow)) => Err(Failure::environment(format!("{flow:?}"))),
     }
 }

@@ -120,6 +120,10 @@ pub struct Received {
 /// `EINVAL` where the kernel says so of a listener, `ECONNRESET` when the other side went with bytes
 /// unread, `ENOMEM` for a `max` without room.
 pub fn receive(socket: &impl AsFd, max: usize, nowait: bool) -> Result<Received> {
+    if options::kind(socket)? == Some(Kind::Seqpacket) {
+        // An empty message and the end look alike; but only a message comes with its time.
+        options::set_timestamps(socket)?;
+    }
     receive_with(socket, max, flag(nowait, libc::MSG_DONTWAIT))
 }
 
@@ -209,6 +213,7 @@ fn receive_with(socket: &impl AsFd, max: usize, flags: c_int) -> Result<Received
     let fd = socket.as_fd().as_raw_fd();
     // SAFETY: everything that `msg` points to lives through the call and has the room that it says.
     let length = Errno::result(unsafe { libc::recvmsg(fd, &mut msg, flags) })?.unsigned_abs();
+    let is_message = msg.msg_controllen > 0;
     // SAFETY: `msg` still points to `control`, which recvmsg has filled, and this is done once.
     let descriptors = unsafe { take_descriptors(&msg) };
     // SAFETY: there is room for `max` bytes, and so many of them are filled.
@@ -218,7 +223,9 @@ fn receive_with(socket: &impl AsFd, max: usize, flags: c_int) -> Result<Received
         data.shrink_to_fit();
     }
     Ok(Received {
-        end: data.is_empty() && max > 0 && (stream || length == 0 && has_hung_up(socket)?),
+        end: data.is_empty()
+            && max > 0
+            && (stream || length == 0 && !is_message && has_hung_up(socket)?),
         data,
         length,
         descriptors,

@@ -92,6 +92,11 @@ pub fn set_reuse_address(socket: &impl AsFd, reuse: bool) -> Result<()> {
     set(socket, libc::SO_REUSEADDR, reuse.into())
 }
 
+/// Sets `SO_TIMESTAMP`: what is received from now on comes with its time, as control data. `ENOTSOCK`.
+pub(super) fn set_timestamps(socket: &impl AsFd) -> Result<()> {
+    set(socket, libc::SO_TIMESTAMP, 1)
+}
+
 /// `SO_PEEK_OFF`: where the next peek begins, in bytes; -1 for at the front. `EOPNOTSUPP`.
 pub(super) fn peek_offset(socket: &impl AsFd) -> Result<i32> {
     get(socket, libc::SO_PEEK_OFF)

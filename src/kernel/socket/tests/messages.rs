@@ -147,3 +147,22 @@ fn large_messages_come_whole() {
     assert_eq!(receive(&b, 1 << 30, true).unwrap().data, data);
     assert_eq!(send(&a, &[0; 10_000_000], &nowait()), Err(Errno::EMSGSIZE));
 }
+
+#[test]
+fn an_empty_packet_of_who_has_gone_is_no_end() {
+    let (ours, theirs) = pair_of(Kind::Seqpacket).unwrap();
+    for data in [&b"one"[..], b"", b"two", b""] {
+        send(&theirs, data, &Send::default()).unwrap();
+    }
+    shutdown(&theirs, Shutdown::Write).unwrap();
+    for (data, end) in [
+        (&b"one"[..], false),
+        (b"", false),
+        (b"two", false),
+        (b"", false),
+        (b"", true),
+    ] {
+        let got = receive(&ours, 9, false).unwrap();
+        assert_eq!((&*got.data, got.end), (data, end));
+    }
+}
