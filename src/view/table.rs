@@ -26,6 +26,9 @@ mod tests;
 /// From here on rules cost more than they help.
 const LARGE: usize = 1000;
 
+/// How far what stands below a row is moved in.
+const INDENT: usize = 4;
+
 /// Thin lines, round corners.
 const RULES: TableStyle = UTF8_FULL_CONDENSED
     .header_lines(ContentLineStyle::new('│', '│', '│'))
@@ -61,6 +64,8 @@ pub struct Live<'a> {
     pub widths: &'a mut Vec<usize>,
     /// Whether there is room for rules.
     pub ruled: bool,
+    /// Whether a row may take several lines.
+    pub tall: bool,
     /// Whether there is room for lines below the table.
     pub footer: bool,
 }
@@ -94,6 +99,7 @@ pub fn write_table(
         sorted: None,
         widths: &mut widths,
         ruled: table.len() <= LARGE,
+        tall: true,
         footer: true,
     };
     look.write(out, width, live)
@@ -143,14 +149,18 @@ impl Look<'_> {
             writeln!(out, "{title}{gap}{remark}")?;
             let widths = self.widths(live.widths);
             let layout = match width {
-                Some(width) => self.layout(&widths, width.into(), live.ruled),
-                None => Layout::Plain((0..widths.len()).collect()),
+                Some(width) => self.layout(&widths, width.into(), (live.ruled, live.tall)),
+                None => Layout::Plain {
+                    shown: (0..widths.len()).collect(),
+                    below: Vec::new(),
+                },
             };
             match layout {
                 Layout::Ruled => self.ruled(out, width.unwrap_or(u16::MAX), &widths)?,
-                Layout::Plain(shown) => {
-                    self.plain(out, &shown, &widths)?;
-                    footer.extend(self.left_out(&shown));
+                Layout::Plain { shown, below } => {
+                    let room = width.map_or(usize::MAX, usize::from);
+                    self.plain(out, (&shown, &below), &widths, room)?;
+                    footer.extend(self.left_out(&shown, &below));
                 }
             }
         }
@@ -224,7 +234,13 @@ impl Look<'_> {
     }
 
     /// The second of two passes, behind that for the widths. Memory does not grow with the table.
-    fn plain(&self, out: &mut dyn Write, shown: &[usize], widths: &[Width]) -> io::Result<()> {
+    fn plain(
+        &self,
+        out: &mut dyn Write,
+        (shown, below): (&[usize], &[usize]),
+        widths: &[Width],
+        room: usize,
+    ) -> io::Result<()> {
         let right = self.right();
         let (mut text, mut line) = (String::new(), String::new());
         for &c in shown {
@@ -245,6 +261,14 @@ impl Look<'_> {
                 Tone::Gone => out.write_all(self.style.aside(&line).as_bytes())?,
             }
             out.write_all(b"\n")?;
+            for &c in below.iter().filter(|c| row[**c] != Cell::Nothing) {
+                text.clear();
+                let _ = write!(text, "{}: ", self.heading(c));
+                self.push(&mut text, r, c, &row[c]);
+                for line in broken(&text, room.saturating_sub(INDENT)).lines() {
+                    writeln!(out, "{:INDENT$}{}", "", self.style.aside(line))?;
+                }
+            }
         }
         Ok(())
     }

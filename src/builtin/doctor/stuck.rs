@@ -25,7 +25,10 @@ pub(super) fn findings(sight: &Sight) -> Vec<Finding> {
         Finding {
             what: "deadlock",
             object: format!("pid {}", pids.first().copied().unwrap_or_default()),
-            evidence: format!("{} wait for each other", who.join(" and ")),
+            evidence: match who.as_slice() {
+                [alone] => format!("{alone} waits for itself"),
+                who => format!("{} wait for each other", who.join(" and ")),
+            },
             sure: Sure::Suspected,
             mend: Mend::Look(format!("why {}", pids.first().copied().unwrap_or_default())),
         }

@@ -141,6 +141,7 @@ impl Panel {
             sorted,
             widths: &mut self.widths,
             ruled: place.ruled,
+            tall: false,
             footer: place.footer,
         };
         let mut frame = Vec::new();

@@ -52,8 +52,13 @@ impl Width {
 pub(super) enum Layout {
     /// With rules.
     Ruled,
-    /// Without, and only these columns.
-    Plain(Vec<usize>),
+    /// Without.
+    Plain {
+        /// The columns that stand side by side.
+        shown: Vec<usize>,
+        /// Those that stand below each row, one a line.
+        below: Vec<usize>,
+    },
 }
 
 impl Look<'_> {
@@ -86,8 +91,13 @@ impl Look<'_> {
         widths
     }
 
-    /// How it fits into a terminal of this width.
-    pub(super) fn layout(&self, widths: &[Width], room: usize, ruled: bool) -> Layout {
+    /// How it fits into a terminal of this width. `tall`: a row may take several lines.
+    pub(super) fn layout(
+        &self,
+        widths: &[Width],
+        room: usize,
+        (ruled, tall): (bool, bool),
+    ) -> Layout {
         let rules = 3 * widths.len() + 1;
         if ruled && rules + widths.iter().map(|w| w.least()).sum::<usize>() <= room {
             return Layout::Ruled;
@@ -97,6 +107,16 @@ impl Look<'_> {
             let cells: usize = shown.iter().map(|c| widths[*c].natural).sum();
             cells + 2 * shown.len().saturating_sub(1)
         };
+        let mut below = Vec::new();
+        let mut prose: Vec<usize> = shown.clone();
+        prose.retain(|c| tall && widths[*c].prose);
+        prose.sort_by_key(|c| widths[*c].natural);
+        while taken(&shown) > room
+            && let Some(widest) = prose.pop()
+        {
+            shown.retain(|c| *c != widest);
+            below.push(widest);
+        }
         for name in EXPENDABLE {
             if taken(&shown) <= room {
                 break;
@@ -105,8 +125,10 @@ impl Look<'_> {
         }
         // What is left stands in the order of its importance.
         while shown.len() > 2 && taken(&shown) > room {
-            shown.pop();
+            let last = shown.pop();
+            below.extend(last.filter(|_| !below.is_empty()));
         }
+        below.sort_unstable();
         // One wide column may have made room for several narrow ones.
         for name in EXPENDABLE.iter().rev() {
             let place = self.table.columns.iter().position(|c| c.name == *name);
@@ -119,13 +141,13 @@ impl Look<'_> {
                 shown = more;
             }
         }
-        Layout::Plain(shown)
+        Layout::Plain { shown, below }
     }
 
     /// What is said of the columns that are not shown.
-    pub(super) fn left_out(&self, shown: &[usize]) -> Option<String> {
+    pub(super) fn left_out(&self, shown: &[usize], below: &[usize]) -> Option<String> {
         let names = self.table.columns.iter().enumerate();
-        let names = names.filter(|(c, _)| !shown.contains(c));
+        let names = names.filter(|(c, _)| !shown.contains(c) && !below.contains(c));
         let names: Vec<&str> = names.map(|(_, column)| column.name).collect();
         (!names.is_empty()).then(|| format!("left out for want of room: {}", names.join(", ")))
     }

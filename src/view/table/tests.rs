@@ -200,3 +200,38 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn prose_that_has_no_room_stands_below_its_row() {
+    static COLUMNS: [Column; 4] = [
+        column("pid"),
+        column("call"),
+        column("about"),
+        column("sure"),
+    ];
+    let mut table = Table::new("wait", "Waits", COLUMNS.iter().collect());
+    let about = "lock is 0, last operated on by python3 (pid 4240), which is gone";
+    table.push([
+        4.into(),
+        Cell::text("semop lock -1"),
+        Cell::text(about),
+        Cell::text("exact"),
+    ]);
+    table.push([
+        5.into(),
+        Cell::text("sigwait"),
+        Cell::Nothing,
+        Cell::Nothing,
+    ]);
+    assert_eq!(
+        shown(&table, Style::PLAIN, Some(40), &|_, _| false),
+        "\
+Waits
+pid  call           sure
+  4  semop lock -1  exact
+    about: lock is 0, last operated on
+    by python3 (pid 4240), which is gone
+  5  sigwait        -
+"
+    );
+}
