@@ -5,6 +5,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
+use std::time::UNIX_EPOCH;
 
 use super::{
     ARENA, DEVICE, Entry, INODE, KEY, Kind, Ledger, PATH_WORDS, PATHS, Removed, SINCE, State, UID,
@@ -94,6 +95,13 @@ fn errno(e: std::io::Error) -> Errno {
     Errno::from_raw(e.raw_os_error().unwrap_or(0))
 }
 
+/// When a file was made, in nanoseconds since the epoch; 0 where its file system does not tell.
+fn born(meta: &Metadata) -> u64 {
+    let born = meta.created().ok();
+    let since = born.and_then(|born| born.duration_since(UNIX_EPOCH).ok());
+    since.map_or(0, |since| since.as_nanos() as u64)
+}
+
 /// Set in the word of a path's length while its place is taken.
 const TAKEN: u64 = 1 << 63;
 
@@ -142,6 +150,9 @@ impl Ledger {
     pub fn settle_file(&self, entry: Entry, kind: FileKind, device: u64, inode: u64) {
         self.set(entry, INODE, inode);
         self.set(entry, DEVICE, device);
+        let looked = self.path(entry).and_then(|path| kind.look(&path).ok());
+        let same = looked.filter(|meta| (meta.dev(), meta.ino()) == (device, inode));
+        self.set(entry, SINCE, same.as_ref().map_or(0, born));
         let (_, _, tag) = self.state(entry);
         self.set_state(entry, state_word(State::Live, Kind::File(kind), tag));
     }
@@ -173,14 +184,22 @@ impl Ledger {
     }
 
     fn is_ours(&self, entry: Entry, state: State, kind: FileKind, meta: &Metadata) -> bool {
+        let since = self.get(entry, SINCE);
+        let of_our_user = meta.uid() == self.get(entry, UID) as u32;
         let made_here = match state {
+            // An inode's number may be given anew; its owner may be another by now.
             State::Live => {
-                (meta.dev(), meta.ino()) == (self.get(entry, DEVICE), self.get(entry, INODE))
+                let number = (self.get(entry, DEVICE), self.get(entry, INODE));
+                let same = match since {
+                    0 => of_our_user || kind == FileKind::Queue,
+                    since => born(meta) == since,
+                };
+                same && (meta.dev(), meta.ino()) == number
             }
             // The file system's clock may lag behind ours by a tick.
-            _ => meta.ctime() >= self.get(entry, SINCE) as i64 - 1,
+            _ => of_our_user && meta.ctime() >= since as i64 - 1,
         };
-        made_here && kind.is(meta) && meta.uid() == self.get(entry, UID) as u32
+        made_here && kind.is(meta)
     }
 
     /// Removes the file that a record speaks of, if it is still there and is ours.
@@ -222,6 +241,57 @@ mod tests {
         mkfifo(path, Mode::S_IRWXU).unwrap();
         let meta = path.symlink_metadata().unwrap();
         (meta.dev(), meta.ino())
+    }
+
+    /// Makes FIFOs at a path until one has the number of the one before.
+    fn with_its_number(path: &Path) -> Option<(u64, u64)> {
+        let first = fifo(path);
+        (0..100).find_map(|_| {
+            std::fs::remove_file(path).unwrap();
+            // The clock of a file system goes by ticks.
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            (fifo(path) == first).then_some(first)
+        })
+    }
+
+    #[test]
+    fn what_has_the_number_of_ours_is_not_ours() {
+        let ledger = Ledger::create().unwrap();
+        let work = tempfile::tempdir().unwrap();
+        let path = work.path().join("f");
+        let entry = ledger
+            .intend_file(FileKind::Fifo, &object(&path), &path, now(), geteuid())
+            .unwrap();
+        let (device, inode) = fifo(&path);
+        ledger.settle_file(entry, FileKind::Fifo, device, inode);
+        let known = born(&path.symlink_metadata().unwrap());
+        std::fs::remove_file(&path).unwrap();
+        match with_its_number(&path) {
+            Some(number) if number == (device, inode) && known != 0 => {
+                assert_eq!(ledger.sweep(), []);
+                assert!(path.exists());
+            }
+            _ => eprintln!("skipped: no number is given anew here, or no birth is told"),
+        }
+    }
+
+    #[test]
+    fn what_was_given_away_is_still_ours() {
+        if geteuid() != 0 {
+            eprintln!("skipped: only root gives files away");
+            return;
+        }
+        let ledger = Ledger::create().unwrap();
+        let work = tempfile::tempdir().unwrap();
+        let path = work.path().join("f");
+        let entry = ledger
+            .intend_file(FileKind::Fifo, &object(&path), &path, now(), 0)
+            .unwrap();
+        let (device, inode) = fifo(&path);
+        ledger.settle_file(entry, FileKind::Fifo, device, inode);
+        std::os::unix::fs::chown(&path, Some(65534), None).unwrap();
+        ledger.sweep();
+        assert!(!path.exists());
     }
 
     #[test]
