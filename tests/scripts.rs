@@ -47,3 +47,13 @@ fn every_script_in_the_readme_passes() {
         passes(block);
     }
 }
+
+#[test]
+fn error_is_any_failure() {
+    harness::passes(
+        "msgq create q\nmsgq recv q --nowait => error\nmsgq recv none => error\n\
+         b: msgq recv q ...\n!kill -9 ${b.pid}\nb: ... => error",
+    );
+    let ran = harness::script("msgq create q => error");
+    assert_eq!(ran.code, Some(1), "{}", ran.err);
+}

@@ -408,3 +408,11 @@ fn a_fault_that_was_sent_ends_an_actor() {
         ));
     }
 }
+
+#[test]
+fn an_idle_actor_that_is_stopped_is_seen_stopped() {
+    passes(
+        "spawn q\nkill -STOP q\nexpect actor.q.state == stopped within 5s\nkill -CONT q\n\
+         expect actor.q.state == idle within 5s\nq: sig pending => ok",
+    );
+}

@@ -305,3 +305,12 @@ fn without_privilege_nothing_is_suspected_and_what_is_hidden_is_said() {
     let said = notes[0]["text"].as_str().unwrap();
     assert!(said.contains("run as its user"), "{said}");
 }
+
+#[test]
+fn an_actor_with_nothing_to_do_is_idle() {
+    let rows = rows_of(
+        &run(&["--json", "-c", "spawn b", "-c", "why b"], b""),
+        "why",
+    );
+    assert_eq!(columns(&rows[0], &["command", "call"]), ["b", "idle"]);
+}

@@ -337,6 +337,12 @@ impl Actor {
         }
     }
 
+    /// The signal that has stopped it.
+    fn stopped_by(&self) -> Option<i32> {
+        let child = self.line.as_ref().map(|line| &line.child)?;
+        child.stopped_by().ok().flatten()
+    }
+
     /// The next report that has arrived.
     pub fn next_report(&mut self) -> Option<Box<Report>> {
         self.reports.pop()
@@ -348,7 +354,10 @@ impl Actor {
             return Sighting::Dead;
         }
         if !self.is_busy() {
-            return Sighting::Idle;
+            return match self.stopped_by() {
+                None => Sighting::Idle,
+                by => Sighting::Stopped { by, at: 0 },
+            };
         }
         let pid = self.pid();
         let before = self.running();
@@ -363,10 +372,7 @@ impl Actor {
         let at = seen.switches;
         match (seen.state, &seen.syscall, step) {
             ('T' | 't', _, _) => Sighting::Stopped {
-                by: self
-                    .line
-                    .as_ref()
-                    .and_then(|line| line.child.stopped_by().ok().flatten()),
+                by: self.stopped_by(),
                 at,
             },
             ('S' | 'D', SyscallState::Unreadable(why), Some(_)) => {

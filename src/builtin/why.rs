@@ -204,8 +204,12 @@ fn threads(sight: &Sight, pid: i32, table: &mut Table) -> Result<Option<String>,
         let state = match doing {
             Doing::Blocked(waiter) => {
                 let wakers = wakers(&sight.snapshot, &waiter);
-                table.push(blocked(sight, &waiter, &wakers));
-                continue;
+                if !is_ours(sight, &waiter, &wakers) {
+                    table.push(blocked(sight, &waiter, &wakers));
+                    continue;
+                }
+                // It waits for this shell alone.
+                Cell::text("idle")
             }
             Doing::State(state) => Cell::text(state_word(state)),
             Doing::Hidden => {

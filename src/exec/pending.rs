@@ -150,7 +150,7 @@ impl Engine {
         };
         let shown = Shown {
             claimed: resume.claim_text.zip(resume.claim.as_ref()),
-            after: Some(after),
+            after,
             ..Shown::new(source, resume.text)
         };
         let claim = resume.claim.as_ref();
@@ -164,19 +164,23 @@ impl Engine {
     }
 
     /// Waits until a pending step has ended, and takes its end. Without a deadline only the
-    /// time counts in which it stands still; with one, all of it.
+    /// time counts in which it stands still; with one, all of it. Says how long it took, where that is
+    /// known: of a step that ended in the background nobody saw when.
     pub(super) fn await_pending(
         &mut self,
         place: usize,
         deadline: Option<Duration>,
-    ) -> Result<(End, Duration), Interrupted> {
+    ) -> Result<(End, Option<Duration>), Interrupted> {
         let begun = Instant::now();
+        let mut seen = false;
         let (mut patience, mut stall) = (Patience::new(), Stall::default());
         loop {
             self.note_end(place);
             if let Some((pending, end)) = self.slots[place].take_ended() {
-                return Ok((end, pending.since.elapsed()));
+                let known = seen || pending.claimed;
+                return Ok((end, known.then(|| pending.since.elapsed())));
             }
+            seen = true;
             if self.wait(patience.next()).map_err(Interrupted::Flow)? {
                 continue;
             }

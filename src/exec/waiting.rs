@@ -44,10 +44,22 @@ struct Heard {
 }
 
 /// How long an actor has stood still where it stands.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Stall {
+    /// When it was last known to move.
+    moved: Instant,
     since: Option<(u64, Instant)>,
     blocked: bool,
+}
+
+impl Default for Stall {
+    fn default() -> Stall {
+        Stall {
+            moved: Instant::now(),
+            since: None,
+            blocked: false,
+        }
+    }
 }
 
 impl Stall {
@@ -56,8 +68,15 @@ impl Stall {
         self.blocked = matches!(sighting, Sighting::Blocked { .. });
         let at = sighting.standstill();
         if at != self.since.map(|(at, _)| at) {
-            self.since = at.map(|at| (at, Instant::now()));
-            return at.map(|_| Duration::ZERO);
+            // Since before it was seen: it has not moved meanwhile.
+            let since = match self.since {
+                None => self.moved,
+                Some(_) => Instant::now(),
+            };
+            self.since = at.map(|at| (at, since));
+        }
+        if at.is_none() {
+            self.moved = Instant::now();
         }
         self.since.map(|(_, since)| since.elapsed())
     }
