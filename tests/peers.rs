@@ -94,9 +94,8 @@ fn each_message_has_its_bounds_and_a_stream_has_none() {
             &program,
             &format!(
                 "sock listen $WORK/s {kind}\n!python3 $PY &\n{accept}sock recv => \"one\"\nsock recv => \"\"\n\
-                 sock peek max=1 => \"a\"\nsock recv => x\"61 00 62\"\n\
-                 sock recv max=10 => length=5000 \"xxxxxxxxxx\"\n\
-                 !until [ -e $WORK/sent ]; do sleep 0.01; done\n{end}"
+                 !until [ -e $WORK/sent ]; do sleep 0.01; done\nsock peek max=1 => \"a\"\nsock recv => x\"61 00 62\"\n\
+                 sock recv max=10 => length=5000 \"xxxxxxxxxx\"\n{end}"
             ),
         );
     }

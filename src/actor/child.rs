@@ -11,6 +11,7 @@ use crate::kernel::shared::SharedMemory;
 use crate::kernel::signal::trap;
 use crate::kernel::{Errno, fds, inherit, process, signal};
 use crate::session::Ledger;
+use crate::session::files::WIRING;
 
 /// The hidden argument that makes this program an actor; its name follows.
 pub const ARGUMENT: &str = "--actor";
@@ -25,6 +26,11 @@ pub(super) const COUNTS_FD: i32 = 7;
 pub(super) const CAUGHT_FD: i32 = 8;
 /// Held and never used: its end tells the janitor that this process is gone.
 pub(super) const ALIVE_FD: i32 = 6;
+
+const _: () = assert!(
+    *WIRING.start() == SOCKET_FD && *WIRING.end() == CAUGHT_FD,
+    "the session's wiring"
+);
 
 /// What runs the steps.
 pub trait Runner {

@@ -46,7 +46,8 @@ pub(super) static DOCTOR: Builtin = Builtin {
         notes: "It fails (exit code 1) where it finds something. How sure it is stands with each: \
                 `exact` is what the kernel shows; `likely`, that who made or used an object last is gone, \
                 though another may still come; `suspected`, what only looks so, such as a semaphore that \
-                a process which is gone may have held.\n\
+                a process which is gone may have held. POSIX objects do not remember who made or used \
+                them: none is called an orphan.\n\
                 What this session created is none of its findings. With --clean each object is looked at \
                 once more before it is removed: one that is attached, waited at or used by then stays.\n\
                 With --ns it examines, and cleans, what is in the namespaces of that process.",

@@ -151,7 +151,8 @@ fn links(sight: &Sight) -> Vec<Link> {
             });
         }
     };
-    for (thing, ends) in sight.snapshot.open().all() {
+    let open = sight.snapshot.open().all();
+    for (thing, ends) in open.filter(|(thing, _)| !sight.is_wiring(*thing)) {
         for end in ends {
             let (label, way) = way_of(end);
             add(thing, end.path(), end.pid, label, way);

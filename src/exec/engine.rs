@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::actor::Actor;
 use crate::data::{Event, Failure, Family, Object, Outcome, Reply, Sink};
+use crate::inspect::process::thread_stat;
 use crate::kernel::signal::SignalFd;
 use crate::lang::{Catalog, Known, Program, Signature, Source, Statement, StatementKind};
 use crate::mechanism::Args;
@@ -191,10 +192,13 @@ impl Engine {
         }
     }
 
-    /// How many actors there are, and how many of them have a pending step.
+    /// How many actors there are, and how many of them are blocked in a pending step.
     pub fn counts(&self) -> (usize, usize) {
+        // One that computes is pending, and not blocked.
+        let sleeps = |pid| thread_stat(pid, pid).is_ok_and(|stat| stat.state != 'R');
         let pending = self.live().filter(|s| s.unended().is_some());
-        (self.live().count(), pending.count())
+        let blocked = pending.filter(|s| sleeps(s.actor.pid()));
+        (self.live().count(), blocked.count())
     }
 
     /// The actors' names, by their process.

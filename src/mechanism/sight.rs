@@ -13,11 +13,13 @@ use crate::data::{Failure, Family, Object};
 use crate::inspect::descriptors::{self, What};
 use crate::inspect::process::{self, Certainty, LastOperator};
 use crate::inspect::snapshot::Snapshot;
+use crate::inspect::thing::Thing;
 use crate::inspect::wait::Wait;
 use crate::kernel::posix::NAME_MAX;
 use crate::kernel::sysv::IPC_PRIVATE;
 use crate::kernel::{Errno, msg, sem, shm};
 use crate::lang::{Env, Reference, Target, closest};
+use crate::session::files::WIRING;
 use crate::session::{Held, Names};
 
 /// What the shell knows and can look at. What costs a pass over `/proc` is looked up when
@@ -134,6 +136,13 @@ impl<'a> Sight<'a> {
     /// Whether a process is the shell, or looks for it.
     pub fn is_own(&self, pid: i32) -> bool {
         pid == self.shell || pid == std::process::id().cast_signed()
+    }
+
+    /// Whether it is how this session's processes talk to each other, which no step of it sees.
+    pub fn is_wiring(&self, thing: Thing) -> bool {
+        let ends = self.snapshot.open().on(thing).iter();
+        let mut actors = ends.filter(|end| self.actors.contains_key(&end.pid));
+        actors.any(|end| WIRING.contains(&end.fd))
     }
 
     /// The process that a word names: an actor's, or the one of this pid.

@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::data::{Cell, Column, Failure, FailureKind, Family, Object, Table};
 use crate::inspect::descriptors::{Access, Descriptor};
 use crate::inspect::pipes::{self, Pipe};
+use crate::inspect::thing::Thing;
 use crate::inspect::wait::Wait;
 use crate::kernel::Errno;
 use crate::mechanism::fields::{self, Field, Row};
@@ -257,7 +258,7 @@ fn named(sight: &Sight, object: &Object) -> Result<Named, Failure> {
 pub(super) fn pipe_list(sight: &Sight, listing: &Listing) -> Result<Table, Failure> {
     let open = sight.snapshot.open();
     let mut rows: Vec<Anonymous> = pipes::pipes(open).into_iter().map(Anonymous).collect();
-    rows.retain(|row| is_inside(sight, &row.0));
+    rows.retain(|row| is_inside(sight, &row.0) && !sight.is_wiring(Thing::Pipe(row.0.ino)));
     // Ours first: a host has hundreds.
     rows.sort_by_key(|row| sight.name_of(Family::Pipe, &row.object()).is_none());
     let usual = [

@@ -298,8 +298,14 @@ pub(super) fn list(sight: &Sight, listing: &Listing) -> Result<Table, Failure> {
             .map(Told::Tcp),
     );
     let open = sight.snapshot.open();
+    let wiring = |ino| sight.is_wiring(Thing::Socket(ino));
+    let is_wiring = |told: &Told| match told {
+        Told::Unix(socket) => wiring(socket.ino) || socket.peer.is_some_and(wiring),
+        Told::Tcp(_) => false,
+    };
     let mut rows: Vec<Sock> = all
         .into_iter()
+        .filter(|told| !is_wiring(told))
         .map(|told| Sock {
             ends: open.on(Thing::Socket(told.ino())).to_vec(),
             told,
