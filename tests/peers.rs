@@ -3,31 +3,7 @@
 
 mod harness;
 
-use std::io::Write;
-
-use harness::{has, passes};
-
-/// Runs a script that must pass, with a program of Python's at `$PY`.
-#[track_caller]
-fn with_python(program: &str, text: &str) -> Option<harness::Ran> {
-    if !has("python3") {
-        return None;
-    }
-    let mut file = tempfile::NamedTempFile::new().unwrap();
-    let head = "import os, socket, struct, sys\nwork = os.environ['WORK']\n";
-    file.write_all(format!("{head}{program}").as_bytes())
-        .unwrap();
-    let define = format!("PY={}", file.path().display());
-    let ran = harness::run(&["-D", &define, "-"], text.as_bytes());
-    assert_eq!(
-        ran.code,
-        Some(0),
-        "{text}\n--\n{}\n--\n{}",
-        ran.out,
-        ran.err
-    );
-    Some(ran)
-}
+use harness::{has, passes, with_python};
 
 #[test]
 fn ss_names_the_processes_and_the_peers_that_a_script_names() {

@@ -2,31 +2,9 @@
 
 mod harness;
 
-use harness::{has, passes, program, script};
+use harness::{has, passes, program, script, with_python};
 use std::io::Write;
 use std::process::{Command, Stdio};
-
-/// Runs a script that must pass, with a program of Python's at `$PY`.
-#[track_caller]
-fn with_python(program: &str, text: &str) -> Option<harness::Ran> {
-    if !has("python3") {
-        return None;
-    }
-    let mut file = tempfile::NamedTempFile::new().unwrap();
-    let head = "import socket, os\nwork = os.environ['WORK']\n";
-    file.write_all(format!("{head}{program}").as_bytes())
-        .unwrap();
-    let define = format!("PY={}", file.path().display());
-    let ran = harness::run(&["-D", &define, "-"], text.as_bytes());
-    assert_eq!(
-        ran.code,
-        Some(0),
-        "{text}\n--\n{}\n--\n{}",
-        ran.out,
-        ran.err
-    );
-    Some(ran)
-}
 
 #[test]
 fn a_server_of_pythons_is_talked_to() {

@@ -195,17 +195,9 @@ fn waited_on(
         Wait::Open {
             path: Some(path), ..
         } => Some((Family::Fifo, Object::from(path.as_path()), None)),
-        Wait::Read { fd }
-        | Wait::Write { fd }
-        | Wait::Accept { fd }
-        | Wait::Connect { fd, .. }
-        | Wait::Receive { fd }
-        | Wait::Send { fd }
-        | Wait::MqSend { fd }
-        | Wait::MqReceive { fd } => {
-            let (family, object) = behind(*fd)?;
+        wait => {
+            let (family, object) = behind(wait.descriptor()?)?;
             Some((family, object, None))
         }
-        _ => None,
     }
 }

@@ -141,6 +141,21 @@ impl Wait {
         }
     }
 
+    /// The one descriptor that it waits at, where it is one.
+    pub fn descriptor(&self) -> Option<i32> {
+        match self {
+            Wait::Read { fd }
+            | Wait::Write { fd }
+            | Wait::Accept { fd }
+            | Wait::Connect { fd, .. }
+            | Wait::Receive { fd }
+            | Wait::Send { fd }
+            | Wait::MqSend { fd }
+            | Wait::MqReceive { fd } => Some(*fd),
+            _ => None,
+        }
+    }
+
     /// Whether [`decode`] could give a wait that [`Wait::is_ipc`]: touches no process.
     pub fn may_be_ipc(call: &Syscall) -> bool {
         by_number(call).is_ipc()

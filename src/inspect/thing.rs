@@ -207,14 +207,6 @@ pub fn waited_at(
     match wait {
         Wait::SemOp { id, .. } if here() => bare(Thing::Sem(*id)),
         Wait::MsgSend { id, .. } | Wait::MsgReceive { id, .. } if here() => bare(Thing::Msgq(*id)),
-        Wait::Read { fd }
-        | Wait::Write { fd }
-        | Wait::Accept { fd }
-        | Wait::Connect { fd, .. }
-        | Wait::Receive { fd }
-        | Wait::Send { fd }
-        | Wait::MqSend { fd }
-        | Wait::MqReceive { fd } => behind(pid, *fd),
         // One side is a file, mostly.
         Wait::Splice { from, to } => behind(pid, *from).or_else(|| behind(pid, *to)),
         Wait::Open { .. } => {
@@ -231,7 +223,7 @@ pub fn waited_at(
             let mapping = maps::at(pid, *addr)?;
             Some((mapping.thing, mapping.path))
         }
-        _ => None,
+        wait => behind(pid, wait.descriptor()?),
     }
 }
 

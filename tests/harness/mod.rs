@@ -67,7 +67,26 @@ pub fn script(text: &str) -> Ran {
 /// Runs a script that must pass.
 #[track_caller]
 pub fn passes(text: &str) -> Ran {
-    let ran = script(text);
+    passed(text, script(text))
+}
+
+/// Runs a script that must pass, with a program of Python's at `$PY`, which knows `work`. `None` where
+/// there is no Python, which is said.
+#[track_caller]
+pub fn with_python(program: &str, text: &str) -> Option<Ran> {
+    if !has("python3") {
+        return None;
+    }
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    let head = "import os, socket, struct, sys\nwork = os.environ['WORK']\n";
+    file.write_all(format!("{head}{program}").as_bytes())
+        .unwrap();
+    let define = format!("PY={}", file.path().display());
+    Some(passed(text, run(&["-D", &define, "-"], text.as_bytes())))
+}
+
+#[track_caller]
+fn passed(text: &str, ran: Ran) -> Ran {
     assert_eq!(
         ran.code,
         Some(0),
