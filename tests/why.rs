@@ -314,3 +314,32 @@ fn an_actor_with_nothing_to_do_is_idle() {
         columns(&rows_of(&ran, "why")[0], &["command", "call"]) == ["b", "idle"]
     });
 }
+
+#[test]
+fn what_a_server_polls_is_told_object_by_object() {
+    let Some(mut python) = Stranger::start(
+        "import select\ns = socket.socket(socket.AF_UNIX); s.bind('\\0ipcsh-polled-%d' % os.getpid()); s.listen()\n\
+         r, w = os.pipe()\nsay(os.fstat(s.fileno()).st_ino, os.fstat(r).st_ino)\n\
+         p = select.epoll(); p.register(s.fileno(), select.EPOLLIN); p.register(r, select.EPOLLIN); p.poll()",
+    ) else {
+        return;
+    };
+    let numbers = python.numbers();
+    let (socket, pipe) = (numbers[0], numbers[1]);
+    let expected = [
+        vec!["poll".to_string(), "null".into()],
+        vec![format!("poll: accept socket:[{socket}]"), "connect".into()],
+        vec![
+            format!("poll: read pipe:[{pipe}]"),
+            "write, or the last close of the other side".into(),
+        ],
+    ];
+    until("polling", || {
+        let rows = rows(&format!("why {}", python.pid()), "why");
+        let found: Vec<Vec<String>> = rows
+            .iter()
+            .map(|r| columns(r, &["call", "wakes"]))
+            .collect();
+        found == expected
+    });
+}

@@ -9,6 +9,7 @@ use super::who::{command, user};
 use crate::data::{Cell, Column, Failure, Reply, Table};
 use crate::exec::Builtin;
 use crate::inspect::cycles::{Cycle, cycles};
+use crate::inspect::polled::polled;
 use crate::inspect::wait::{Doing, Wait, Waiter, threads_of};
 use crate::inspect::waking::{Sure, Wakers, wakers};
 use crate::lang::{Example, Kind, Param, Signature};
@@ -35,7 +36,8 @@ pub(super) static WHY: Builtin = Builtin {
             "proc_pid_fd(5)",
             "sock_diag(7)",
         ],
-        notes: "Blocked is said only of a thread that is seen twice in one sleep. Who could wake it is \
+        notes: "Blocked is said only of a thread that is seen twice in one sleep. Of a process that is \
+                asked for, each object that it polls has a row. Who could wake it is \
                 exact for a pipe and a connected socket: who has the other end. Who holds a semaphore \
                 nobody can know: `last operator only` is who may. Processes that wait for each other, \
                 for a second at least, are told as a suspected deadlock.",
@@ -206,6 +208,7 @@ fn threads(sight: &Sight, pid: i32, table: &mut Table) -> Result<Option<String>,
                 let wakers = wakers(&sight.snapshot, &waiter);
                 if !is_ours(sight, &waiter, &wakers) {
                     table.push(blocked(sight, &waiter, &wakers));
+                    push_polled(sight, &waiter, table);
                     continue;
                 }
                 // It waits for this shell alone.
@@ -234,6 +237,24 @@ fn threads(sight: &Sight, pid: i32, table: &mut Table) -> Result<Option<String>,
     }))
 }
 
+/// So many of the objects that a thread polls have a row.
+const POLLED: usize = 100;
+
+/// A row for each object that a thread polls: it waits at all of them.
+fn push_polled(sight: &Sight, waiter: &Waiter, table: &mut Table) {
+    let all = polled(waiter);
+    for one in all.iter().take(POLLED) {
+        let mut row = blocked(sight, one, &wakers(&sight.snapshot, one));
+        row[PLACE_OF_CALL] = Cell::Text(format!("poll: {}", sight.wait_text(one)));
+        table.push(row);
+    }
+    if let more @ 1.. = all.len().saturating_sub(POLLED) {
+        table
+            .footer
+            .push(format!("{more} more objects are polled by {}", waiter.pid));
+    }
+}
+
 /// A state of proc_pid_stat(5), in a word.
 fn state_word(state: char) -> String {
     match state {
@@ -247,6 +268,9 @@ fn state_word(state: char) -> String {
         state => state.into(),
     }
 }
+
+/// Where [`CALL`] stands in a row.
+const PLACE_OF_CALL: usize = 4;
 
 fn blocked(sight: &Sight, waiter: &Waiter, by: &Wakers) -> [Cell; 9] {
     let pid = waiter.pid;

@@ -13,6 +13,7 @@ pub mod maps;
 pub mod namespaces;
 mod parallel;
 pub mod pipes;
+pub mod polled;
 pub mod posix;
 pub mod process;
 pub mod snapshot;
