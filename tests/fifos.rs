@@ -200,3 +200,15 @@ fn json_has_the_fields_of_the_kernel() {
         assert!(row.contains(part), "{part}: {row}");
     }
 }
+
+#[test]
+fn the_current_fifo_is_the_one_that_was_used_last_in_every_verb() {
+    passes(
+        "mkfifo $WORK/a\nmkfifo $WORK/b\nfifo open $WORK/a rw\nfifo open $WORK/b rw\nfifo write \"x\"\n\
+         fifo peek => \"x\"\nfifo write $WORK/a \"y\"\nfifo peek => \"y\"\nfifo read => \"y\"",
+    );
+    // Also one that the session did not make.
+    passes(
+        "!mkfifo $WORK/c\nfifo open $WORK/c rw\nfifo write \"z\"\nfifo peek => \"z\"\nfifo info",
+    );
+}

@@ -210,3 +210,10 @@ fn a_pipe_that_the_shell_was_given_is_not_its_own() {
     reader.read_to_end(&mut rest).unwrap();
     assert_eq!(rest, b"ours");
 }
+
+#[test]
+fn an_end_of_the_current_pipe_is_closed_without_its_name() {
+    passes(
+        "pipe create p\npipe write \"x\"\npipe close w\npipe read => \"x\"\npipe read => eof\npipe close r\npipe read p => EBADF",
+    );
+}

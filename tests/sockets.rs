@@ -347,3 +347,10 @@ fn a_stale_file_is_told_of_and_removed() {
     assert!(ran.err.contains("is no socket"), "{}", ran.err);
     assert!(path.exists());
 }
+
+#[test]
+fn who_listens_nowhere_is_told_so() {
+    let ran = script("a: sock pair stream x y\na: sock accept");
+    let said = "this actor has used no listening socket";
+    assert!(ran.err.contains(said), "{}", ran.err);
+}

@@ -273,12 +273,12 @@ impl Binder<'_> {
         Err(self.unexpected(&mut tokens[0], first))
     }
 
-    /// Whether the word is the one that a later parameter must have: `sock shutdown w`, where
-    /// a socket could stand before it.
+    /// Whether the word is one that the next parameter takes: `sock shutdown w`, `pipe close w`,
+    /// where an object could stand before it.
     fn is_the_choice(&self, tokens: &[Token]) -> bool {
         let mut later = self.params().iter().skip(self.position + 1);
-        let required = later.find(|p| p.form == Form::Positional && p.need == Need::Required);
-        let Some(Kind::Choice(words)) = required.map(|p| p.kind) else {
+        let next = later.find(|p| p.form == Form::Positional);
+        let Some(Kind::Choice(words)) = next.map(|p| p.kind) else {
             return false;
         };
         let is_one = |token: Option<&Token>| {

@@ -220,7 +220,25 @@ fn open(
         failure
     })?;
     world.files.insert(FAMILY, object.clone(), side, fd);
+    make_current(world, object);
     Ok(())
+}
+
+/// What is used now is what is meant where no FIFO is named.
+fn make_current(world: &mut World, object: &Object) {
+    let current = world.names.current(FAMILY);
+    if current.is_some_and(|(_, binding)| binding.object == *object) {
+        return;
+    }
+    let name = path_of(object).to_string_lossy().into_owned();
+    if !world.names.make_current(FAMILY, &name) {
+        let binding = Binding {
+            object: object.clone(),
+            key: 0,
+            entry: None,
+        };
+        world.names.bind(FAMILY, &name, binding);
+    }
 }
 
 /// What a step works on: the FIFO, which is opened where this actor has not yet.
@@ -228,6 +246,7 @@ fn held(world: &mut World, args: &Args, side: Side) -> Result<(Object, Option<St
     let object = world.find_held(FAMILY, args, "fifo", side)?;
     if world.files.get(FAMILY, &object, side).is_some() {
         world.files.touch(FAMILY, &object);
+        make_current(world, &object);
         return Ok((object, None));
     }
     open(world, args, &object, side, args.flag("nowait"))?;

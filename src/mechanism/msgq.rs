@@ -373,6 +373,13 @@ fn recv_failure(
         (Errno::ENOMSG, Ok(stat)) => {
             failure.meaning = match (stat.qnum, mtype) {
                 (0, _) => "the queue is empty".to_string(),
+                (n, mtype) if how.except => {
+                    format!("all of the {n} messages in the queue are of type {mtype}")
+                }
+                (n, mtype @ ..0) => format!(
+                    "none of the {n} messages in the queue is of a type up to {}",
+                    mtype.unsigned_abs()
+                ),
                 (n, mtype) => format!("none of the {n} messages in the queue is of type {mtype}"),
             };
             failure = failure.lacks(Lack::Data(FAMILY, id.into()));

@@ -327,6 +327,9 @@ fn unknown(names: &Names, family: Family, name: &str) -> Failure {
         None if family == Family::Sock => failure.help(format!(
             "Make it with `sock connect ADDRESS name={name}`; `sock ls` lists those that exist"
         )),
+        None if family == Family::Pipe => failure.help(format!(
+            "Create it with `pipe create {name}`; `pipe ls` lists those that exist"
+        )),
         None => failure.help(format!(
             "Create it with `{0} create {name}`, or name one that exists: `{0} use id:N {name}`",
             family.noun()

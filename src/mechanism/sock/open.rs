@@ -359,6 +359,13 @@ pub(super) static ACCEPT: Verb = Verb {
 fn accept(world: &mut World, args: &Args) -> StepResult {
     let (listener, label) = find(world, args, Wanted::Listening)?;
     let name = NewName::wanted(world, args)?;
+    let socket = fd(world, &listener, &label)?;
+    if args.reference("socket").is_none() && !socket::is_listening(&socket).unwrap_or(true) {
+        let meaning = "this actor has used no listening socket";
+        return Err(Failure::refused(meaning).help(
+            "`sock listen ADDRESS` makes one; that of another actor is named: `sock accept NAME`",
+        ));
+    }
     let nowait = args.flag("nowait");
     // Chosen before it waits, so that the names of several actors follow the order of their
     // steps and not that of their waking.
