@@ -354,3 +354,17 @@ fn who_listens_nowhere_is_told_so() {
     let said = "this actor has used no listening socket";
     assert!(ran.err.contains(said), "{}", ran.err);
 }
+
+#[test]
+fn what_tcp_would_lose_is_not_sent() {
+    passes(
+        "let t = sock listen tcp:127.0.0.1:0 name=t\na: sock connect $t.address name=c\na: pipe create p\n\
+         a: sock send c \"x\" --fd p.r => error\na: sock send c \"x\"\nsock accept t\nsock recv => \"x\"",
+    );
+}
+
+#[test]
+fn what_cannot_be_kept_says_why() {
+    let ran = script("pipe create p\nkeep p");
+    assert!(ran.err.contains("a pipe cannot be kept"), "{}", ran.err);
+}

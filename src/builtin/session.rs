@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 
-use crate::data::{Failure, Family, Outcome, Reply};
+use crate::data::{Failure, Family, Object, Outcome, Reply};
 use crate::exec::{Builtin, Engine, Mode, Sink};
 use crate::lang::{Arg, Example, Kind, Param, Signature, Target};
 use crate::mechanism::Args;
@@ -104,6 +104,11 @@ fn keep(engine: &mut Engine, args: &Args, _: &mut dyn Sink) -> Result<Reply, Fai
                     if !ledger.keep(entry, *family, &binding.object) {
                         return Err(Failure::refused(format!("`{name}` was removed")));
                     }
+                }
+                _ if matches!(binding.object, Object::Inode(_)) => {
+                    let what = family.object();
+                    let text = format!("a {what} cannot be kept: it ends with its last descriptor");
+                    return Err(Failure::refused(text));
                 }
                 _ => {
                     return Err(Failure::refused(format!(

@@ -6,7 +6,7 @@ use super::made::{NewName, keep, make};
 use super::{FAMILY, NOWAIT, SOCK, Wanted, address, fd, find, passed, table};
 use crate::data::{Cell, Failure, Lack, Object, Outcome, Reply, StepResult};
 use crate::kernel::Errno;
-use crate::kernel::socket::{self, Address, Kind, Send};
+use crate::kernel::socket::{self, Address, Domain, Kind, Send};
 use crate::lang::{Example, Param, Runs, Signature, Target};
 use crate::mechanism::stream::{ALL, DATA, LINE, until};
 use crate::mechanism::{Args, Run, Sight, Verb, World};
@@ -118,6 +118,10 @@ fn send(world: &mut World, args: &Args) -> StepResult {
         descriptors: &descriptors,
     };
     let socket = fd(world, &object, &label)?;
+    if !descriptors.is_empty() && socket::domain(&socket) != Ok(Some(Domain::Unix)) {
+        return Err(Failure::refused("only a Unix socket carries descriptors")
+            .help("TCP would take the bytes and lose the descriptors"));
+    }
     let sent = socket::send(&socket, &data, &how);
     let call = || {
         let to = to.as_ref().and_then(address::written);
