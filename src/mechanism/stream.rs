@@ -27,7 +27,7 @@ pub(super) const ALL: Param = Param::flag("all", "everything, until all writers 
 /// The errnos of [`read`].
 pub(super) const READ_ERRNOS: [(&str, &str); 2] = [
     ("EAGAIN", "it is empty, and there are writers"),
-    ("EINTR", "it was interrupted while it waited"),
+    ("EINTR", "it was interrupted before anything came"),
 ];
 
 /// The errnos of [`write`].

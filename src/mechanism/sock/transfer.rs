@@ -223,7 +223,7 @@ pub(super) static RECV: Verb = Verb {
                 "nobody listened where TCP was to be connected",
             ),
             ("ECONNRESET", "the other side was closed with bytes unread"),
-            ("EINTR", "it was interrupted while it waited"),
+            ("EINTR", "it was interrupted before anything came"),
             ("EINVAL", "it is not connected"),
             ("ENOTCONN", "it is not connected"),
         ],
