@@ -192,9 +192,15 @@ fn a_claim_is_held_against_how_a_command_ends() {
 fn how_the_session_talks_to_its_actors_is_not_listed() {
     let text = "b: pipe create p\nb: sock pair stream x y\npipe ls\nsock ls\ngraph --pid b\n";
     let ran = harness::passes(text);
-    let wiring = ["b 3rw", "b 6w", "b 8w", "w fd 6", "w fd 8", "rw fd 3"];
-    for end in wiring {
-        assert!(!ran.out.contains(end), "{end}\n{}", ran.out);
+    let (_, pid) = ran.out.split_once("# started b (pid ").unwrap();
+    let pid = pid.split(')').next().unwrap();
+    for end in ["3rw", "6w", "8w"] {
+        let end = format!("{pid} b {end}");
+        assert!(!ran.out.contains(&end), "{end}\n{}", ran.out);
     }
-    assert!(ran.out.contains("b 9r"), "{}", ran.out);
+    for end in ["w fd 6", "w fd 8", "rw fd 3"] {
+        let end = format!("{pid} b  {end}");
+        assert!(!ran.out.contains(&end), "{end}\n{}", ran.out);
+    }
+    assert!(ran.out.contains(&format!("{pid} b 9r")), "{}", ran.out);
 }
