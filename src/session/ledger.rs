@@ -128,6 +128,8 @@ const SINCE: usize = 3;
 const UID: usize = 4;
 /// The device of a file.
 const DEVICE: usize = 5;
+/// When a file was made, in nanoseconds since the epoch; 0 where that is not known.
+const BORN: usize = 6;
 
 /// The shared memory in which the records stand.
 #[derive(Debug)]

@@ -8,8 +8,8 @@ use std::sync::atomic::Ordering;
 use std::time::UNIX_EPOCH;
 
 use super::{
-    ARENA, DEVICE, Entry, INODE, KEY, Kind, Ledger, PATH_WORDS, PATHS, Removed, SINCE, State, UID,
-    state_word, tag,
+    ARENA, BORN, DEVICE, Entry, INODE, KEY, Kind, Ledger, PATH_WORDS, PATHS, Removed, SINCE, State,
+    UID, state_word, tag,
 };
 use crate::data::Object;
 use crate::kernel::fds::Access;
@@ -152,7 +152,7 @@ impl Ledger {
         self.set(entry, DEVICE, device);
         let looked = self.path(entry).and_then(|path| kind.look(&path).ok());
         let same = looked.filter(|meta| (meta.dev(), meta.ino()) == (device, inode));
-        self.set(entry, SINCE, same.as_ref().map_or(0, born));
+        self.set(entry, BORN, same.as_ref().map_or(0, born));
         let (_, _, tag) = self.state(entry);
         self.set_state(entry, state_word(State::Live, Kind::File(kind), tag));
     }
@@ -184,20 +184,19 @@ impl Ledger {
     }
 
     fn is_ours(&self, entry: Entry, state: State, kind: FileKind, meta: &Metadata) -> bool {
-        let since = self.get(entry, SINCE);
         let of_our_user = meta.uid() == self.get(entry, UID) as u32;
         let made_here = match state {
             // An inode's number may be given anew; its owner may be another by now.
             State::Live => {
                 let number = (self.get(entry, DEVICE), self.get(entry, INODE));
-                let same = match since {
+                let same = match self.get(entry, BORN) {
                     0 => of_our_user || kind == FileKind::Queue,
-                    since => born(meta) == since,
+                    known => born(meta) == known,
                 };
                 same && (meta.dev(), meta.ino()) == number
             }
             // The file system's clock may lag behind ours by a tick.
-            _ => of_our_user && meta.ctime() >= since as i64 - 1,
+            _ => of_our_user && meta.ctime() >= self.get(entry, SINCE) as i64 - 1,
         };
         made_here && kind.is(meta)
     }
@@ -312,6 +311,13 @@ mod tests {
         // Killed between the making and the settling.
         intend("intended");
         fifo(&at("intended"));
+        // Killed in the middle of the settling.
+        let entry = intend("settling");
+        let (device, inode) = fifo(&at("settling"));
+        ledger.settle_file(entry, FileKind::Fifo, device, inode);
+        let (_, _, tag) = ledger.state(entry);
+        let before = state_word(State::Intended, Kind::File(FileKind::Fifo), tag);
+        ledger.set_state(entry, before);
         // Killed before the making.
         intend("never");
         // Removed by somebody, who made another.
@@ -333,7 +339,7 @@ mod tests {
             .map(|r| (r.object, r.error))
             .collect();
         let gone = |name: &str| (Object::from(at(name).as_path()), None);
-        assert_eq!(removed, [gone("live"), gone("intended")]);
+        assert_eq!(removed, [gone("live"), gone("intended"), gone("settling")]);
         let left = |name: &str| at(name).symlink_metadata().is_ok();
         assert!(!left("live") && !left("intended"));
         assert!(left("replaced") && left("file") && left("kept"));
