@@ -119,7 +119,10 @@ fn epolls(pid: i32, epoll: i32) -> Option<Vec<(i32, bool)>> {
         let events = words.nth(1)?;
         Some((fd, only_writes(u32::from_str_radix(events, 16).ok()?)))
     });
-    Some(each.take(MOST as usize).collect())
+    let mut found: Vec<(i32, bool)> = each.take(MOST as usize).collect();
+    // The kernel has them in the order of its own addresses.
+    found.sort_unstable();
+    Some(found)
 }
 
 #[cfg(test)]
