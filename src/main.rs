@@ -1,16 +1,16 @@
 //! `ipcsh`: the command line. Arguments become a mode, and what happened an exit code.
+#![cfg_attr(target_env = "gnu", no_main)]
 
 mod cli;
 
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{CommandFactory, Parser};
 use ipcsh::data::Sink;
 use ipcsh::exec::{self, Interpreter, Mode};
 use ipcsh::kernel::signal::{self, SignalFd};
-use ipcsh::kernel::{streams, terminal};
+use ipcsh::kernel::{entry, terminal};
 use ipcsh::script::{self, Exit, Input, ReadError, Report, Setup};
 use ipcsh::session::janitor;
 use ipcsh::view::{Json, OneShot, Style, Transcript, mistake, printable};
@@ -21,7 +21,10 @@ use cli::Cli;
 /// What may end a session from outside; each is waited for beside everything else.
 const SIGNALS: [i32; 3] = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP];
 
-fn main() -> ExitCode {
+ipcsh::entry!(start);
+
+/// Gives the exit code.
+fn start() -> u8 {
     let mut args = std::env::args_os().skip(1);
     let first = args.next();
     match first.as_deref().and_then(|a| a.to_str()) {
@@ -37,7 +40,7 @@ fn main() -> ExitCode {
         }
         _ => {}
     }
-    if streams::output_was_closed() {
+    if entry::output_was_closed() {
         complain((None, None), "standard output is closed", false);
         return code(Exit::Environment);
     }
@@ -56,7 +59,7 @@ fn main() -> ExitCode {
 }
 
 /// Arguments that cannot be understood, or that only ask for help.
-fn misused(e: &clap::Error) -> ExitCode {
+fn misused(e: &clap::Error) -> u8 {
     if !e.use_stderr() || !std::env::args_os().any(|arg| arg == "--json") {
         e.exit();
     }
@@ -82,31 +85,31 @@ fn complain((file, line): (Option<&str>, Option<usize>), message: &str, json: bo
 }
 
 /// A process of ours that was started by hand, or lost its shell.
-fn child(served: io::Result<()>) -> ExitCode {
+fn child(served: io::Result<()>) -> u8 {
     match served {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => 0,
         Err(e) => {
             eprintln!("ipcsh: this argument is for ipcsh's own processes: {e}");
-            ExitCode::from(2)
+            2
         }
     }
 }
 
-fn code(exit: Exit) -> ExitCode {
+fn code(exit: Exit) -> u8 {
     match exit {
-        Exit::Passed => ExitCode::SUCCESS,
-        Exit::Failed => ExitCode::from(1),
-        Exit::Syntax => ExitCode::from(2),
-        Exit::Environment => ExitCode::from(3),
-        Exit::Skipped => ExitCode::from(77),
+        Exit::Passed => 0,
+        Exit::Failed => 1,
+        Exit::Syntax => 2,
+        Exit::Environment => 3,
+        Exit::Skipped => 77,
         // Who waits for this process should see what ended it.
         Exit::Signal(signo) => {
             let _ = signal::raise_default(signo);
-            ExitCode::from(128_u8.saturating_add(signo as u8))
+            128_u8.saturating_add(signo as u8)
         }
         Exit::BrokenPipe => {
             let _ = signal::raise_default(libc::SIGPIPE);
-            ExitCode::from(141)
+            141
         }
     }
 }

@@ -19,7 +19,7 @@ const MADE: [&str; 12] = [
     "-c",
     "b: msgq recv jobs 9 ...",
     "-c",
-    "metrics",
+    "metrics max=1000000",
 ];
 
 fn text() -> String {

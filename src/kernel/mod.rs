@@ -9,6 +9,7 @@ compile_error!("the System V structures and semtimedop(2) are written down for 6
 
 mod bytes;
 pub mod cloexec;
+pub mod entry;
 pub mod fds;
 pub mod fifo;
 pub mod inherit;
@@ -28,7 +29,6 @@ pub mod shm;
 pub mod signal;
 pub mod socket;
 mod spawn;
-pub mod streams;
 pub mod sysv;
 pub mod terminal;
 pub mod users;

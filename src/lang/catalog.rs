@@ -15,11 +15,9 @@ pub struct Catalog {
     /// What a claim or an expectation may name. Most programs name none of it, so it is
     /// made when it is first asked for.
     pub words: LazyLock<Words>,
-    /// The commands by their words: those of one [`bucket`] together, and in it those of one
-    /// noun.
-    index: Vec<Entry>,
-    /// Where each bucket begins in the index.
-    starts: [u16; BUCKETS + 1],
+    /// The first command of each [`bucket`], and after each command the next of its bucket.
+    first: [Option<u16>; BUCKETS],
+    next: Vec<Option<u16>>,
 }
 
 /// What a claim or an expectation may name.
@@ -48,22 +46,12 @@ pub struct Foreign {
     pub verbs: &'static [(&'static str, &'static [&'static str])],
 }
 
-/// A noun with a verb (an empty one where it stands alone), and their place in the table.
-#[derive(Debug)]
-struct Entry {
-    noun: &'static str,
-    verb: &'static str,
-    place: u16,
-}
+const BUCKETS: usize = 256;
 
-const BUCKETS: usize = 128;
-
-/// Where a noun is kept. Every line of a program looks one up: this is cheaper than a
-/// hash that withstands an enemy, and nobody but us names commands.
-fn bucket(noun: &str) -> usize {
-    let hash = noun
-        .bytes()
-        .fold(0usize, |h, b| h.wrapping_mul(31).wrapping_add(b.into()));
+/// Where a command of this name is kept, the blank left out. Every line of a program looks one
+/// up: this is cheaper than a hash that withstands an enemy, and nobody but us names commands.
+fn bucket(name: impl Iterator<Item = u8>) -> usize {
+    let hash = name.fold(0usize, |h, b| h.wrapping_mul(31).wrapping_add(b.into()));
     hash % BUCKETS
 }
 
@@ -86,27 +74,17 @@ pub(super) enum Lookup {
 impl Catalog {
     /// Indexes the commands by their words.
     pub fn new(commands: Vec<&'static Signature>, words: fn() -> Words) -> Catalog {
-        let entry = |(place, signature): (u16, &&'static Signature)| {
-            let (noun, verb) = signature
-                .name
-                .split_once(' ')
-                .unwrap_or((signature.name, ""));
-            Entry { noun, verb, place }
-        };
-        let mut index: Vec<Entry> = (0u16..).zip(&commands).map(entry).collect();
-        index.sort_by_cached_key(|e| (bucket(e.noun), e.noun));
-        let mut starts = [0; BUCKETS + 1];
-        for entry in &index {
-            starts[bucket(entry.noun) + 1] += 1;
-        }
-        for bucket in 0..BUCKETS {
-            starts[bucket + 1] += starts[bucket];
+        let mut first = [None; BUCKETS];
+        let mut next = Vec::with_capacity(commands.len());
+        for (place, signature) in (0u16..).zip(&commands) {
+            let bucket = bucket(signature.name.bytes().filter(|b| *b != b' '));
+            next.push(first[bucket].replace(place));
         }
         Catalog {
             commands,
             words: LazyLock::new(words),
-            index,
-            starts,
+            first,
+            next,
         }
     }
 
@@ -121,29 +99,35 @@ impl Catalog {
         u16::try_from(place).ok()
     }
 
-    /// The commands of a noun.
-    fn of(&self, noun: &str) -> &[Entry] {
-        let bucket = bucket(noun);
-        let (start, end) = (self.starts[bucket], self.starts[bucket + 1]);
-        let mut found = &self.index[start.into()..end.into()];
-        // Hardly ever is more than one noun in a bucket.
-        while let Some((first, rest)) = found.split_first()
-            && first.noun != noun
-        {
-            found = rest;
+    /// The command of these words; the verb is empty where the noun stands alone.
+    fn find(&self, noun: &str, verb: &str) -> Option<u16> {
+        let mut at = self.first[bucket(noun.bytes().chain(verb.bytes()))];
+        while let Some(place) = at {
+            let known = self.signature(place).name;
+            let blank = if verb.is_empty() { "" } else { " " };
+            if known
+                .strip_prefix(noun)
+                .and_then(|rest| rest.strip_prefix(blank))
+                == Some(verb)
+            {
+                break;
+            }
+            at = self.next[usize::from(place)];
         }
-        while let Some((last, rest)) = found.split_last()
-            && last.noun != noun
-        {
-            found = rest;
-        }
-        found
+        at
     }
 
-    /// The verbs of a noun; empty where there is no such noun or it has none.
+    /// The commands of a noun.
+    fn of(&self, noun: &str) -> impl Iterator<Item = &'static Signature> {
+        self.commands
+            .iter()
+            .copied()
+            .filter(move |s| s.noun() == noun)
+    }
+
+    /// The verbs of a noun; none where there is no such noun or it has none.
     pub fn verbs(&self, noun: &str) -> impl Iterator<Item = &'static str> {
-        let verbs = self.of(noun).iter().map(|e| e.verb);
-        verbs.filter(|v| !v.is_empty())
+        self.of(noun).filter_map(|s| s.verb())
     }
 
     /// The first words of all commands, each once, in order.
@@ -157,24 +141,23 @@ impl Catalog {
 
     /// Whether a word can begin a command.
     pub fn is_noun(&self, word: &str) -> bool {
-        !self.of(word).is_empty()
+        self.of(word).next().is_some()
     }
 
     pub(super) fn lookup(&self, noun: &str, verb: Option<&str>) -> Lookup {
-        let verbs = self.of(noun);
-        if verbs.is_empty() {
-            return Lookup::NoNoun;
-        }
-        let find = |v: &str| verbs.iter().find(|e| e.verb == v).map(|e| e.place);
-        if let Some(place) = verb.and_then(find) {
+        if let Some(place) = verb.and_then(|verb| self.find(noun, verb)) {
             return Lookup::Found(place, 2);
         }
         // A noun alone lists its family.
         let alone = match verb {
-            None => find("ls").or(find("")),
-            Some(_) => find(""),
+            None => self.find(noun, "ls").or(self.find(noun, "")),
+            Some(_) => self.find(noun, ""),
         };
-        alone.map_or(Lookup::NoVerb, |place| Lookup::Found(place, 1))
+        match alone {
+            Some(place) => Lookup::Found(place, 1),
+            None if self.is_noun(noun) => Lookup::NoVerb,
+            None => Lookup::NoNoun,
+        }
     }
 
     /// The commands that a word alone may mean: `send` is a verb of some noun, `msqg` is
@@ -219,8 +202,8 @@ impl Catalog {
     pub(super) fn foreign_verb(&self, noun: &str, verb: &str) -> Option<&'static Signature> {
         let mut alike = self.words.foreign.verbs.iter();
         alike.find_map(|(ours, theirs)| {
-            let known = self.of(noun).iter().find(|e| e.verb == *ours)?;
-            theirs.contains(&verb).then(|| self.signature(known.place))
+            let known = self.find(noun, ours)?;
+            theirs.contains(&verb).then(|| self.signature(known))
         })
     }
 

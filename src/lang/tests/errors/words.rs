@@ -45,6 +45,7 @@ fn commands() {
         "`msgq` has no verb `snd`",
         "did you mean `send`?",
     );
+    is_not("«msg» q", "unknown command `msg`");
     helps(
         "«send» 1 \"hi\"",
         "unknown command `send`",
