@@ -1,5 +1,5 @@
 //! `ipcsh`: the command line. Arguments become a mode, and what happened an exit code.
-#![cfg_attr(target_env = "gnu", no_main)]
+#![cfg_attr(all(target_env = "gnu", not(test)), no_main)]
 
 mod cli;
 

@@ -19,14 +19,14 @@ static NO_OUTPUT: AtomicBool = AtomicBool::new(false);
 macro_rules! entry {
     ($run:path) => {
         // SAFETY: nothing else has this name, and the C library calls what has it once, so.
-        #[cfg(target_env = "gnu")]
+        #[cfg(all(target_env = "gnu", not(test)))]
         #[allow(unsafe_code)]
         #[unsafe(no_mangle)]
         extern "C" fn main(_: i32, _: *const *const u8) -> i32 {
             $crate::kernel::entry::begin($run)
         }
 
-        #[cfg(not(target_env = "gnu"))]
+        #[cfg(any(not(target_env = "gnu"), test))]
         fn main() -> std::process::ExitCode {
             $run().into()
         }
