@@ -318,16 +318,18 @@ fn an_actor_with_nothing_to_do_is_idle() {
 #[test]
 fn what_a_server_polls_is_told_object_by_object() {
     let Some(mut python) = Stranger::start(
-        "import select\ns = socket.socket(socket.AF_UNIX); s.bind('\\0ipcsh-polled-%d' % os.getpid()); s.listen()\n\
-         r, w = os.pipe()\nsay(os.fstat(s.fileno()).st_ino, os.fstat(r).st_ino)\n\
-         p = select.epoll(); p.register(s.fileno(), select.EPOLLIN); p.register(r, select.EPOLLIN); p.poll()",
+        "import select\nt = socket.create_server(('127.0.0.1', 0))\n\
+         s = socket.socket(socket.AF_UNIX); s.bind('\\0ipcsh-polled-%d' % os.getpid()); s.listen()\n\
+         r, w = os.pipe()\nsay(*[os.fstat(fd).st_ino for fd in (t.fileno(), s.fileno(), r)])\n\
+         p = select.epoll(); [p.register(fd, select.EPOLLIN) for fd in (t, s, r)]; p.poll()",
     ) else {
         return;
     };
     let numbers = python.numbers();
-    let (socket, pipe) = (numbers[0], numbers[1]);
+    let (tcp, socket, pipe) = (numbers[0], numbers[1], numbers[2]);
     let expected = [
         vec!["poll".to_string(), "null".into()],
+        vec![format!("poll: accept socket:[{tcp}]"), "connect".into()],
         vec![format!("poll: accept socket:[{socket}]"), "connect".into()],
         vec![
             format!("poll: read pipe:[{pipe}]"),
@@ -342,4 +344,91 @@ fn what_a_server_polls_is_told_object_by_object() {
             .collect();
         found == expected
     });
+}
+
+#[test]
+fn an_end_that_nobody_is_seen_to_have_is_not_denied() {
+    let Some(mut python) = Stranger::start(
+        "a, b = socket.socketpair()\n\
+         r, w = os.pipe()\n\
+         socket.send_fds(a, [b'x'], [w])\n\
+         os.close(w)\n\
+         say(os.fstat(r).st_ino)\n\
+         os.read(r, 1)",
+    ) else {
+        return;
+    };
+    let ino = python.numbers()[0];
+    let row = why(python.pid().into(), |row| row["by"].is_null());
+    let about = format!("pipe:[{ino}] is empty; who has its write end cannot be seen");
+    assert_eq!(columns(&row, &["about", "sure"]), [&about, "unseen"]);
+    let listed = rows("pipe ls", "pipe");
+    let pipe = listed.iter().find(|row| row["ino"] == ino).unwrap();
+    assert_eq!(columns(pipe, &["readers", "writers"]), ["1", "null"]);
+}
+
+#[test]
+fn who_takes_messages_and_who_has_locked_a_file_is_told() {
+    let Some(mut python) = Stranger::start(
+        "import fcntl, tempfile\n\
+         file = tempfile.NamedTemporaryFile(); fcntl.flock(file, fcntl.LOCK_EX)\n\
+         at = b'\\0ipcsh-why-%d' % os.getpid()\n\
+         def child(work):\n\
+         \x20   pid = os.fork()\n\
+         \x20   if pid == 0:\n\
+         \x20       work(); os._exit(0)\n\
+         \x20   return pid\n\
+         def locks():\n\
+         \x20   fcntl.flock(open(file.name), fcntl.LOCK_EX)\n\
+         def floods():\n\
+         \x20   sender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)\n\
+         \x20   while True: sender.sendto(b'x', at)\n\
+         def event():\n\
+         \x20   os.read(os.eventfd(0), 8)\n\
+         others = [child(locks), child(event)]\n\
+         receiver = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); receiver.bind(at)\n\
+         say(*others, child(floods))\n\
+         time.sleep(1000)",
+    ) else {
+        return;
+    };
+    let pids = python.numbers();
+    let by = format!("[\"{},python3\"]", python.pid());
+    let blocked = |pid: i64, call: &str| {
+        let mut found = Vec::new();
+        until("it is blocked", || {
+            found = columns(&rows(&format!("why {pid}"), "why")[0], &SHOWN);
+            found[0].starts_with(call)
+        });
+        found
+    };
+    let lock = blocked(pids[0], "lock /");
+    assert_eq!(lock[1..3], ["unlock, or the last close of it", &by]);
+    let event = blocked(pids[1], "read anon_inode:[eventfd]");
+    assert_eq!(event[1..], ["null", "null", "null"]);
+    let flood = blocked(pids[2], "send socket:[");
+    let at = format!(" to @ipcsh-why-{}", python.pid());
+    assert!(flood[0].ends_with(&at), "{flood:?}");
+    assert!(flood[2].contains(&by[1..by.len() - 1]), "{flood:?}");
+}
+
+#[test]
+fn a_wait_in_another_ipc_namespace_says_so() {
+    if !nix::unistd::geteuid().is_root() {
+        eprintln!("skipped: a namespace is root's to make");
+        return;
+    }
+    let Some(mut python) = Stranger::start(
+        "sure(libc.unshare(0x08000000))\n\
+         queue = sure(libc.msgget(0, 0o600))\n\
+         say(queue)\n\
+         recv(queue, 0)",
+    ) else {
+        return;
+    };
+    python.numbers();
+    let pid = python.pid();
+    let row = why(pid.into(), |row| row["call"] == "msgrcv id:0");
+    let about = format!("another IPC namespace; see `why --ns {pid}`");
+    assert_eq!(row["about"], about);
 }

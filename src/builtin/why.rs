@@ -38,7 +38,8 @@ pub(super) static WHY: Builtin = Builtin {
         ],
         notes: "Blocked is said only of a thread that is seen twice in one sleep. Of a process that is \
                 asked for, each object that it polls has a row. Who could wake it is \
-                exact for a pipe and a connected socket: who has the other end. Who holds a semaphore \
+                exact for a pipe and a connected socket: who has the other end, which may also be on its way \
+                through another socket, unseen. Who holds a semaphore \
                 nobody can know: `last operator only` is who may. Processes that wait for each other, \
                 for a second at least, are told as a suspected deadlock.",
         examples: &[
@@ -90,7 +91,8 @@ static BY: Column = Column {
 };
 static SURE: Column = Column {
     name: "sure",
-    help: "exact: nobody else could; last operator only: it may hold it; anyone: others may, too",
+    help: "exact: nobody else could; of those seen: nobody else who may be looked into; unseen: somebody \
+           must who cannot be seen; last operator only: it may hold it; anyone: others may, too",
 };
 static CYCLE: Column = Column {
     name: "cycle",
@@ -274,9 +276,11 @@ const PLACE_OF_CALL: usize = 4;
 
 fn blocked(sight: &Sight, waiter: &Waiter, by: &Wakers) -> [Cell; 9] {
     let pid = waiter.pid;
-    let (by, sure) = match waiter.wait {
-        _ if waiter.thing.is_some() => (people(sight, &by.pids), sure(by.sure)),
-        _ => (Cell::Nothing, Cell::Nothing),
+    let is_lock = matches!(waiter.wait, Wait::FileLock { .. });
+    let (by, sure) = match by.sure {
+        _ if waiter.thing.is_none() && !is_lock => (Cell::Nothing, Cell::Nothing),
+        Sure::Unseen => (Cell::Unknown, sure(by.sure)),
+        _ => (people(sight, &by.pids), sure(by.sure)),
     };
     [
         Cell::from(pid),
@@ -285,7 +289,7 @@ fn blocked(sight: &Sight, waiter: &Waiter, by: &Wakers) -> [Cell; 9] {
         user(sight, pid),
         Cell::Text(sight.wait_text(waiter)),
         about(sight, waiter).map_or(Cell::Nothing, Cell::Text),
-        wakes(&waiter.wait).map_or(Cell::Nothing, Cell::Text),
+        wakes(waiter).map_or(Cell::Nothing, Cell::Text),
         by,
         sure,
     ]
@@ -293,7 +297,10 @@ fn blocked(sight: &Sight, waiter: &Waiter, by: &Wakers) -> [Cell; 9] {
 
 /// The condition of the object that is waited at.
 fn about(sight: &Sight, waiter: &Waiter) -> Option<String> {
-    let thing = waiter.thing?;
+    let Some(thing) = waiter.thing else {
+        let elsewhere = format!("another IPC namespace; see `why --ns {}`", waiter.pid);
+        return is_system_v(&waiter.wait).then_some(elsewhere);
+    };
     let (family, object) = thing.object(waiter.path.as_deref())?;
     let index = match &waiter.wait {
         Wait::SemOp { id, ops, .. } => {
@@ -320,6 +327,8 @@ fn people(sight: &Sight, pids: &[i32]) -> Cell {
 fn sure(sure: Sure) -> Cell {
     Cell::text(match sure {
         Sure::Exact => "exact",
+        Sure::Seen => "of those seen",
+        Sure::Unseen => "unseen",
         Sure::LastOperator => "last operator only",
         Sure::Anyone => "anyone",
     })

@@ -182,7 +182,7 @@ impl Engine {
                 });
             }
             Wait::Read { fd } | Wait::Receive { fd } => (fd, Side::Write),
-            Wait::Write { fd } | Wait::Send { fd } => (fd, Side::Read),
+            Wait::Write { fd } | Wait::Send { fd, .. } => (fd, Side::Read),
             _ => return None,
         };
         let (family, object) = self.behind(place, *fd)?;

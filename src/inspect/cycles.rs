@@ -12,7 +12,7 @@ use super::snapshot::Snapshot;
 use super::thing::Thing;
 use super::wait::Waiter;
 use super::waking::{Sure, Wakers, wakers};
-use crate::kernel::{self, sem};
+use crate::kernel::sem;
 
 /// Threads that wait for each other, each followed by one that could wake it.
 #[derive(Clone, Debug)]
@@ -56,12 +56,8 @@ pub fn cycles(snapshot: &Snapshot) -> Vec<Cycle<'_>> {
             wakers: wakers(snapshot, waiter),
             waiter,
         })
-        .filter(|m| m.wakers.sure != Sure::Anyone && !m.wakers.pids.is_empty())
+        .filter(|m| matches!(m.wakers.sure, Sure::Exact | Sure::LastOperator))
         .collect();
-    // Any process that may not be looked into may have an end too; root is kept from few.
-    if snapshot.unreadable() > 0 && kernel::process::geteuid() != 0 {
-        stuck.retain(|m| m.wakers.sure == Sure::LastOperator);
-    }
     only_each_other(&mut stuck);
     // Before anything is said, everything is looked at again.
     stuck.retain(|m| m.waiter.is_still());

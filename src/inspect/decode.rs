@@ -94,6 +94,8 @@ pub enum Wait {
     Send {
         /// The descriptor.
         fd: i32,
+        /// Where to, where the call says it and it could be read.
+        to: Option<Address>,
     },
     /// mq_send(3), mq_timedsend(2): the queue is full.
     MqSend {
@@ -120,6 +122,11 @@ pub enum Wait {
     Poll,
     /// wait4(2), waitid(2).
     Child,
+    /// flock(2), and fcntl(2) of a record: another has locked the file.
+    FileLock {
+        /// The descriptor.
+        fd: i32,
+    },
     /// restart_syscall(2): goes on with a call that had a timeout and was stopped.
     Restart,
     /// Any other call, and any call of a process of another word size, whose numbers
@@ -136,7 +143,12 @@ impl Wait {
     pub fn is_ipc(&self) -> bool {
         match self {
             Wait::Futex { private, .. } => !private,
-            Wait::Sleep | Wait::Poll | Wait::Child | Wait::Restart | Wait::Other { .. } => false,
+            Wait::Sleep
+            | Wait::Poll
+            | Wait::Child
+            | Wait::FileLock { .. }
+            | Wait::Restart
+            | Wait::Other { .. } => false,
             _ => true,
         }
     }
@@ -149,7 +161,7 @@ impl Wait {
             | Wait::Accept { fd }
             | Wait::Connect { fd, .. }
             | Wait::Receive { fd }
-            | Wait::Send { fd }
+            | Wait::Send { fd, .. }
             | Wait::MqSend { fd }
             | Wait::MqReceive { fd } => Some(*fd),
             _ => None,
@@ -199,6 +211,10 @@ pub fn decode(pid: i32, call: &Syscall) -> Wait {
         Wait::Connect { fd, .. } => Wait::Connect {
             fd,
             to: read_address(pid, call.args[1], call.args[2]),
+        },
+        Wait::Send { fd, .. } => Wait::Send {
+            fd,
+            to: read_receiver(pid, call),
         },
         Wait::Open { dirfd, .. } => Wait::Open {
             path: read_path(pid, path_address(call)).map(|path| behind_own_link(pid, path)),
@@ -259,7 +275,7 @@ fn by_number(call: &Syscall) -> Wait {
         libc::SYS_accept | libc::SYS_accept4 => Wait::Accept { fd },
         libc::SYS_connect => Wait::Connect { fd, to: None },
         libc::SYS_recvfrom | libc::SYS_recvmsg | libc::SYS_recvmmsg => Wait::Receive { fd },
-        libc::SYS_sendto | libc::SYS_sendmsg | libc::SYS_sendmmsg => Wait::Send { fd },
+        libc::SYS_sendto | libc::SYS_sendmsg | libc::SYS_sendmmsg => Wait::Send { fd, to: None },
         libc::SYS_mq_timedsend => Wait::MqSend { fd },
         libc::SYS_mq_timedreceive => Wait::MqReceive { fd },
         libc::SYS_futex => Wait::Futex {
@@ -272,6 +288,10 @@ fn by_number(call: &Syscall) -> Wait {
             Wait::Poll
         }
         libc::SYS_wait4 | libc::SYS_waitid => Wait::Child,
+        libc::SYS_flock => Wait::FileLock { fd },
+        libc::SYS_fcntl if matches!(int(1), libc::F_SETLKW | libc::F_OFD_SETLKW) => {
+            Wait::FileLock { fd }
+        }
         libc::SYS_restart_syscall => Wait::Restart,
         nr => elder(nr).unwrap_or(Wait::Other { nr }),
     }
@@ -367,6 +387,21 @@ fn read_address(pid: i32, addr: u64, len: u64) -> Option<Address> {
     let len = usize::try_from(len).ok().filter(|len| *len <= 128)?;
     let bytes = read_process(pid, addr, len).ok()?;
     (bytes.len() == len).then(|| Address::from_sockaddr(&bytes))
+}
+
+/// Where a message is sent to, where the call itself says it: sendto(2), and `msg_name` of a
+/// `struct msghdr` of sendmsg(2), which the first of a sendmmsg(2) begins with.
+fn read_receiver(pid: i32, call: &Syscall) -> Option<Address> {
+    let (addr, len) = match call.nr {
+        libc::SYS_sendto => (call.args[4], call.args[5]),
+        _ => {
+            let header = read_process(pid, call.args[1], 12).ok()?;
+            let (name, len) = header.split_at_checked(8)?;
+            let len = u32::from_ne_bytes(len.try_into().ok()?);
+            (u64::from_ne_bytes(name.try_into().ok()?), len.into())
+        }
+    };
+    (addr != 0).then(|| read_address(pid, addr, len))?
 }
 
 /// A string up to its NUL, page by page: what lies behind it may not be mapped.

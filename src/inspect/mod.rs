@@ -9,6 +9,7 @@ pub mod cycles;
 pub mod decode;
 pub mod descriptors;
 pub mod limits;
+pub mod locks;
 pub mod maps;
 pub mod namespaces;
 mod parallel;

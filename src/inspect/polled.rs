@@ -1,9 +1,13 @@
 //! What a thread in poll(2), select(2), epoll_wait(2) or one of their kin waits at: any of several
 //! descriptors.
 
+use std::cell::LazyCell;
+use std::collections::HashSet;
 use std::fs;
+use std::ops::Deref;
 
 use super::syscall::Syscall;
+use super::tcp::{self, TcpState};
 use super::thing::{self, Thing};
 use super::unix::{self, State};
 use super::wait::{Wait, Waiter};
@@ -22,10 +26,11 @@ pub fn polled(waiter: &Waiter) -> Vec<Waiter> {
         return Vec::new();
     };
     let found = descriptors(waiter.pid, call).unwrap_or_default();
+    let listening = LazyCell::new(tcp_listeners);
     let each = found.into_iter().filter_map(|(fd, writes)| {
         let (thing, path) = thing::behind(waiter.pid, fd)?;
         Some(Waiter {
-            wait: alone(thing, fd, writes),
+            wait: alone(thing, fd, writes, &listening),
             thing: Some(thing),
             path,
             ..waiter.clone()
@@ -34,16 +39,24 @@ pub fn polled(waiter: &Waiter) -> Vec<Waiter> {
     each.collect()
 }
 
+/// The inodes of the TCP sockets that listen; none where the kernel does not tell.
+fn tcp_listeners() -> HashSet<u64> {
+    let all = tcp::sockets(|_| true).unwrap_or_default().into_iter();
+    all.filter(|socket| socket.state == TcpState::LISTEN)
+        .map(|socket| socket.ino)
+        .collect()
+}
+
 /// The wait at one object.
-fn alone(thing: Thing, fd: i32, writes: bool) -> Wait {
-    let listens = |ino| {
-        let socket = unix::one(ino).ok().flatten();
-        socket.is_some_and(|socket| socket.state == State::Listen)
+fn alone(thing: Thing, fd: i32, writes: bool, tcp: &impl Deref<Target = HashSet<u64>>) -> Wait {
+    let listens = |ino| match unix::one(ino) {
+        Ok(Some(socket)) => socket.state == State::Listen,
+        _ => tcp.contains(&ino),
     };
     match (thing, writes) {
         (Thing::Socket(ino), false) if listens(ino) => Wait::Accept { fd },
         (Thing::Socket(_), false) => Wait::Receive { fd },
-        (Thing::Socket(_), true) => Wait::Send { fd },
+        (Thing::Socket(_), true) => Wait::Send { fd, to: None },
         (_, false) => Wait::Read { fd },
         (_, true) => Wait::Write { fd },
     }

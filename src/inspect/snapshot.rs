@@ -13,6 +13,7 @@ use super::parallel::in_parts;
 use super::process;
 use super::thing::{Thing, is_mqueue, is_posix};
 use super::wait::{self, Waiter, Waiters};
+use crate::kernel::process::geteuid;
 
 /// The processes of a moment, and what was read of them.
 #[derive(Debug, Default)]
@@ -133,6 +134,11 @@ impl Snapshot {
             .flatten()
             .max()
             .unwrap_or(0)
+    }
+
+    /// Whether somebody who may not be looked into may have what was looked for. Root is kept from few.
+    pub fn hides(&self) -> bool {
+        self.unreadable() > 0 && geteuid() != 0
     }
 }
 

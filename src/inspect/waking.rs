@@ -2,6 +2,7 @@
 
 use super::decode::{SemBuf, Wait};
 use super::descriptors::Descriptor;
+use super::locks;
 use super::process::{Certainty, last_operator};
 use super::snapshot::Snapshot;
 use super::thing::Thing;
@@ -22,8 +23,13 @@ pub struct Wakers {
 /// What is known of those who could wake somebody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sure {
-    /// They have what it takes, and nobody else has that may be seen.
+    /// They have what it takes, and nobody else has.
     Exact,
+    /// They have what it takes; somebody else may who may not be looked into.
+    Seen,
+    /// Somebody must have what it takes, and nobody who has it can be seen: a process that may not be
+    /// looked into, or a socket that it is on its way through (`SCM_RIGHTS`).
+    Unseen,
     /// It operated last on what is waited for, and may hold it.
     LastOperator,
     /// Whoever may open the object; these used it last, or have it open.
@@ -38,6 +44,17 @@ impl Wakers {
         Wakers { pids, sure }
     }
 
+    /// The holders of what it takes: the kernel lets nobody wait for what nobody can do.
+    fn holders(snapshot: &Snapshot, pids: impl IntoIterator<Item = i32>) -> Wakers {
+        let mut wakers = Wakers::new(Sure::Exact, pids);
+        if wakers.pids.is_empty() {
+            wakers.sure = Sure::Unseen;
+        } else if snapshot.hides() {
+            wakers.sure = Sure::Seen;
+        }
+        wakers
+    }
+
     fn anyone() -> Wakers {
         Wakers::new(Sure::Anyone, [])
     }
@@ -46,19 +63,25 @@ impl Wakers {
 /// Who could wake a thread.
 pub fn wakers(snapshot: &Snapshot, waiter: &Waiter) -> Wakers {
     let Some(thing) = waiter.thing else {
-        return Wakers::anyone();
+        return match &waiter.wait {
+            Wait::FileLock { .. } => Wakers::holders(snapshot, locks::holder(waiter.pid)),
+            _ => Wakers::anyone(),
+        };
     };
     let open = |what: fn(&Descriptor) -> bool| {
         let ends = snapshot.open().on(thing).iter();
         ends.filter(move |d| what(d)).map(|d| d.pid)
     };
     match (thing, &waiter.wait) {
-        (Thing::Pipe(_) | Thing::Fifo(_), Wait::Read { .. } | Wait::Splice { .. }) => {
-            Wakers::new(sure_of(thing), open(writes))
+        (Thing::Pipe(_), Wait::Read { .. } | Wait::Splice { .. }) => {
+            Wakers::holders(snapshot, open(writes))
         }
-        (Thing::Pipe(_) | Thing::Fifo(_), Wait::Write { .. }) => {
-            Wakers::new(sure_of(thing), open(reads))
+        (Thing::Pipe(_), Wait::Write { .. }) => Wakers::holders(snapshot, open(reads)),
+        // It may be opened by its path.
+        (Thing::Fifo(_), Wait::Read { .. } | Wait::Splice { .. }) => {
+            Wakers::new(Sure::Anyone, open(writes))
         }
+        (Thing::Fifo(_), Wait::Write { .. }) => Wakers::new(Sure::Anyone, open(reads)),
         (Thing::Queue(_), Wait::MqReceive { .. }) => Wakers::new(Sure::Anyone, open(writes)),
         (Thing::Queue(_), Wait::MqSend { .. }) => Wakers::new(Sure::Anyone, open(reads)),
         (Thing::Socket(ino), wait) => at_socket(snapshot, ino, wait),
@@ -79,14 +102,6 @@ fn reads(descriptor: &Descriptor) -> bool {
 
 fn writes(descriptor: &Descriptor) -> bool {
     descriptor.access.is_none_or(|access| access.writes())
-}
-
-/// A FIFO may be opened by its path; a pipe only goes from process to process.
-fn sure_of(thing: Thing) -> Sure {
-    match thing {
-        Thing::Pipe(_) => Sure::Exact,
-        _ => Sure::Anyone,
-    }
 }
 
 /// The operation of a semop(2) that is not allowed now, and how much it lacks; 0 where it waits for
@@ -136,16 +151,16 @@ fn still_there(pid: i32, when: i64) -> Option<i32> {
     matches!(operator.certainty, Certainty::Alive | Certainty::Hidden).then_some(pid)
 }
 
-/// The other side of a connected socket; of a full backlog, who listens.
+/// The other side of a connected socket; of a full backlog, who listens; of a full queue of messages,
+/// whose it is.
 fn at_socket(snapshot: &Snapshot, ino: u64, wait: &Wait) -> Wakers {
     let holders = |ino: u64| {
         let ends = snapshot.open().on(Thing::Socket(ino)).iter();
         ends.map(|d| d.pid)
     };
-    if let Wait::Connect { to: Some(to), .. } = wait {
-        let listener = unix::all().ok().and_then(|all| listener(all, to));
-        return match listener {
-            Some(ino) => Wakers::new(Sure::Exact, holders(ino)),
+    if let Wait::Connect { to: Some(to), .. } | Wait::Send { to: Some(to), .. } = wait {
+        return match receiver(wait, to) {
+            Some(socket) => Wakers::holders(snapshot, holders(socket.ino)),
             None => Wakers::anyone(),
         };
     }
@@ -154,14 +169,14 @@ fn at_socket(snapshot: &Snapshot, ino: u64, wait: &Wait) -> Wakers {
     };
     match socket.peer {
         // Datagrams may come from others than the peer.
-        Some(peer) if socket.kind != Kind::Dgram => Wakers::new(Sure::Exact, holders(peer)),
+        Some(peer) if socket.kind != Kind::Dgram => Wakers::holders(snapshot, holders(peer)),
         Some(peer) => Wakers::new(Sure::Anyone, holders(peer)),
         None => Wakers::anyone(),
     }
 }
 
-/// The listener at an address, which is what connect(2) was given.
-fn listener(all: Vec<UnixSocket>, to: &Address) -> Option<u64> {
+/// The socket at the address that connect(2) or sendto(2) was given.
+pub fn receiver(wait: &Wait, to: &Address) -> Option<UnixSocket> {
     use std::os::unix::fs::MetadataExt;
     let file = match to {
         Address::Path(path) => std::fs::metadata(path).ok().map(|meta| SocketFile {
@@ -171,10 +186,14 @@ fn listener(all: Vec<UnixSocket>, to: &Address) -> Option<u64> {
         }),
         _ => None,
     };
-    let is_it = |s: &UnixSocket| match file {
+    let is_there = |s: &UnixSocket| match file {
         Some(file) => s.file == Some(file),
         None => s.address == *to,
     };
-    let mut listening = all.into_iter().filter(|s| s.state == State::Listen);
-    listening.find(is_it).map(|s| s.ino)
+    let takes = |s: &UnixSocket| match wait {
+        Wait::Connect { .. } => s.state == State::Listen,
+        _ => s.kind == Kind::Dgram,
+    };
+    let mut all = unix::all().ok()?.into_iter();
+    all.find(|s| takes(s) && is_there(s))
 }

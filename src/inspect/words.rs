@@ -93,7 +93,11 @@ impl Wait {
                 None => on_fd("connect", *fd),
             },
             Wait::Receive { fd } => on_fd("recv", *fd),
-            Wait::Send { fd } => on_fd("send", *fd),
+            Wait::Send { fd, to } => {
+                let to = to.as_ref().and_then(address);
+                let to = to.map_or(String::new(), |to| format!(" to {to}"));
+                on_fd("send", *fd) + &to
+            }
             Wait::MqSend { fd } => on_fd("mq_send", *fd),
             Wait::MqReceive { fd } => on_fd("mq_receive", *fd),
             Wait::Futex { addr, .. } => format!("futex {addr:#x}"),
@@ -101,6 +105,7 @@ impl Wait {
             Wait::SigWait => "sigwait".into(),
             Wait::Poll => "poll".into(),
             Wait::Child => "wait".into(),
+            Wait::FileLock { fd } => on_fd("lock", *fd),
             Wait::Restart => "restart_syscall".into(),
             Wait::Other { nr } => format!("syscall {nr}"),
         }

@@ -1,6 +1,6 @@
 //! What would wake somebody, in words.
 
-use crate::inspect::wait::{SemBuf, Wait};
+use crate::inspect::wait::{SemBuf, Wait, Waiter};
 use crate::inspect::waking::lacking;
 
 /// The operation of a semop(2) that blocks it, or the first.
@@ -11,8 +11,10 @@ pub(super) fn blocking(id: i32, ops: &[SemBuf]) -> Option<SemBuf> {
 }
 
 /// What would end a wait, where that is IPC.
-pub(super) fn wakes(wait: &Wait) -> Option<String> {
-    let fixed = match wait {
+pub(super) fn wakes(waiter: &Waiter) -> Option<String> {
+    let fixed = match &waiter.wait {
+        // A terminal, an event, a timer: it has no other side.
+        wait if waiter.thing.is_none() && wait.descriptor().is_some() => return None,
         Wait::SemOp { id, ops, .. } => return Some(semaphore(*id, ops)),
         Wait::MsgReceive { mtype, flags, .. } => return Some(message(*mtype, *flags)),
         Wait::MsgSend { size, .. } => return Some(format!("msgrcv that makes room for {size} B")),
@@ -29,6 +31,7 @@ pub(super) fn wakes(wait: &Wait) -> Option<String> {
         Wait::Futex { private: true, .. } => "a thread of its own process",
         Wait::Futex { .. } => "sem_post, or another futex wake",
         Wait::SigWait => "a signal",
+        Wait::FileLock { .. } => "unlock, or the last close of it",
         Wait::Sleep | Wait::Poll | Wait::Child | Wait::Restart | Wait::Other { .. } => return None,
     };
     Some(fixed.into())

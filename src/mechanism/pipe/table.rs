@@ -68,16 +68,23 @@ const fn capacity<R: HasPipe>() -> Field<R> {
 const fn readers<R: HasPipe>() -> Field<R> {
     Field::new(
         "readers",
-        "descriptors that are open for reading",
-        |r: &R, _| r.pipe().readers().count().into(),
+        "descriptors that are open for reading; ? where a waiting writer proves one that cannot be seen",
+        |r: &R, sight| count(r.pipe().readers().count(), || waiting(r.pipe(), sight).1),
     )
 }
 const fn writers<R: HasPipe>() -> Field<R> {
     Field::new(
         "writers",
-        "descriptors that are open for writing",
-        |r: &R, _| r.pipe().writers().count().into(),
+        "descriptors that are open for writing; ? where a waiting reader proves one that cannot be seen",
+        |r: &R, sight| count(r.pipe().writers().count(), || waiting(r.pipe(), sight).0),
     )
+}
+/// So many ends are seen. Nobody waits for a side that nobody has.
+fn count(seen: usize, waiting: impl FnOnce() -> usize) -> Cell {
+    match seen {
+        0 if waiting() > 0 => Cell::Unknown,
+        seen => seen.into(),
+    }
 }
 const fn ends<R: HasPipe>() -> Field<R> {
     Field::new(
@@ -354,6 +361,9 @@ pub(in crate::mechanism) fn fifo_condition(
     condition(&pipe, &label, sight)
 }
 
+/// So many of those who have an end are named in a sentence: `ends` lists all.
+const MOST_NAMED: usize = 5;
+
 /// `p is empty; a (pid 42) has its write end`.
 fn condition(pipe: &Pipe, label: &str, sight: &Sight) -> String {
     let writing = match sight.blocked {
@@ -381,8 +391,15 @@ fn condition(pipe: &Pipe, label: &str, sight: &Sight) -> String {
             who.push(name);
         }
     }
+    let more = who.len().saturating_sub(MOST_NAMED);
+    who.truncate(MOST_NAMED);
     match who.len() {
-        0 => format!("{state}; nobody has its {end} open"),
+        // Nobody waits for a side that nobody has; that of a FIFO may be yet to come.
+        0 if sight.blocked.is_some() && pipe.file.is_none() => {
+            format!("{state}; who has its {end} cannot be seen")
+        }
+        0 => format!("{state}; nobody that can be seen has its {end} open"),
+        _ if more > 0 => format!("{state}; {} and {more} more have its {end}", who.join(", ")),
         1 => format!("{state}; {} has its {end}", who[0]),
         _ => format!("{state}; {} have its {end}", who.join(", ")),
     }

@@ -5,16 +5,16 @@ use std::os::fd::OwnedFd;
 use super::table::{Told, copy, holders, told};
 use super::{FAMILY, address};
 use crate::data::Object;
-use crate::inspect::socket_file::{self, Behind};
-use crate::inspect::unix::{self, State};
+use crate::inspect::unix::State;
 use crate::inspect::wait::Wait;
+use crate::inspect::waking::receiver;
 use crate::kernel::socket::{self, Address, Kind};
 use crate::mechanism::Sight;
 
 pub(super) fn condition(sight: &Sight, object: &Object, _: Option<u32>) -> String {
     let label = sight.label(FAMILY, object);
-    if let Some(Wait::Connect { to: Some(to), .. }) = sight.blocked {
-        return connecting(sight, to);
+    if let Some(wait @ Wait::Connect { to: Some(to), .. }) = sight.blocked {
+        return connecting(sight, wait, to);
     }
     let Some(told) = object.inode().and_then(told) else {
         return label;
@@ -48,18 +48,9 @@ fn waiting(label: &str, pending: u32, backlog: u32) -> String {
     format!("{label}: {connections} to be accepted, its backlog is {backlog}")
 }
 
-fn connecting(sight: &Sight, to: &Address) -> String {
+fn connecting(sight: &Sight, wait: &Wait, to: &Address) -> String {
     let written = address::written(to).unwrap_or_default();
-    let listener = unix::all().ok().and_then(|all| match to {
-        Address::Path(path) => match socket_file::behind_of(path, &all) {
-            Ok(Behind::Socket(ino)) => all.into_iter().find(|s| s.ino == ino),
-            _ => None,
-        },
-        to => all
-            .into_iter()
-            .find(|s| s.address == *to && s.state == State::Listen),
-    });
-    let Some(listener) = listener else {
+    let Some(listener) = receiver(wait, to) else {
         return format!("{written} does not answer yet");
     };
     let label = sight.label(FAMILY, &Object::Inode(listener.ino));
@@ -78,7 +69,14 @@ fn sending(sight: &Sight, object: &Object, told: &Told, label: &str) -> String {
         Some(buffer) => format!("{label} is full ({queued} of {buffer} bytes not yet received)"),
         None => format!("{label} is full ({queued} bytes not yet received)"),
     };
-    match other_side(sight, told) {
+    let receiver = || match sight.blocked {
+        Some(wait @ Wait::Send { to: Some(to), .. }) => {
+            let socket = receiver(wait, to)?;
+            Some(who(sight, socket.ino, "receives", "receive"))
+        }
+        _ => other_side(sight, told),
+    };
+    match receiver() {
         Some(other) => format!("{state}; {other}"),
         None => state,
     }
