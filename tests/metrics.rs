@@ -1,11 +1,13 @@
 //! `metrics`: what a collector reads, against the parser that others use.
 
 mod harness;
+mod stranger;
 
 use std::io::Write;
 use std::process::{Command, Stdio};
 
 use harness::run;
+use stranger::{Stranger, as_nobody, rows_of};
 
 const MADE: [&str; 12] = [
     "-c",
@@ -102,4 +104,23 @@ assert len(families) > 20 and all(f.type == 'gauge' and f.documentation for f in
     }
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
+}
+
+#[test]
+fn what_may_not_be_known_has_no_value() {
+    let Some(mut python) = Stranger::start(
+        "set = sure(libc.semget(0, 1, 0o1600))\nsay(set)\nsay(0)\nsemop(set, 0, -1)",
+    ) else {
+        return;
+    };
+    let label = format!("id=\"{}\"", python.made("s")[0]);
+    // Above this the first ones of the host have the lines.
+    let Some(ran) = as_nobody("metrics max=1000000") else {
+        return;
+    };
+    let said = rows_of(&ran, "text").remove(0);
+    let value = |metric| value(said["text"].as_str().unwrap(), metric, &label);
+    assert_eq!(value("ipc_sem_semaphores"), Some("1"));
+    assert_eq!(value("ipc_sem_waiting"), None);
+    assert_eq!(value("ipc_sem_value"), None);
 }

@@ -8,12 +8,11 @@ use crate::data::{Failure, Family, Object, Reply};
 use crate::exec::Builtin;
 use crate::inspect::posix::{self, Node};
 use crate::inspect::thing::Thing;
-use crate::inspect::wait::Wait;
 use crate::inspect::{limits, sysv};
 use crate::kernel::sem;
 use crate::kernel::sysv::Perm;
 use crate::lang::{Example, Kind, Param, Signature};
-use crate::mechanism::{Args, NS, Sight};
+use crate::mechanism::{self, Args, NS, Sight};
 
 /// How many objects of a family have series of their own where nothing else is asked for.
 const DEFAULT_MAX: usize = 1000;
@@ -34,7 +33,7 @@ pub(super) static METRICS: Builtin = Builtin {
         calls: &["msgctl(2)", "shmctl(2)", "semctl(2)", "proc(5)"],
         notes: "One line a value, with `id` or `name`, `key` and `owner` as labels; the text ends with \
                 `# EOF`. Of a family with more objects than max= the first ones are shown, and \
-                the family's ipc_…_objects counts them all. How long a process has waited the kernel does not tell.",
+                the family's ipc_…_objects counts them all. What may not be known has no line. How long a process has waited the kernel does not tell.",
         examples: &[Example {
             script: "msgq create jobs\nmsgq send 1 \"hi\"\nmetrics",
             shows: "a queue with a message",
@@ -155,22 +154,18 @@ impl Exposition {
             &rows,
             |q| Some(q.qbytes),
         );
-        let waiting = |id, sends| {
-            let found = sight.snapshot.waiting_at(Thing::Msgq(id));
-            let of = found.filter(|w| matches!(w.wait, Wait::MsgSend { .. }) == sends);
-            Some(of.count() as u64)
-        };
+        let waiting = |id| mechanism::msgq::waiting(sight, Thing::Msgq(id));
         self.each(
             "ipc_msgq_senders_waiting",
             "threads blocked in msgsnd",
             &rows,
-            |q| waiting(q.id, true),
+            |q| Some(waiting(q.id)?.1 as u64),
         );
         self.each(
             "ipc_msgq_receivers_waiting",
             "threads blocked in msgrcv",
             &rows,
-            |q| waiting(q.id, false),
+            |q| Some(waiting(q.id)?.0 as u64),
         );
     }
 
@@ -218,7 +213,7 @@ impl Exposition {
             },
         );
         self.each("ipc_sem_waiting", "threads blocked in semop", &rows, |s| {
-            Some(sight.snapshot.waiting_at(Thing::Sem(s.id)).count() as u64)
+            mechanism::sem::waiting(s)
         });
     }
 
@@ -253,9 +248,13 @@ impl Exposition {
                 ("owner", sight.user(node.uid)),
             ]
         };
-        let queues = posix::queues().unwrap_or_default();
+        let queues = posix::queues();
+        // Where they may not be listed, nobody knows how many there are.
+        if let Ok(queues) = &queues {
+            self.objects(Family::Msgq, "posix", queues.len());
+        }
+        let queues = queues.unwrap_or_default();
         let queues: Vec<_> = queues.into_iter().map(|q| (named(&q.node), q)).collect();
-        self.objects(Family::Msgq, "posix", queues.len());
         self.each(
             "ipc_mq_messages",
             "messages in a POSIX queue",

@@ -6,6 +6,8 @@ mod posix_table;
 mod set;
 mod table;
 
+pub use table::waiting;
+
 use super::common::{self, DEFAULT_MODE, MODE, PRIVATE};
 use super::create::Maker;
 use super::{Args, Mechanism, ObjectKind, Run, Verb, World};

@@ -6,6 +6,8 @@ mod table;
 mod values;
 mod wording;
 
+pub use table::waiting;
+
 use super::common::{DEFAULT_MODE, MODE, PRIVATE};
 use super::create::Maker;
 use super::{Args, Created, Mechanism, ObjectKind, Run, Verb, World};

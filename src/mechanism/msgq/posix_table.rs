@@ -96,8 +96,11 @@ fn list(sight: &Sight, listing: &Listing) -> Result<Table, Failure> {
     };
     let title = "POSIX message queues";
     let mut table = fields::table(title, FIELDS, USUAL, &rows, listing, sight)?;
-    if let Some(footer) = footer.filter(|_| !rows.is_empty()) {
-        table.footer.push(footer);
+    if let Some(footer) = footer {
+        table.empty = "none that can be seen: no mqueue file system is mounted";
+        if !rows.is_empty() {
+            table.footer.push(footer);
+        }
     }
     Ok(table)
 }

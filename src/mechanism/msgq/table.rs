@@ -78,7 +78,7 @@ const USUAL: &[&str] = &[
 
 /// How many receivers and senders are blocked at a queue, of either flavour. `None` where some
 /// process could not be looked into and none was found.
-pub(super) fn waiting(sight: &Sight, queue: Thing) -> Option<(usize, usize)> {
+pub fn waiting(sight: &Sight, queue: Thing) -> Option<(usize, usize)> {
     let (mut receivers, mut senders) = (0, 0);
     for waiter in sight.snapshot.waiting_at(queue) {
         match waiter.wait {

@@ -123,6 +123,12 @@ fn total(set: &SemStat, count: Count) -> Option<i64> {
         .sum()
 }
 
+/// How many threads are blocked at a set; `None` where it may not be read.
+pub fn waiting(set: &SemStat) -> Option<u64> {
+    let all = total(set, sem::ncnt)? + total(set, sem::zcnt)?;
+    u64::try_from(all).ok()
+}
+
 fn waits(set: &SemStat, _: &Sight) -> Cell {
     waits_of(|count| total(set, count))
 }
