@@ -49,7 +49,9 @@ pub(super) static IPCS: Builtin = Builtin {
         calls: &["msgctl(2)", "shmctl(2)", "semctl(2)"],
         errnos: &[("EINVAL", "there is no object with this id")],
         notes: "Beside the familiar columns: the commands of the last operators, and who waits, as the \
-                kernel shows it: R receivers and S senders of a queue, P and Z of a semaphore, and how many.",
+                kernel shows it: R receivers and S senders of a queue, P and Z of a semaphore, and how many.\n\
+                -A lists pipes and FIFOs too: how much is in one is asked of a copy of somebody's descriptor \
+                (pidfd_getfd), closed at once; for that moment there is one more reader or writer.",
         examples: &[Example {
             script: "ipcs\nmsgq create jobs\nipcs -q\nipcs -q -t\nipcs -q -o name,qnum,waits\nipcs -l\nipcs -A",
             shows: "tables",

@@ -107,6 +107,11 @@ pub(super) static FOREIGN: Foreign = Foreign {
             "run",
             "a script is run by `source FILE`, a program by `!command`",
         ),
+        (
+            "?",
+            "`help` lists the commands, `help msgq` those of a family",
+        ),
+        ("q", "`quit` ends the session"),
         ("bye", "`quit` ends the session"),
         ("logout", "`quit` ends the session"),
         (

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use super::engine::Engine;
 use super::shell_steps::Interrupted;
 use crate::data::{Failure, FailureKind, Outcome, Reply, SentReply, Took};
-use crate::inspect::namespaces::Inside;
+use crate::inspect::namespaces::{self, Inside};
 use crate::kernel::process::{self, Child, SpawnSpec, Stream};
 use crate::kernel::socket;
 use crate::lang::Call;
@@ -103,12 +103,12 @@ impl Helper {
 }
 
 impl Engine {
-    /// The process from whose namespaces a command is to look; `None` where it says none, or is
-    /// looking from there.
+    /// The process from whose namespaces a command is to look; `None` where it says none, is looking
+    /// from there, or those are ours.
     pub(super) fn elsewhere_wanted(&self, args: &Args) -> Result<Option<i32>, Failure> {
         let may = args.signature.params.iter().any(|p| p.name == NS.name);
         match may && self.visit.is_none() {
-            true => args.int(NS.name),
+            true => Ok(args.int(NS.name)?.filter(|pid| !namespaces::are_ours(*pid))),
             false => Ok(None),
         }
     }

@@ -142,6 +142,13 @@ pub struct Inside {
     joined: Vec<(Kind, u64)>,
 }
 
+/// Whether all that could be joined of a process are those of this one.
+pub fn are_ours(pid: i32) -> bool {
+    let own = std::process::id().cast_signed();
+    let same = |kind| id(pid, kind).is_ok_and(|theirs| id(own, kind) == Ok(theirs));
+    KINDS.into_iter().all(same)
+}
+
 impl Inside {
     /// These namespaces of this process were joined.
     pub fn new(pid: i32, joined: Vec<(Kind, u64)>) -> Inside {

@@ -8,9 +8,10 @@ use crate::lang::{Arg, Reference, Target};
 use crate::session::{self, Binding};
 
 /// `ls` and `info`: the signatures differ by the family's words only. `$create` makes an
-/// object `x`, `$columns` are some of its columns, and `$errnos` what `info` may fail with.
+/// object `x`, `$columns` are some of its columns, `$errnos` what `info` may fail with, and `$notes`
+/// what to look does to what it looks at.
 macro_rules! seeing_verbs {
-    ($family:expr, $noun:literal, $object:literal, $call:expr, $create:literal, $columns:literal, $errnos:expr) => {
+    ($family:expr, $noun:literal, $object:literal, $call:expr, $create:literal, $columns:literal, $errnos:expr, $notes:expr) => {
         pub(super) static LS: $crate::mechanism::Verb = $crate::mechanism::Verb {
             signature: $crate::lang::Signature {
                 name: concat!($noun, " ls"),
@@ -37,6 +38,7 @@ macro_rules! seeing_verbs {
                 runs: $crate::lang::Runs::Shell,
                 looks: true,
                 calls: &[$call],
+                notes: $notes,
                 examples: &[$crate::lang::Example {
                     script: concat!($create, "\n", $noun, "\n", $noun, " ls -o ", $columns),
                     shows: "the usual columns, and chosen ones",
@@ -63,6 +65,7 @@ macro_rules! seeing_verbs {
                 looks: true,
                 calls: &[$call],
                 errnos: $errnos,
+                notes: $notes,
                 examples: &[$crate::lang::Example {
                     script: concat!($create, "\n", $noun, " info"),
                     shows: "all that is known",
@@ -90,7 +93,8 @@ macro_rules! common_verbs {
             &[
                 ("EINVAL", concat!("there is no ", $object, " with this id")),
                 ("ENOENT", concat!("no POSIX ", $object, " has this name"))
-            ]
+            ],
+            ""
         );
         pub(super) static USE: $crate::mechanism::Verb = $crate::mechanism::Verb {
             signature: $crate::lang::Signature {

@@ -32,10 +32,11 @@ super::common_verbs::seeing_verbs!(
     FAMILY,
     "fifo",
     "FIFO",
-    "proc(5)",
+    "pidfd_getfd(2)",
     "mkfifo $WORK/x",
     "path,ino,bytes",
-    &[LOOP, LONG, NOTHING, NO_DIRECTORY, NO_FIFO, NO_SEARCH]
+    &[LOOP, LONG, NOTHING, NO_DIRECTORY, NO_FIFO, NO_SEARCH],
+    super::pipe::LOOKED_INTO
 );
 
 const FIFO: Param = Param::optional(

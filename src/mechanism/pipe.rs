@@ -28,11 +28,16 @@ super::common_verbs::seeing_verbs!(
     FAMILY,
     "pipe",
     "pipe",
-    "proc(5)",
+    "pidfd_getfd(2)",
     "pipe create x",
     "name,ino,bytes",
-    &[("ENOENT", "no process has it open")]
+    &[("ENOENT", "no process has it open")],
+    LOOKED_INTO
 );
+
+/// What asking for `bytes` and `capacity` does.
+pub(crate) const LOOKED_INTO: &str = "How much is in it is asked of a copy of somebody's descriptor, closed \
+                                      at once: for that moment there is one more reader or writer.";
 
 static CREATE: Verb = Verb {
     signature: Signature {

@@ -54,7 +54,8 @@ super::common_verbs::seeing_verbs!(
     "sock_diag(7)",
     "sock listen $WORK/x name=x",
     "name,ino,state,address",
-    &[]
+    &[],
+    ""
 );
 
 static USE: Verb = Verb {

@@ -31,11 +31,11 @@ pub(super) fn enter(pid: i32) -> Result<Inside, Failure> {
         errno => refused(errno, format!("pidfd_open({pid})")),
     })?;
     let theirs = Theirs::of(pid)?;
+    // The shell would look itself: it has changed.
     if theirs.others.is_empty() {
         return Err(Failure::refused(format!(
-            "process {pid} is in the IPC, mount and network namespace of this shell"
-        ))
-        .help("Leave --ns out; `ns` lists the others"));
+            "process {pid} has come into the namespaces of this shell"
+        )));
     }
     users::keep_names();
     let kinds: Vec<Kind> = theirs.others.iter().map(|(kind, _)| *kind).collect();

@@ -136,6 +136,9 @@ impl Binder<'_> {
         )
         .label(label)
         .maybe_help(self.by_place(word))
+        .maybe_help(
+            (word == "--help").then(|| format!("`help {}` explains it", self.signature.name)),
+        )
         .maybe_help(did_you_mean(word, known.iter().map(String::as_str)))
     }
 
