@@ -121,6 +121,10 @@ impl Look<'_> {
             if taken(&shown) <= room {
                 break;
             }
+            // Of a semaphore it is the last operator, beside its command; else what a row is about.
+            if name == "pid" && !self.table.columns.iter().any(|c| c.name == "pidcmd") {
+                continue;
+            }
             shown.retain(|c| self.table.columns[*c].name != name);
         }
         // What is left stands in the order of its importance.

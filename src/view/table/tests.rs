@@ -235,3 +235,33 @@ pid  call           sure
 "
     );
 }
+
+#[test]
+fn the_process_that_a_row_is_about_is_not_left_out() {
+    static COLUMNS: [Column; 4] = [
+        column("cycle"),
+        column("pid"),
+        column("user"),
+        column("call"),
+    ];
+    let mut table = Table::new("cycle", "Deadlocks", COLUMNS.iter().collect());
+    for pid in [4240, 4241] {
+        table.push([
+            1.into(),
+            pid.into(),
+            Cell::text("somebody"),
+            Cell::text("sem_wait"),
+        ]);
+    }
+    assert_eq!(
+        shown(&table, Style::PLAIN, Some(22), &|_, _| false),
+        "\
+Deadlocks
+cycle   pid  call
+    1  4240  sem_wait
+    1  4241  sem_wait
+left out for want of
+room: user
+"
+    );
+}
