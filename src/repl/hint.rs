@@ -87,6 +87,7 @@ mod tests {
             ("expect msgq.jobs.qnum ", Some("OP VALUE [WITHIN]")),
             ("let", Some(" NAME = WHAT")),
             ("timeout step ", Some("DURATION")),
+            ("msgq ls -o ", Some("COLUMNS")),
         ] {
             assert_eq!(hint(line, &Fixed).as_deref(), expected, "{line}");
         }

@@ -2,7 +2,7 @@
 
 use super::super::catalog::Catalog;
 use super::super::lexer::Token;
-use super::super::signature::{Form, Need, Param, Signature};
+use super::super::signature::{Form, Kind, Need, Param, Signature};
 use super::{Binder, name};
 
 /// What could be typed next: for completion and hints.
@@ -12,6 +12,8 @@ pub struct Wanted {
     pub signature: &'static Signature,
     /// The parameters that the next word could fill, the positional ones first.
     pub params: Vec<&'static Param>,
+    /// The one whose flag stands last, and that the next word gives a value.
+    pub value: Option<&'static Param>,
     /// What is left of the usage line.
     pub usage: String,
 }
@@ -29,6 +31,15 @@ pub fn wanted(tokens: &[Token], catalog: &Catalog) -> Option<Wanted> {
         position: 0,
     };
     let mut rest = tokens[words..].to_vec();
+    let value = rest.last().and_then(|t| flagged(signature, t.bare()?));
+    if let Some(param) = value {
+        return Some(Wanted {
+            signature,
+            params: Vec::new(),
+            value,
+            usage: param.kind.placeholder().into(),
+        });
+    }
     // What is missing is missed at the end, and that is fine.
     if let Err(mistake) = binder.bind(&mut rest, tokens[0].span)
         && rest.last().is_some_and(|t| mistake.span.start < t.span.end)
@@ -51,6 +62,20 @@ pub fn wanted(tokens: &[Token], catalog: &Catalog) -> Option<Wanted> {
     Some(Wanted {
         signature,
         params,
+        value: None,
         usage,
     })
+}
+
+/// The parameter whose flag a word is, where a value follows it.
+fn flagged(signature: &'static Signature, word: &str) -> Option<&'static Param> {
+    let is_its_flag = |param: &&Param| match param.form {
+        Form::Flag => word.strip_prefix("--") == Some(param.name),
+        Form::Short(letter) => word
+            .strip_prefix('-')
+            .is_some_and(|w| w.chars().eq([letter])),
+        _ => false,
+    };
+    let mut valued = signature.params.iter().filter(|p| p.kind != Kind::Switch);
+    valued.find(is_its_flag)
 }

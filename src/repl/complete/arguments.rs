@@ -31,6 +31,10 @@ pub(super) fn of(noun: &str, statement: &Statement, know: &dyn Knowledge) -> Vec
     if statement.words.len() < named {
         return found;
     }
+    if let Some(param) = wanted.value {
+        of_kind(param, wanted.signature, statement.partial, know, &mut found);
+        return found;
+    }
     let inner = wanted.signature.params.iter();
     if let Some(place) = inner.clone().position(|p| p.kind == Kind::Command)
         && place == 0
@@ -138,9 +142,20 @@ fn of_param(
                 signals.map(|(n, name)| Candidate::new(format!("-{name}"), format!("signal {n}"))),
             );
         }
-        Form::Positional => {}
+        Form::Positional => of_kind(param, signature, partial, know, found),
     }
+}
+
+/// What a parameter may be.
+fn of_kind(
+    param: &Param,
+    signature: &Signature,
+    partial: &str,
+    know: &dyn Knowledge,
+    found: &mut Vec<Candidate>,
+) {
     match param.kind {
+        Kind::Columns(family) => columns(family, partial, know, found),
         Kind::Ref(family) => objects(family, partial, know, found),
         Kind::AnyRef => any_object(partial, signature.looks, know, found),
         Kind::Choice(words) => {
@@ -206,6 +221,26 @@ fn option(
             }
         }
         _ => found.push(Candidate::new(open, param.help)),
+    }
+}
+
+/// The columns of a family, or of those that `ipcs` lists, behind those that are there already.
+fn columns(
+    family: Option<Family>,
+    partial: &str,
+    know: &dyn Knowledge,
+    found: &mut Vec<Candidate>,
+) {
+    let before = partial.rfind(',').map_or("", |comma| &partial[..=comma]);
+    let families = match family {
+        Some(family) => vec![family],
+        None => vec![Family::Msgq, Family::Shm, Family::Sem],
+    };
+    for column in families.iter().flat_map(|f| know.fields(f.noun())) {
+        let word = format!("{before}{}", column.name);
+        if !found.iter().any(|known| known.word == word) {
+            found.push(Candidate::new(word, column.help));
+        }
     }
 }
 
