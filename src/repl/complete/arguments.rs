@@ -129,18 +129,14 @@ fn of_param(
     found: &mut Vec<Candidate>,
 ) {
     match param.form {
-        Form::Flag => {
-            return found.push(Candidate::new(format!("--{}", param.name), param.help));
-        }
-        Form::Option => return option(param, signature.noun(), partial, know, found),
-        Form::Short(letter) => {
-            return found.push(Candidate::new(format!("-{letter}"), param.help));
-        }
+        Form::Flag => found.push(Candidate::new(format!("--{}", param.name), param.help)),
+        Form::Option => option(param, signature.noun(), partial, know, found),
+        Form::Short(letter) => found.push(Candidate::new(format!("-{letter}"), param.help)),
         Form::Dash => {
             let signals = know.signals().into_iter();
-            return found.extend(
+            found.extend(
                 signals.map(|(n, name)| Candidate::new(format!("-{name}"), format!("signal {n}"))),
-            );
+            )
         }
         Form::Positional => of_kind(param, signature, partial, know, found),
     }
