@@ -3,7 +3,7 @@
 
 mod harness;
 
-use harness::{passes, root};
+use harness::{passes, root, run};
 use ipcsh::commands;
 
 #[test]
@@ -23,15 +23,15 @@ fn every_example_passes_and_so_does_its_transcript() {
 
 #[test]
 fn every_example_of_the_command_table_passes() {
-    let mut run = 0;
+    let mut shown = 0;
     for signature in commands::signatures() {
         for example in signature.examples {
             let transcript = passes(example.script).out;
             passes(&transcript);
-            run += 1;
+            shown += 1;
         }
     }
-    assert!(run > 30, "only {run} examples");
+    assert!(shown > 30, "only {shown} examples");
 }
 
 #[test]
@@ -56,4 +56,17 @@ fn error_is_any_failure() {
     );
     let ran = harness::script("msgq create q => error");
     assert_eq!(ran.code, Some(1), "{}", ran.err);
+}
+
+#[test]
+fn a_variable_that_no_environment_can_hold_is_not_lost_in_silence() {
+    passes("let v = x\"610062\"\nlet vx = 7\n!test \"$vx\" = 7 => exit=0\n");
+    for named in ["$v", "${v}", "$v.x"] {
+        let ran = run(
+            &["-"],
+            format!("let v = x\"610062\"\n!echo {named}\n").as_bytes(),
+        );
+        assert_eq!(ran.code, Some(1), "{ran:?}");
+        assert!(ran.err.contains("`v` holds a NUL byte"), "{ran:?}");
+    }
 }

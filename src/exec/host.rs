@@ -1,5 +1,6 @@
 //! `!command`: programs of the host.
 
+use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -200,6 +201,7 @@ impl Engine {
         if command.contains(&0) {
             return Err(Failure::refused("a command cannot hold a NUL byte"));
         }
+        let env = self.environment_of_commands(&command)?;
         self.ensure_janitor()?;
         let record = self
             .ledger
@@ -207,8 +209,8 @@ impl Engine {
             .and_then(|l| Some((l, l.job(background)?)));
         let spawned = process::spawn(&SpawnSpec {
             program: PathBuf::from("/bin/sh"),
-            args: vec!["-c".into(), std::ffi::OsString::from_vec(command)],
-            env: self.environment_of_commands(),
+            args: vec!["-c".into(), OsString::from_vec(command)],
+            env,
             stdin: streams.stdin,
             stdout: streams.stdout,
             stderr: streams.stderr,
@@ -238,16 +240,26 @@ impl Engine {
         })
     }
 
-    /// The variables, as a command of the host sees them: `$v`, `$m_type`.
-    fn environment_of_commands(&self) -> Vec<(std::ffi::OsString, std::ffi::OsString)> {
+    /// The variables, as a command of the host sees them: `$v`, `$m_type`. No variable of an
+    /// environment can hold a NUL.
+    ///
+    /// # Errors
+    /// One that does is named in the command, which would find it empty.
+    fn environment_of_commands(
+        &self,
+        command: &[u8],
+    ) -> Result<Vec<(OsString, OsString)>, Failure> {
         let mut environment = Vec::new();
+        let mut lost = None;
         let mut add = |name: String, value: &Cell| {
             let bytes = match value {
                 Cell::Data(bytes) => bytes.clone(),
                 other => other.to_string().into_bytes(),
             };
             if !bytes.contains(&0) {
-                environment.push((name.into(), std::ffi::OsString::from_vec(bytes)));
+                environment.push((name.into(), OsString::from_vec(bytes)));
+            } else if uses(command, &name) {
+                lost = Some(name);
             }
         };
         for (name, outcome) in self.env.iter() {
@@ -258,7 +270,15 @@ impl Engine {
                 add(format!("{name}_{}", field.name), &field.value);
             }
         }
-        environment
+        match lost {
+            Some(name) => Err(Failure::refused(format!(
+                "`{name}` holds a NUL byte, which no variable of a command's environment can"
+            ))
+            .help(format!(
+                "A program reads any bytes: `pipe me | \"od -c\"`, then `pipe write ${name}`"
+            ))),
+            None => Ok(environment),
+        }
     }
 
     /// Waits for the end of a command in the foreground. What ends the session, ends it
@@ -401,5 +421,15 @@ pub(super) fn is_program(name: &str) -> bool {
     std::env::split_paths(&path).any(|dir| {
         std::fs::metadata(dir.join(name))
             .is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0)
+    })
+}
+
+/// Whether a shell's command names this variable: `$v`, `${v}`.
+fn uses(command: &[u8], name: &str) -> bool {
+    let mut behind_dollars = command.split(|b| *b == b'$').skip(1);
+    behind_dollars.any(|rest| {
+        let rest = rest.strip_prefix(b"{").unwrap_or(rest);
+        let end = rest.strip_prefix(name.as_bytes()).map(<[u8]>::first);
+        end.is_some_and(|next| !next.is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_'))
     })
 }
