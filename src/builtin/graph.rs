@@ -1,11 +1,13 @@
 //! `graph`: processes and objects, and who waits on what.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
+use std::path::Path;
 
 use super::look;
 use super::who::command;
 use super::why::is_ours;
-use crate::data::{Cell, Failure, Graph, Outcome, Reply};
+use crate::data::{Cell, Edge, Failure, Graph, Outcome, Reply};
 use crate::exec::Builtin;
 use crate::inspect::descriptors::{Access, Descriptor};
 use crate::inspect::thing::Thing;
@@ -48,10 +50,16 @@ pub(super) static GRAPH: Builtin = Builtin {
     run: |engine, args, _| look(engine, |sight| graph(sight, args)),
 };
 
+/// What processes have to do with objects, and what those are called.
+#[derive(Default)]
+struct Links {
+    all: Vec<Link>,
+    objects: HashMap<Thing, String>,
+}
+
 /// What a process has to do with an object.
 struct Link {
     thing: Thing,
-    object: String,
     pid: i32,
     label: String,
     way: Way,
@@ -72,26 +80,30 @@ enum Way {
 }
 
 fn graph(sight: &Sight, args: &Args) -> Result<Reply, Failure> {
-    let mut links = links(sight);
-    let inside = links.iter().filter(|l| sight.snapshot.is_inside(l.pid));
-    let inside: HashSet<Thing> = inside.map(|l| l.thing).collect();
+    let pairs = pairs();
+    let Links {
+        all: mut links,
+        objects,
+    } = links(sight, &pairs)?;
+    let things = |links: &[Link], has: &dyn Fn(&Link) -> bool| -> HashSet<Thing> {
+        let links = links.iter().filter(|link| has(link));
+        links.map(|link| link.thing).collect()
+    };
+    let inside = things(&links, &|link| sight.snapshot.is_inside(link.pid));
     links.retain(|link| inside.contains(&link.thing));
     if let Some(word) = args.text("pid")? {
         let pid = sight.process(&word)?;
-        let its: Vec<Thing> = links
-            .iter()
-            .filter(|l| l.pid == pid)
-            .map(|l| l.thing)
-            .collect();
+        let its = things(&links, &|link| link.pid == pid);
         links.retain(|link| its.contains(&link.thing));
     } else if let Some(reference) = args.reference("object") {
         let (family, object) = sight.find_any(reference)?;
-        let only = Thing::of(family, &object).map(|thing| joined(&pairs(), thing));
+        let only = Thing::of(family, &object).map(|thing| joined(&pairs, thing));
         links.retain(|link| Some(link.thing) == only);
     } else {
         links = shared(links);
     }
-    let graph = assembled(sight, &links);
+    sight.go_on()?;
+    let graph = assembled(sight, links, &objects);
     let draw = match args.word("format") {
         Some("mermaid") => drawn::mermaid,
         Some("dot") => drawn::dot,
@@ -134,28 +146,44 @@ fn joined(pairs: &HashMap<u64, u64>, thing: Thing) -> Thing {
     }
 }
 
-/// Everything that can be seen; not what is this shell's own.
-fn links(sight: &Sight) -> Vec<Link> {
-    let pairs = pairs();
-    let mut links = Vec::new();
-    let mut add = |thing: Thing, path: Option<&std::path::Path>, pid: i32, label: String, way| {
-        let thing = joined(&pairs, thing);
-        if let Some((family, object)) = thing.object(path).filter(|_| !sight.is_own(pid)) {
-            let object = sight.label(family, &object);
-            links.push(Link {
-                thing,
-                object,
-                pid,
-                label,
-                way,
-            });
+/// How many links are added before it is asked whether to go on.
+const STRIDE: usize = 1000;
+
+impl Links {
+    /// What is this shell's own is left out.
+    fn add(&mut self, sight: &Sight, path: Option<&Path>, link: Link) -> Result<(), Failure> {
+        if self.all.len().is_multiple_of(STRIDE) {
+            sight.go_on()?;
         }
+        if sight.is_own(link.pid) {
+            return Ok(());
+        }
+        // A thing has one name, whatever paths lead to it.
+        if let Entry::Vacant(unnamed) = self.objects.entry(link.thing) {
+            let Some((family, object)) = link.thing.object(path) else {
+                return Ok(());
+            };
+            unnamed.insert(sight.label(family, &object));
+        }
+        self.all.push(link);
+        Ok(())
+    }
+}
+
+/// Everything that can be seen.
+fn links(sight: &Sight, pairs: &HashMap<u64, u64>) -> Result<Links, Failure> {
+    let mut links = Links::default();
+    let link = |thing, pid, label, way| Link {
+        thing: joined(pairs, thing),
+        pid,
+        label,
+        way,
     };
     let open = sight.snapshot.open().all();
     for (thing, ends) in open.filter(|(thing, _)| !sight.is_wiring(*thing)) {
         for end in ends {
             let (label, way) = way_of(end);
-            add(thing, end.path(), end.pid, label, way);
+            links.add(sight, end.path(), link(thing, end.pid, label, way))?;
         }
     }
     for mapping in &sight.snapshot.mapped().found {
@@ -163,13 +191,8 @@ fn links(sight: &Sight) -> Vec<Link> {
             true => ("attached rw", Way::Both),
             false => ("attached r", Way::Out),
         };
-        add(
-            mapping.thing,
-            mapping.path.as_deref(),
-            mapping.pid,
-            mode.into(),
-            way,
-        );
+        let attached = link(mapping.thing, mapping.pid, mode.into(), way);
+        links.add(sight, mapping.path.as_deref(), attached)?;
     }
     for waiter in &sight.snapshot.waiters().found {
         let wakers = wakers(&sight.snapshot, waiter);
@@ -177,14 +200,16 @@ fn links(sight: &Sight) -> Vec<Link> {
             continue;
         };
         let path = waiter.path.as_deref();
-        add(thing, path, waiter.pid, sight.wait_text(waiter), Way::Waits);
+        let waits = link(thing, waiter.pid, sight.wait_text(waiter), Way::Waits);
+        links.add(sight, path, waits)?;
         if wakers.sure == Sure::LastOperator {
             for pid in wakers.pids {
-                add(thing, path, pid, "last operator".into(), Way::Holds);
+                let holds = link(thing, pid, "last operator".into(), Way::Holds);
+                links.add(sight, path, holds)?;
             }
         }
     }
-    links
+    Ok(links)
 }
 
 fn way_of(end: &Descriptor) -> (String, Way) {
@@ -197,24 +222,35 @@ fn way_of(end: &Descriptor) -> (String, Way) {
     (format!("{mode}fd {}", end.fd), way)
 }
 
-fn assembled(sight: &Sight, links: &[Link]) -> Graph {
+fn assembled(sight: &Sight, links: Vec<Link>, objects: &HashMap<Thing, String>) -> Graph {
     let mut graph = Graph::default();
-    // A thing has one name, whatever paths lead to it.
-    let mut named: HashMap<Thing, usize> = HashMap::new();
+    let mut things: HashMap<Thing, usize> = HashMap::new();
+    let mut processes: HashMap<i32, usize> = HashMap::new();
     for link in links {
-        let object = *named
-            .entry(link.thing)
-            .or_insert_with(|| graph.node(&link.object, false));
-        let process = match command(sight, link.pid) {
-            Cell::Text(command) => graph.node(&format!("{} {command}", link.pid), true),
-            _ => graph.node(&link.pid.to_string(), true),
-        };
-        let waits = matches!(link.way, Way::Waits | Way::Holds);
+        let object = *things.entry(link.thing).or_insert_with(|| {
+            let label = objects.get(&link.thing);
+            graph.node(label.cloned().unwrap_or_default(), false)
+        });
+        let process = *processes.entry(link.pid).or_insert_with(|| {
+            let label = match command(sight, link.pid) {
+                Cell::Text(command) => format!("{} {command}", link.pid),
+                _ => link.pid.to_string(),
+            };
+            graph.node(label, true)
+        });
         let (from, to) = match link.way {
             Way::In | Way::Both | Way::Waits => (process, object),
             Way::Out | Way::Holds => (object, process),
         };
-        graph.edge(from, to, link.label.clone(), waits);
+        graph.edge(Edge {
+            from,
+            to,
+            label: link.label,
+            waits: matches!(link.way, Way::Waits | Way::Holds),
+        });
     }
     graph
 }
+
+#[cfg(test)]
+mod tests;

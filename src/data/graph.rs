@@ -1,12 +1,16 @@
 //! Processes and objects, and what they have to do with each other.
 
+use std::collections::HashSet;
+
 /// Nodes, and edges between their places.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Graph {
     /// Processes and objects.
     pub nodes: Vec<Node>,
     /// Each from one node to another.
-    pub edges: Vec<Edge>,
+    edges: Vec<Edge>,
+    /// The edges once more: hosts have a hundred thousand, and each is asked for before it is added.
+    known: HashSet<Edge>,
 }
 
 /// A process or an object.
@@ -19,7 +23,7 @@ pub struct Node {
 }
 
 /// What a process has to do with an object, in the direction in which data goes or somebody waits.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Edge {
     /// The place of the node where it begins.
     pub from: usize,
@@ -32,28 +36,24 @@ pub struct Edge {
 }
 
 impl Graph {
-    /// The place of a node, which is added where it is not there yet.
-    pub fn node(&mut self, label: &str, is_process: bool) -> usize {
-        let same = |node: &Node| node.is_process == is_process && node.label == label;
-        self.nodes.iter().position(same).unwrap_or_else(|| {
-            self.nodes.push(Node {
-                label: label.into(),
-                is_process,
-            });
-            self.nodes.len() - 1
-        })
+    /// Adds a node, and gives its place. Two may be called the same: who adds them knows which is which.
+    pub fn node(&mut self, label: impl Into<String>, is_process: bool) -> usize {
+        self.nodes.push(Node {
+            label: label.into(),
+            is_process,
+        });
+        self.nodes.len() - 1
     }
 
     /// Adds an edge, once.
-    pub fn edge(&mut self, from: usize, to: usize, label: String, waits: bool) {
-        let edge = Edge {
-            from,
-            to,
-            label,
-            waits,
-        };
-        if !self.edges.contains(&edge) {
+    pub fn edge(&mut self, edge: Edge) {
+        if self.known.insert(edge.clone()) {
             self.edges.push(edge);
         }
+    }
+
+    /// The edges, in the order in which they were added.
+    pub fn edges(&self) -> &[Edge] {
+        &self.edges
     }
 }

@@ -31,11 +31,11 @@ impl Engine {
             }
             Ok(reply) => (Ok(reply.outcome), reply.tables, reply.text),
             Err(Interrupted::Flow(flow)) => return Err(flow),
-            Err(Interrupted::Failed(failure)) => match self.ending {
-                // It was waiting, and the session is to end.
-                Some(signo) => return Err(Flow::Signal(signo)),
-                None => (Err(failure), Vec::new(), None),
-            },
+            Err(Interrupted::Failed(failure)) => {
+                // It may have failed because the session is to end.
+                self.check_signals()?;
+                (Err(failure), Vec::new(), None)
+            }
         };
         let passed = match &step.work.claim {
             None => result.is_ok(),

@@ -1,6 +1,7 @@
 //! Where each actor stands: what it does, what it is blocked on, and who could wake it.
 
 use std::collections::HashMap;
+use std::os::fd::AsFd;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -166,6 +167,7 @@ impl Engine {
     /// A fresh look at the host, with the session's names and the actors' descriptors.
     pub fn sight<'a>(&'a self, actors: &'a HashMap<i32, String>) -> Sight<'a> {
         let mut sight = Sight::new(&self.names, &self.env, actors);
+        sight.signals = self.signals.as_ref().map(|signals| signals.as_fd());
         for slot in self.slots.iter().filter(|s| !s.actor.is_gone()) {
             let pid = slot.actor.pid();
             let held = slot.files.iter().cloned();

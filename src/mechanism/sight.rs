@@ -3,9 +3,11 @@
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 use std::ffi::OsStr;
+use std::os::fd::BorrowedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::rc::Rc;
+use std::time::Duration;
 
 use super::any;
 use super::create::{ftok, key_of};
@@ -15,6 +17,7 @@ use crate::inspect::process::{self, Certainty, LastOperator};
 use crate::inspect::snapshot::Snapshot;
 use crate::inspect::thing::Thing;
 use crate::inspect::wait::Wait;
+use crate::kernel::poll::{PollFd, PollFlags, poll};
 use crate::kernel::posix::NAME_MAX;
 use crate::kernel::sysv::IPC_PRIVATE;
 use crate::kernel::{Errno, msg, sem, shm};
@@ -40,6 +43,8 @@ pub struct Sight<'a> {
     pub snapshot: Rc<Snapshot>,
     /// The shell: this process, or the one that it looks for.
     pub shell: i32,
+    /// Where Ctrl-C and what ends the session can be read: [`Sight::go_on`].
+    pub signals: Option<BorrowedFd<'a>>,
     named: OnceCell<[HashMap<Object, String>; Family::ALL.len()]>,
     operators: RefCell<HashMap<(i32, i64), Option<LastOperator>>>,
     users: RefCell<HashMap<u32, String>>,
@@ -65,6 +70,7 @@ impl<'a> Sight<'a> {
             held: Vec::new(),
             snapshot: Rc::default(),
             shell: std::process::id().cast_signed(),
+            signals: None,
             named: OnceCell::new(),
             operators: RefCell::default(),
             users: RefCell::default(),
@@ -81,6 +87,7 @@ impl<'a> Sight<'a> {
         Sight {
             snapshot: Rc::new(snapshot),
             shell: self.shell,
+            signals: self.signals,
             ..Sight::new(self.names, self.env, self.actors)
         }
     }
@@ -92,7 +99,24 @@ impl<'a> Sight<'a> {
             held: self.held.clone(),
             snapshot: Rc::clone(&self.snapshot),
             shell: self.shell,
+            signals: self.signals,
             ..Sight::new(self.names, self.env, self.actors)
+        }
+    }
+
+    /// Asked again and again by what may take long: whether nobody has asked for its end. The signal
+    /// stays to be read by the engine, which knows what follows from it.
+    ///
+    /// # Errors
+    /// Ctrl-C was pressed, or the session is to end.
+    pub fn go_on(&self) -> Result<(), Failure> {
+        let Some(signals) = self.signals else {
+            return Ok(());
+        };
+        let mut signals = [PollFd::new(signals, PollFlags::POLLIN)];
+        match poll(&mut signals, Some(Duration::ZERO)) {
+            Ok(1..) => Err(Failure::refused("interrupted")),
+            _ => Ok(()),
         }
     }
 
@@ -191,7 +215,10 @@ impl<'a> Sight<'a> {
 
     /// How an object is called in a sentence: its name, or `id:7`.
     pub fn label(&self, family: Family, object: &Object) -> String {
-        label(self.names, family, None, object)
+        match self.name_of(family, object) {
+            Some(name) => name.to_string(),
+            None => nameless(family, object),
+        }
     }
 }
 
@@ -401,11 +428,16 @@ pub fn label(
         Some(Target::Name(name)) => name.clone(),
         _ => match names.name_of(family, object) {
             Some(name) => name.to_string(),
-            None => match object {
-                Object::Inode(ino) => format!("{}:[{ino}]", kernel_noun(family)),
-                object => object.to_string(),
-            },
+            None => nameless(family, object),
         },
+    }
+}
+
+/// How an object is called that this session has no name for.
+fn nameless(family: Family, object: &Object) -> String {
+    match object {
+        Object::Inode(ino) => format!("{}:[{ino}]", kernel_noun(family)),
+        object => object.to_string(),
     }
 }
 

@@ -11,19 +11,16 @@ use crate::data::{Edge, Graph};
 
 /// Object by object, who has it, and who waits.
 pub fn text(graph: &Graph) -> String {
+    let mut at: Vec<Vec<&Edge>> = vec![Vec::new(); graph.nodes.len()];
+    for edge in graph.edges() {
+        at[edge.from].push(edge);
+        at[edge.to].push(edge);
+    }
     let mut out = String::new();
-    let objects = graph
-        .nodes
-        .iter()
-        .enumerate()
-        .filter(|(_, n)| !n.is_process);
-    for (place, object) in objects {
+    let nodes = graph.nodes.iter().enumerate().zip(at);
+    for ((place, object), edges) in nodes.filter(|((_, node), _)| !node.is_process) {
         let _ = writeln!(out, "{}", one_line(&object.label));
-        for edge in graph
-            .edges
-            .iter()
-            .filter(|e| e.from == place || e.to == place)
-        {
+        for edge in edges {
             let other = if edge.from == place {
                 edge.to
             } else {
@@ -52,7 +49,7 @@ pub fn mermaid(graph: &Graph) -> String {
             false => writeln!(out, "  n{place}([{label}])"),
         };
     }
-    for edge in &graph.edges {
+    for edge in graph.edges() {
         let Edge { from, to, .. } = edge;
         let label = quoted(&edge.label, "#quot;");
         let arrow = if edge.waits { "-.->" } else { "-->" };
@@ -69,7 +66,7 @@ pub fn dot(graph: &Graph) -> String {
         let label = quoted(&node.label.replace('\\', "\\\\"), "\\\"");
         let _ = writeln!(out, "  n{place} [shape={shape} label={label}];");
     }
-    for edge in &graph.edges {
+    for edge in graph.edges() {
         let Edge { from, to, .. } = edge;
         let label = quoted(&edge.label.replace('\\', "\\\\"), "\\\"");
         let style = if edge.waits {

@@ -1,5 +1,6 @@
 //! A picture: processes on the left, objects on the right, and lines between them.
 
+use std::collections::HashMap;
 use std::fmt::Write;
 
 use crate::data::{Graph, Node};
@@ -74,16 +75,16 @@ fn places(nodes: &[Node]) -> Vec<Place> {
 
 /// Several lines between two nodes are drawn below each other.
 fn lines(out: &mut String, graph: &Graph, places: &[Place]) {
-    let mut drawn: Vec<(usize, usize)> = Vec::new();
-    for edge in &graph.edges {
+    let mut drawn: HashMap<(usize, usize), usize> = HashMap::new();
+    for edge in graph.edges() {
         let pair = (edge.from.min(edge.to), edge.from.max(edge.to));
-        let before = drawn.iter().filter(|other| **other == pair).count();
-        drawn.push(pair);
+        let before = drawn.entry(pair).or_default();
         let (process, object) = match graph.nodes[edge.from].is_process {
             true => (&places[edge.from], &places[edge.to]),
             false => (&places[edge.to], &places[edge.from]),
         };
-        let down = 6 + before * 14 % HEIGHT;
+        let down = 6 + *before * 14 % HEIGHT;
+        *before += 1;
         let (x1, y1) = (process.x + process.width, process.y + down);
         let (x2, y2) = (object.x, object.y + down);
         let end = match graph.nodes[edge.from].is_process {
