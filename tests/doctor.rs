@@ -99,6 +99,42 @@ fn what_a_program_left_behind_is_found_and_removed() {
     gone("sem", s);
 }
 
+/// A socket file has no key, also where the key is that of all objects without one.
+#[test]
+fn a_key_chooses_system_v_objects_alone_and_is_written_as_elsewhere() {
+    let work = tempfile::tempdir_in("/tmp").unwrap();
+    let socket = work.path().join("stale.sock");
+    let file = work.path().join("key");
+    std::fs::write(&file, "").unwrap();
+    let key = ipcsh::kernel::sysv::ftok(&file, 1).unwrap();
+    let Some([q, m, s]) = left_behind(key.cast_unsigned(), &socket) else {
+        return;
+    };
+    let object = |row: &Value| row["object"].as_str().unwrap().to_string();
+    let found: Vec<String> = rows("doctor", "finding").iter().map(object).collect();
+    let socket = socket.to_str().unwrap().to_string();
+    assert!(found.contains(&socket), "{found:?}");
+    for none in ["0", "0x0"] {
+        let would = rows(&format!("doctor --clean --dry-run key={none}"), "cleaned");
+        assert!(
+            would.iter().all(|row| row["what"] != "stale socket file"),
+            "{would:?}"
+        );
+    }
+    let made = format!("doctor --clean key={},1", file.display());
+    let cleaned: Vec<String> = rows(&made, "cleaned").iter().map(object).collect();
+    let expected = [
+        format!("msgq.id:{q}"),
+        format!("shm.id:{m}"),
+        format!("sem.id:{s}"),
+    ];
+    assert_eq!(cleaned, expected);
+    let ran = run(&["-c", "doctor --clean key=64KB"], b"");
+    assert_eq!(ran.code, Some(2), "{}", ran.err);
+    assert!(ran.err.contains("/path,1"), "{}", ran.err);
+    assert!(passes("help doctor").out.contains("key=KEY"));
+}
+
 #[test]
 fn what_is_used_is_no_orphan() {
     let ran = passes(

@@ -165,6 +165,7 @@ fn value(kind: Kind, random: &mut Random, catalog: &Catalog) -> String {
         }
         Kind::Int(..) => "INTEGER",
         Kind::Size => "COUNT",
+        Kind::Key => "KEY",
         Kind::Duration => "DURATION",
         Kind::Mode => "MODE",
         Kind::Data | Kind::Value => "DATA",

@@ -31,8 +31,8 @@ pub(super) static DOCTOR: Builtin = Builtin {
             Param::option("user", Kind::Owner, "with --clean: only this user's"),
             Param::option(
                 "key",
-                Kind::Size,
-                "with --clean: only the System V objects of this key",
+                Kind::Key,
+                "with --clean: only the System V objects of this key; 0 is that of all that have none",
             ),
             NS,
         ],

@@ -208,6 +208,8 @@ pub enum Kind {
     Int(i64, i64),
     /// A number of bytes: `64K`, `1M`.
     Size,
+    /// A key of System V: `0x1234`, or `PATH,N` for ftok(3).
+    Key,
     /// `50ms`, `2s`, `1m`.
     Duration,
     /// Permission bits, in octal.
@@ -260,6 +262,7 @@ impl Kind {
             Kind::Ref(_) | Kind::NewRef(_) | Kind::AnyRef => "REF",
             Kind::Int(..) => "N",
             Kind::Size => "SIZE",
+            Kind::Key => "KEY",
             Kind::Duration => "DUR",
             Kind::Mode => "MODE",
             Kind::Data => "DATA",
@@ -303,6 +306,7 @@ impl Kind {
             Kind::Int(0, i64::MAX) => "an integer that is not negative".into(),
             Kind::Int(1, i64::MAX) => "a positive integer".into(),
             Kind::Int(min, max) => format!("an integer from {min} to {max}"),
+            Kind::Key => "a key such as 0x1234 or /path,1".into(),
             Kind::Size => "a size such as 4096 or 64K".into(),
             Kind::Duration => "a duration such as 50ms, 2s or 1m".into(),
             Kind::Mode => "a mode in octal up to 0777, such as 0600".into(),

@@ -250,38 +250,46 @@ pub(super) fn suits(target: &Target, family: Family) -> Result<(), &'static str>
     }
 }
 
-fn target(word: &str, at: usize) -> Option<Parsed<Target>> {
+/// A key of System V: a number, or `PATH,N`.
+pub(super) fn key(word: &str, at: usize) -> Parsed<Target> {
+    if let Some(term) = integer(word, at) {
+        return term.map(Target::Key);
+    }
     let wrong = |from: usize, what: &str, label: &str| {
         let span = Span::new(at + from, at + word.len());
         Mistake::new(span, is_not(&word[from..], what)).label(label)
     };
+    let Some((path, project)) = word.rsplit_once(',') else {
+        return Err(wrong(
+            0,
+            "a key",
+            "expected a key such as 0x1234 or /path,1",
+        ));
+    };
+    match number::integer(project).filter(|p| (1..=255).contains(p)) {
+        Some(project) => Ok(Target::Ftok(path.to_string(), project as u8)),
+        None => Err(wrong(
+            path.len() + 1,
+            "a project number",
+            "expected an integer from 1 to 255, for ftok(3)",
+        )),
+    }
+}
+
+fn target(word: &str, at: usize) -> Option<Parsed<Target>> {
     if let Some(id) = word.strip_prefix("id:") {
         return Some(
             integer(id, at + 3)
-                .unwrap_or_else(|| Err(wrong(3, "an id", "expected a number, such as id:32768")))
+                .unwrap_or_else(|| {
+                    let span = Span::new(at + 3, at + word.len());
+                    Err(Mistake::new(span, is_not(id, "an id"))
+                        .label("expected a number, such as id:32768"))
+                })
                 .map(Target::Id),
         );
     }
-    if let Some(key) = word.strip_prefix("key:") {
-        if let Some(term) = integer(key, at + 4) {
-            return Some(term.map(Target::Key));
-        }
-        let Some((path, project)) = key.rsplit_once(',') else {
-            return Some(Err(wrong(
-                4,
-                "a key",
-                "expected key:0x1234, or key:/path,1",
-            )));
-        };
-        let project = number::integer(project).filter(|p| (1..=255).contains(p));
-        return Some(match project {
-            Some(p) => Ok(Target::Ftok(path.to_string(), p as u8)),
-            None => Err(wrong(
-                4 + path.len() + 1,
-                "a project number",
-                "expected an integer from 1 to 255, for ftok(3)",
-            )),
-        });
+    if let Some(written) = word.strip_prefix("key:") {
+        return Some(key(written, at + 4));
     }
     if word.contains('/') || word.starts_with('@') || word.starts_with(TCP) {
         return Some(template(word, at).map(Target::Path));

@@ -9,7 +9,7 @@ use std::hash::{BuildHasher, Hasher};
 use super::{Args, World};
 use crate::data::{Cell, Failure, Family, Lack, Object, Outcome};
 use crate::kernel::{Errno, sysv};
-use crate::lang::{Reference, Target};
+use crate::lang::{Env, Reference, Target};
 use crate::session::{Binding, now};
 
 /// The upper half of every key we choose: `ip`, so that ours can be told from others'.
@@ -77,12 +77,8 @@ impl World {
         let family = maker.family;
         let (name, chosen) = match wanted.map(|r| &r.target) {
             Some(Target::Name(name)) => (Some(name.clone()), None),
-            Some(Target::Key(term)) => (None, Some(key_of(args.env.int(term)?)?)),
-            Some(Target::Ftok(path, project)) => {
-                let key = ftok(path, *project)?;
-                (None, Some(key))
-            }
-            _ => (None, None),
+            Some(target) => (None, key(args.env, target)?),
+            None => (None, None),
         };
         if let Some(name) = &name
             && let Some(binding) = self.names.get(family, name)
@@ -201,11 +197,20 @@ fn call_text(maker: &Maker, key: i32) -> String {
     format!("{}({key}{}, IPC_CREAT|IPC_EXCL)", maker.call, maker.given)
 }
 
-/// An integer as a key: any 32 bits, signed or not.
+/// The key that is written, where one is.
 ///
 /// # Errors
-/// It is out of range.
-pub fn key_of(n: i128) -> Result<i32, Failure> {
+/// It is out of range, or cannot be made of the file.
+pub fn key(env: &Env, target: &Target) -> Result<Option<i32>, Failure> {
+    match target {
+        Target::Key(term) => key_of(env.int(term)?).map(Some),
+        Target::Ftok(path, project) => ftok(path, *project).map(Some),
+        _ => Ok(None),
+    }
+}
+
+/// An integer as a key: any 32 bits, signed or not.
+pub(super) fn key_of(n: i128) -> Result<i32, Failure> {
     i32::try_from(n)
         .or_else(|_| u32::try_from(n).map(|n| n as i32))
         .map_err(|_| {

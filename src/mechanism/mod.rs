@@ -36,7 +36,7 @@ pub use args::{Args, errno_symbol};
 pub use cause::cause;
 pub use common::semaphore_number;
 pub use common_verbs::columns;
-pub use create::{Created, key_of};
+pub use create::{Created, key};
 pub use shm::word_at;
 pub use sight::{Listing, Sight, label, resolve};
 pub use telling::unseen;

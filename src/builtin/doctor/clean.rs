@@ -6,7 +6,7 @@ use super::orphans::{Orphan, orphans};
 use super::{EVIDENCE, OBJECT, Sure, WHAT};
 use crate::data::{Cell, Column, Failure, Outcome, Reply, Table};
 use crate::kernel::users;
-use crate::mechanism::{Args, Sight, key_of};
+use crate::mechanism::{Args, Sight, key};
 use crate::session::now;
 
 static RESULT: Column = Column {
@@ -28,11 +28,14 @@ impl Choice {
             users::uid_of(&name)
                 .ok_or_else(|| Failure::refused(format!("there is no user `{name}`")))
         });
-        let key = args.int::<i128>("key")?.map(key_of);
+        let key = match args.reference("key") {
+            Some(written) => key(args.env, &written.target)?,
+            None => None,
+        };
         Ok(Choice {
             older: args.duration("older")?.unwrap_or_default(),
             uid: uid.transpose()?,
-            key: key.transpose()?,
+            key,
         })
     }
 
@@ -42,7 +45,7 @@ impl Choice {
         orphan.sure != Sure::Suspected
             && unused >= self.older.as_secs()
             && self.uid.is_none_or(|uid| uid == orphan.uid)
-            && self.key.is_none_or(|key| key == orphan.key)
+            && self.key.is_none_or(|key| orphan.key == Some(key))
     }
 }
 

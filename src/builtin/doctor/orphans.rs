@@ -24,8 +24,8 @@ pub(super) struct Orphan {
     /// When somebody used it last.
     pub used: i64,
     pub uid: u32,
-    /// 0 where it has none.
-    pub key: i32,
+    /// 0 is that of many: IPC_PRIVATE. A file has none.
+    pub key: Option<i32>,
     pub place: Place,
 }
 
@@ -102,7 +102,7 @@ fn orphan(
         sure: Sure::Likely,
         used,
         uid: perm.uid,
-        key: perm.key,
+        key: Some(perm.key),
         place: Place::SystemV(family, id),
     })
 }
@@ -226,7 +226,7 @@ fn socket(path: &Path, sockets: &[unix::UnixSocket]) -> Option<Orphan> {
         sure: Sure::Exact,
         used: meta.ctime(),
         uid: meta.uid(),
-        key: 0,
+        key: None,
         place: Place::Socket(path.into()),
     })
 }

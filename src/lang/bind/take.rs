@@ -34,6 +34,7 @@ pub(super) fn take(param: &Param, token: &mut Token) -> Option<Parsed<Arg>> {
                 found => Ok(Arg::Term(found)),
             }))
         }
+        Kind::Key => Some(term::key(word?, at).map(|target| boxed(whole(target)))),
         Kind::Duration => match term::computed(word?, at) {
             Some(found) => Some(term(found)),
             None => number::duration(word?).map(|d| Ok(Arg::Term(Term::Duration(d)))),
@@ -130,9 +131,14 @@ fn quoted_path(param: &Param, family: Family, token: &Token) -> bool {
 }
 
 fn path(path: Term) -> Reference {
+    whole(Target::Path(path))
+}
+
+/// An object of a family that is not said.
+fn whole(target: Target) -> Reference {
     Reference {
         family: None,
-        target: Target::Path(path),
+        target,
         index: None,
     }
 }

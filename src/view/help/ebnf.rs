@@ -151,6 +151,7 @@ fn kind(kind: Kind) -> String {
         Kind::AnyRef => "REF-ANY",
         Kind::NewRef(_) => "NEW-NAME",
         Kind::Int(0.., _) | Kind::Size | Kind::Pid => "( COUNT | COMPUTED )",
+        Kind::Key => "KEY",
         Kind::Int(..) => "( INTEGER | COMPUTED )",
         Kind::Duration => "( DURATION | COMPUTED )",
         Kind::Mode => "MODE",

@@ -324,7 +324,7 @@ fn arguments() {
     expects(
         "msgq recv key:«x»",
         "`x` is not a key",
-        "expected key:0x1234, or key:/path,1",
+        "expected a key such as 0x1234 or /path,1",
     );
     expects(
         "msgq recv key:/a,«999»",
