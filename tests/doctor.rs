@@ -99,6 +99,35 @@ fn what_a_program_left_behind_is_found_and_removed() {
     gone("sem", s);
 }
 
+/// Its sender may have meant them for a reader that comes later.
+#[test]
+fn unread_messages_stay_unless_their_age_or_key_is_said() {
+    let work = tempfile::tempdir_in("/tmp").unwrap();
+    let key = free_key();
+    let Some([q, m, s]) = left_behind(key, &work.path().join("stale.sock")) else {
+        return;
+    };
+    let object = format!("msgq.id:{q}");
+    let result = |choice: &str| {
+        let would = rows(&format!("doctor --clean --dry-run {choice}"), "cleaned");
+        let row = would.into_iter().find(|row| row["object"] == *object);
+        row.map(|row| row["result"].as_str().unwrap().to_string())
+    };
+    let kept =
+        format!("kept: nobody has read its 1 message; older=DUR or key=0x{key:08x} removes it");
+    assert_eq!(result("").as_ref(), Some(&kept));
+    assert_eq!(result("user=root").as_ref(), Some(&kept));
+    let would = Some("would be removed".to_string());
+    assert_eq!(result("older=0s"), would);
+    assert_eq!(result(&format!("key={key}")), would);
+    assert_eq!(result("older=1h"), None);
+    passes(&format!(
+        "msgq recv id:{q} => \"hello\"\nshm rm id:{m}\nsem rm id:{s}"
+    ));
+    assert_eq!(result(""), would, "nothing is lost with it now");
+    passes(&format!("msgq rm id:{q}"));
+}
+
 /// A socket file has no key, also where the key is that of all objects without one.
 #[test]
 fn a_key_chooses_system_v_objects_alone_and_is_written_as_elsewhere() {

@@ -49,7 +49,9 @@ pub(super) static DOCTOR: Builtin = Builtin {
                 a process which is gone may have held. POSIX objects do not remember who made or used \
                 them: none is called an orphan.\n\
                 What this session created is none of its findings. With --clean each object is looked at \
-                once more before it is removed: one that is attached, waited at or used by then stays.\n\
+                once more before it is removed: one that is attached, waited at or used by then stays. \
+                So does a queue with messages, which may be meant for a reader that comes later: only \
+                older=DUR or its key= removes it.\n\
                 With --ns it examines, and cleans, what is in the namespaces of that process.",
         examples: &[Example {
             script: "doctor --clean --dry-run older=7d",

@@ -22,3 +22,9 @@ pub use outcome::{Failure, FailureKind, Field, Lack, Outcome, StepResult};
 pub use reply::Reply;
 pub use sent::SentReply;
 pub use table::{Column, Table};
+
+/// So many of something: `1 message`, `2 messages`.
+pub fn counted<N: std::fmt::Display + PartialEq + From<u8>>(n: N, noun: &str) -> String {
+    let plural = if n == N::from(1) { "" } else { "s" };
+    format!("{n} {noun}{plural}")
+}

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::mend::{Mend, shown};
 use super::{Sure, ago};
-use crate::data::{Family, Object};
+use crate::data::{Family, Object, counted};
 use crate::inspect::thing::Thing;
 use crate::inspect::{abandoned, socket_file, sysv, unix};
 use crate::kernel::msg::MsgStat;
@@ -26,6 +26,9 @@ pub(super) struct Orphan {
     pub uid: u32,
     /// 0 is that of many: IPC_PRIVATE. A file has none.
     pub key: Option<i32>,
+    /// Messages that nobody has read: who makes a queue, sends and ends may mean them for one who
+    /// comes later.
+    pub unread: u64,
     pub place: Place,
 }
 
@@ -103,6 +106,7 @@ fn orphan(
         used,
         uid: perm.uid,
         key: Some(perm.key),
+        unread: 0,
         place: Place::SystemV(family, id),
     })
 }
@@ -148,11 +152,12 @@ fn queue(sight: &Sight, q: &MsgStat) -> Option<Orphan> {
     };
     Some(Orphan {
         evidence: format!(
-            "{} messages; unused for {}; pid {}, which sent last, is gone; {received}",
-            q.qnum,
+            "{}; unused for {}; pid {}, which sent last, is gone; {received}",
+            counted(q.qnum, "message"),
             ago(used),
             q.lspid,
         ),
+        unread: q.qnum,
         ..found
     })
 }
@@ -227,6 +232,7 @@ fn socket(path: &Path, sockets: &[unix::UnixSocket]) -> Option<Orphan> {
         used: meta.ctime(),
         uid: meta.uid(),
         key: None,
+        unread: 0,
         place: Place::Socket(path.into()),
     })
 }
