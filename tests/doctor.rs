@@ -187,7 +187,7 @@ fn a_full_queue_and_a_holder_that_is_gone_are_told_and_it_fails() {
     assert_eq!(ran.code, Some(1), "{}", ran.err);
     for part in [
         "full queue",
-        "1 of 1 bytes, 1 messages; 1 wait to send",
+        "1 of 1 bytes, 1 message; 1 waits to send",
         "holder is gone",
         "which operated on it last",
         "sem v s[0]",

@@ -1,6 +1,7 @@
 //! `doctor`: what is wrong with the objects of this host, and what mends it.
 
 mod clean;
+mod full;
 mod mend;
 mod orphans;
 mod stuck;

@@ -1,22 +1,23 @@
 //! What does not go on: full queues, waiters that nobody may wake, deadlocks, limits.
 
-use super::{Finding, Mend, Sure, ago};
+use super::{Finding, Mend, Sure, ago, full};
 use crate::builtin::ipcs::used;
 use crate::builtin::why::deadlocks;
 use crate::data::{Family, Object};
+use crate::inspect::limits;
 use crate::inspect::process::{Certainty, last_operator};
 use crate::inspect::thing::Thing;
 use crate::inspect::wait::{Wait, Waiter};
 use crate::inspect::waking::lacking;
-use crate::inspect::{limits, sysv};
 use crate::kernel::sem;
 use crate::mechanism::Sight;
 
 pub(super) fn findings(sight: &Sight) -> Vec<Finding> {
-    let mut found = full_queues(sight);
+    let mut found = full::queues(sight);
     let waiters = || {
         let all = sight.snapshot.waiters().found.iter();
-        all.filter(|w| sight.snapshot.is_inside(w.pid))
+        // Some have been woken since they were seen.
+        all.filter(|w| sight.snapshot.is_inside(w.pid) && w.is_still())
     };
     found.extend(waiters().filter_map(|w| unwakeable(sight, w)));
     found.extend(waiters().filter_map(|w| one_sided(sight, w)));
@@ -35,40 +36,6 @@ pub(super) fn findings(sight: &Sight) -> Vec<Finding> {
     }));
     found.extend(limits::limits().iter().filter_map(near));
     found
-}
-
-/// A queue that takes no more, with somebody who waits to send.
-fn full_queues(sight: &Sight) -> Vec<Finding> {
-    let full = |q: &crate::kernel::msg::MsgStat| {
-        let senders = sight
-            .snapshot
-            .waiting_at(Thing::Msgq(q.id))
-            .filter(|w| matches!(w.wait, Wait::MsgSend { .. }))
-            .count();
-        let is_full = q.cbytes >= q.qbytes || q.qnum >= q.qbytes;
-        if senders == 0 && !is_full {
-            return None;
-        }
-        let label = sight.label(Family::Msgq, &Object::Id(q.id));
-        let received = match q.rtime {
-            0 => "nobody ever received".to_string(),
-            when => format!("received from {} ago", ago(when)),
-        };
-        Some(Finding {
-            what: "full queue",
-            object: format!("msgq.{label}"),
-            evidence: format!(
-                "{} of {} bytes, {} messages; {senders} wait to send; {received}",
-                q.cbytes, q.qbytes, q.qnum
-            ),
-            sure: Sure::Exact,
-            mend: Mend::Do(vec![
-                format!("msgq recv {label}"),
-                format!("msgq set {label} qbytes={}", q.qbytes * 2),
-            ]),
-        })
-    };
-    sysv::queues().iter().filter_map(full).collect()
 }
 
 /// Who waits for a semaphore that a process which is gone lowered last: if it was a lock, nobody will
