@@ -53,7 +53,7 @@ fn what_a_process_shares_is_drawn_with_who_waits() {
         "{text}"
     );
     // Attached before the fork, and so in both.
-    let mut attached = block(&format!("id:{}", ids[1]));
+    let mut attached = block(&format!("shm.id:{}", ids[1]));
     attached.sort();
     let mut both = [parent.into(), child].map(|pid: i64| format!("<- {pid} python3  attached rw"));
     both.sort();

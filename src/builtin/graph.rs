@@ -7,7 +7,7 @@ use std::path::Path;
 use super::look;
 use super::who::command;
 use super::why::is_ours;
-use crate::data::{Cell, Edge, Failure, Graph, Outcome, Reply};
+use crate::data::{Cell, Edge, Failure, Family, Graph, Object, Outcome, Reply};
 use crate::exec::Builtin;
 use crate::inspect::descriptors::{Access, Descriptor};
 use crate::inspect::thing::Thing;
@@ -163,10 +163,21 @@ impl Links {
             let Some((family, object)) = link.thing.object(path) else {
                 return Ok(());
             };
-            unnamed.insert(sight.label(family, &object));
+            unnamed.insert(called(sight, family, &object));
         }
         self.all.push(link);
         Ok(())
+    }
+}
+
+/// As it can be typed. Families may have the same ids and names; a path, `pipe:[3]` and `socket:[4]`
+/// say by themselves what they are.
+fn called(sight: &Sight, family: Family, object: &Object) -> String {
+    let label = sight.label(family, object);
+    let says = matches!(object, Object::Path(_) | Object::Inode(_));
+    match says && sight.name_of(family, object).is_none() {
+        true => label,
+        false => format!("{}.{label}", family.noun()),
     }
 }
 
