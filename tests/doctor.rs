@@ -197,6 +197,29 @@ fn a_full_queue_and_a_holder_that_is_gone_are_told_and_it_fails() {
 }
 
 #[test]
+fn a_full_posix_queue_is_told_in_the_same_words() {
+    if ipcsh::inspect::posix::queues().is_err() {
+        eprintln!("skipped: POSIX queues are not mounted, and may not be");
+        return;
+    }
+    let name = format!("/ipcsh-full-{}", std::process::id());
+    let ran = harness::script(&format!(
+        "msgq create {name} maxmsg=2 msgsize=8\nmsgq send {name} 1 \"a\"\nmsgq send {name} 1 \"b\"
+        b: msgq send {name} 1 \"c\" ...
+        doctor"
+    ));
+    assert_eq!(ran.code, Some(1), "{}", ran.err);
+    for part in [
+        "full queue",
+        &format!("msgq.{name}"),
+        "2 of 2 messages; 1 waits to send; sent to or received from",
+        &format!("msgq recv {name}"),
+    ] {
+        assert!(ran.out.contains(part), "{part}\n{}", ran.out);
+    }
+}
+
+#[test]
 fn what_is_only_for_clean_is_refused_without_it() {
     for line in ["doctor --dry-run", "doctor older=1h", "doctor user=root"] {
         let ran = run(&["-c", line], b"");

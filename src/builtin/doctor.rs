@@ -39,6 +39,7 @@ pub(super) static DOCTOR: Builtin = Builtin {
         ],
         calls: &[
             "msgctl(2)",
+            "mq_overview(7)",
             "shmctl(2)",
             "semctl(2)",
             "proc(5)",

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::{Finding, Mend, Sure, ago};
-use crate::data::{Family, Object, counted};
-use crate::inspect::sysv;
+use crate::data::{Family, Object, counted, word};
 use crate::inspect::thing::Thing;
 use crate::inspect::wait::{Wait, Waiter};
+use crate::inspect::{posix, sysv};
 use crate::kernel::msg::{self, MsgStat};
 use crate::mechanism::Sight;
 use crate::session::now;
@@ -18,9 +18,9 @@ struct Seen {
     /// As many as it takes.
     most: u64,
     bytes: u64,
-    /// As many as it takes of all messages.
-    room: u64,
-    /// When somebody received last, and who.
+    /// As many as it takes of all messages. POSIX counts those alone.
+    room: Option<u64>,
+    /// When somebody received last, and who; a POSIX queue only knows when it was used last.
     received: (i64, i32),
 }
 
@@ -35,19 +35,34 @@ impl Seen {
             messages: q.qnum,
             most: q.qbytes,
             bytes: q.cbytes,
-            room: q.qbytes,
+            room: Some(q.qbytes),
             received: (q.rtime, q.lrpid),
         }
     }
 
+    /// `None` where it may not be looked into.
+    fn of_posix(q: &posix::Queue) -> Option<Seen> {
+        let attributes = q.attributes?;
+        Some(Seen {
+            messages: attributes.curmsgs.unsigned_abs(),
+            most: attributes.maxmsg.unsigned_abs(),
+            bytes: q.qsize.unwrap_or(0),
+            room: None,
+            received: (q.node.mtime, 0),
+        })
+    }
+
     fn is_full(&self) -> bool {
-        self.messages >= self.most || self.bytes >= self.room
+        self.messages >= self.most || self.room.is_some_and(|room| self.bytes >= room)
     }
 
     /// Whether it takes what somebody waits to send.
     fn takes(&self, wait: &Wait) -> bool {
         let fits = match wait {
-            Wait::MsgSend { size, .. } => self.bytes.saturating_add(*size) <= self.room,
+            Wait::MsgSend { size, .. } => {
+                let with = self.bytes.saturating_add(*size);
+                self.room.is_none_or(|room| with <= room)
+            }
             _ => true,
         };
         fits && self.messages < self.most
@@ -62,63 +77,118 @@ impl Seen {
     }
 }
 
-/// A queue that may be full.
-struct Suspect {
-    id: i32,
-    seen: Seen,
+/// A queue, whichever flavour it has.
+enum Queue {
+    SystemV(MsgStat),
+    Posix(posix::Queue),
 }
 
+impl Queue {
+    fn all() -> Vec<Queue> {
+        let system_v = sysv::queues().into_iter().map(Queue::SystemV);
+        let posix = posix::queues().unwrap_or_default().into_iter();
+        system_v.chain(posix.map(Queue::Posix)).collect()
+    }
+
+    fn again(&self) -> Option<Queue> {
+        match self {
+            Queue::SystemV(q) => msg::stat_any_id(q.id).ok().map(Queue::SystemV),
+            Queue::Posix(q) => posix::queue(&q.node.name).ok().map(Queue::Posix),
+        }
+    }
+
+    fn seen(&self) -> Option<Seen> {
+        match self {
+            Queue::SystemV(q) => Some(Seen::of(q)),
+            Queue::Posix(q) => Seen::of_posix(q),
+        }
+    }
+
+    /// Who waits to send.
+    fn senders<'a>(&self, sight: &'a Sight) -> impl Iterator<Item = &'a Waiter> + use<'a> {
+        let thing = match self {
+            Queue::SystemV(q) => Thing::Msgq(q.id),
+            Queue::Posix(q) => Thing::Queue((&q.node).into()),
+        };
+        let sends = |w: &&Waiter| matches!(w.wait, Wait::MsgSend { .. } | Wait::MqSend { .. });
+        sight.snapshot.waiting_at(thing).filter(sends)
+    }
+
+    fn object(&self) -> Object {
+        match self {
+            Queue::SystemV(q) => Object::Id(q.id),
+            Queue::Posix(q) => Object::Posix(q.node.name.clone()),
+        }
+    }
+
+    fn evidence(&self, seen: &Seen, senders: usize) -> String {
+        let messages = counted(seen.messages, "message");
+        let wait = wait(senders);
+        match (self, seen.room) {
+            (Queue::SystemV(q), Some(room)) => {
+                let received = match q.rtime {
+                    0 => "nobody ever received".to_string(),
+                    when => format!("received from {} ago", ago(when)),
+                };
+                let bytes = seen.bytes;
+                format!("{bytes} of {room} bytes, {messages}; {wait} to send; {received}")
+            }
+            _ => format!(
+                "{} of {}; {wait} to send; sent to or received from {} ago",
+                seen.messages,
+                counted(seen.most, "message"),
+                ago(seen.received.0)
+            ),
+        }
+    }
+
+    fn mend(&self, label: &str) -> Mend {
+        let receive = format!("msgq recv {label}");
+        match self {
+            Queue::SystemV(q) => Mend::Do(vec![
+                receive,
+                format!("msgq set {label} qbytes={}", q.qbytes.saturating_mul(2)),
+            ]),
+            // Whoever made it chose the name, which may mean something to a shell.
+            Queue::Posix(_) if word(label.as_bytes()) == label => Mend::Do(vec![receive]),
+            Queue::Posix(_) => Mend::Words("receive from it".into()),
+        }
+    }
+}
+
+/// Those that are full, or at which somebody waits to send, and that stay so.
 pub(super) fn queues(sight: &Sight) -> Vec<Finding> {
-    let suspects: Vec<Suspect> = sysv::queues()
-        .iter()
-        .filter_map(|q| suspect(sight, q))
-        .collect();
-    if suspects.iter().any(|s| now() - s.seen.received.0 < QUIET) {
+    let suspect = |queue: Queue| {
+        let seen = queue.seen()?;
+        let suspected = seen.is_full() || queue.senders(sight).next().is_some();
+        suspected.then_some((queue, seen))
+    };
+    let suspects: Vec<(Queue, Seen)> = Queue::all().into_iter().filter_map(suspect).collect();
+    if suspects.iter().any(|(_, s)| now() - s.received.0 < QUIET) {
         std::thread::sleep(SETTLED);
     }
-    suspects.iter().filter_map(|s| finding(sight, s)).collect()
-}
-
-fn senders<'a>(sight: &'a Sight, thing: Thing) -> impl Iterator<Item = &'a Waiter> {
-    let sends = |w: &&Waiter| matches!(w.wait, Wait::MsgSend { .. });
-    sight.snapshot.waiting_at(thing).filter(sends)
-}
-
-fn suspect(sight: &Sight, q: &MsgStat) -> Option<Suspect> {
-    let seen = Seen::of(q);
-    let suspected = seen.is_full() || senders(sight, Thing::Msgq(q.id)).next().is_some();
-    suspected.then_some(Suspect { id: q.id, seen })
+    let stuck = suspects.iter();
+    stuck
+        .filter_map(|(q, before)| finding(sight, q, before))
+        .collect()
 }
 
 /// Looks once more, at the queue and at who waits.
-fn finding(sight: &Sight, suspect: &Suspect) -> Option<Finding> {
-    let q = msg::stat_any_id(suspect.id).ok()?;
-    let still = senders(sight, Thing::Msgq(q.id)).filter(|w| w.is_still());
+fn finding(sight: &Sight, queue: &Queue, before: &Seen) -> Option<Finding> {
+    let queue = queue.again()?;
+    let seen = queue.seen()?;
+    let still = queue.senders(sight).filter(|w| w.is_still());
     let still: Vec<&Waiter> = still.collect();
-    let seen = Seen::of(&q);
-    if !seen.is_stuck_since(&suspect.seen, &still) {
+    if !seen.is_stuck_since(before, &still) {
         return None;
     }
-    let label = sight.label(Family::Msgq, &Object::Id(q.id));
-    let received = match q.rtime {
-        0 => "nobody ever received".to_string(),
-        when => format!("received from {} ago", ago(when)),
-    };
+    let label = sight.label(Family::Msgq, &queue.object());
     Some(Finding {
         what: "full queue",
         object: format!("msgq.{label}"),
-        evidence: format!(
-            "{} of {} bytes, {}; {} to send; {received}",
-            seen.bytes,
-            seen.room,
-            counted(seen.messages, "message"),
-            wait(still.len()),
-        ),
+        evidence: queue.evidence(&seen, still.len()),
         sure: Sure::Exact,
-        mend: Mend::Do(vec![
-            format!("msgq recv {label}"),
-            format!("msgq set {label} qbytes={}", q.qbytes.saturating_mul(2)),
-        ]),
+        mend: queue.mend(&label),
     })
 }
 

@@ -9,7 +9,7 @@ use crate::kernel::namespace::Kind;
 
 /// What mends a finding.
 pub(super) enum Mend {
-    /// One of these commands, which change a System V object.
+    /// One of these commands, which change an object of the IPC namespace.
     Do(Vec<String>),
     /// A command that looks closer.
     Look(String),

@@ -26,7 +26,7 @@ const FULL: Seen = Seen {
     messages: 3,
     most: 12,
     bytes: 12,
-    room: 12,
+    room: Some(12),
     received: (1000, 8),
 };
 const EMPTY: Seen = Seen {
@@ -64,6 +64,31 @@ fn a_queue_that_flows_is_not() {
     // Who waits is about to be woken.
     assert!(!EMPTY.is_stuck_since(&EMPTY, &[&waits]));
     assert!(!EMPTY.is_stuck_since(&FULL, &[]));
+}
+
+#[test]
+fn a_posix_queue_counts_messages_alone() {
+    let full = Seen {
+        messages: 2,
+        most: 2,
+        room: None,
+        ..FULL
+    };
+    let sender = Waiter {
+        wait: Wait::MqSend { fd: 3 },
+        ..sender(0)
+    };
+    assert!(full.is_stuck_since(&full, &[&sender]));
+    let used = Seen {
+        received: (1001, 0),
+        ..full
+    };
+    assert!(!used.is_stuck_since(&full, &[&sender]));
+    let room = Seen {
+        messages: 1,
+        ..full
+    };
+    assert!(!room.is_stuck_since(&room, &[&sender]));
 }
 
 #[test]
