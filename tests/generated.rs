@@ -5,7 +5,7 @@ mod harness;
 
 use harness::root;
 use ipcsh::commands;
-use ipcsh::lang::Runs;
+use ipcsh::lang::{Kind, Runs};
 use ipcsh::view::help::{commands_ebnf, readme_table};
 
 /// Compares a file with what it should be; `IPCSH_BLESS=1` writes it.
@@ -46,6 +46,13 @@ fn the_table_says_what_it_must() {
         assert!(!signature.summary.ends_with('.'), "{name}");
         for param in signature.params {
             assert!(!param.help.is_empty(), "{name} {}", param.name);
+            if let Kind::Choice(words) = param.kind {
+                let told = format!("{} {}", param.usage(), param.help);
+                assert!(
+                    words.iter().all(|word| told.contains(word)),
+                    "{name} {told}"
+                );
+            }
         }
         for (errno, meaning) in signature.errnos {
             assert!(

@@ -26,7 +26,7 @@ pub(super) static GRAPH: Builtin = Builtin {
             Param::valued(
                 "format",
                 Kind::Choice(&["text", "mermaid", "dot", "svg"]),
-                "text where it is left out; a flowchart for Mermaid; for Graphviz; a picture",
+                "text where it is left out; mermaid: a flowchart; dot: for Graphviz; svg: a picture",
             ),
             Param::valued(
                 "pid",

@@ -1,6 +1,7 @@
 //! What a command looks like: one constant a command, from which argument parsing,
 //! completion, hints, help, the README's table and `commands.ebnf` are derived.
 
+use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
 pub use crate::data::Family;
@@ -139,7 +140,7 @@ impl Param {
         let upper = self.name.to_uppercase();
         let written = match self.form {
             Form::Positional => match self.kind {
-                Kind::Choice(words) if words.len() <= 4 => words.join("|"),
+                Kind::Choice(_) => self.kind.placeholder().into(),
                 Kind::Pipeline => return self.kind.placeholder().into(),
                 Kind::Ref(Family::Sem) => format!("{upper}[i]"),
                 _ => upper,
@@ -256,9 +257,10 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// What stands for it after `name=` in a usage line.
-    pub fn placeholder(self) -> &'static str {
-        match self {
+    /// What stands for it after `name=` in a usage line; a few words stand for themselves.
+    pub fn placeholder(self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Kind::Choice(words) if words.len() <= 4 => return words.join("|").into(),
             Kind::Ref(_) | Kind::NewRef(_) | Kind::AnyRef => "REF",
             Kind::Int(..) => "N",
             Kind::Size => "SIZE",
@@ -282,7 +284,7 @@ impl Kind {
             Kind::Fd => "FD",
             Kind::Pipeline => "STAGE | STAGE …",
             Kind::Switch => "",
-        }
+        })
     }
 
     /// The integers that it takes, where it takes integers.
