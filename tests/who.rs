@@ -364,3 +364,40 @@ fn without_privilege_what_is_hidden_is_said_and_nothing_aborts() {
         assert!(ran.out.contains("may not be looked into"), "{}", ran.out);
     }
 }
+
+#[test]
+fn a_socket_path_means_the_socket_that_its_file_has_now() {
+    let directory = tempfile::tempdir().unwrap();
+    let Some(mut python) = Stranger::start(&format!(
+        "os.chdir('{}')\n\
+         def bound(path):\n\
+         \x20   s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.bind(path); return s\n\
+         path = os.getcwd() + '/s'\n\
+         old = bound(path); os.unlink(path); new = bound(path); relative = bound('rel')\n\
+         lost = bound(os.getcwd() + '/lost'); os.unlink('lost')\n\
+         c = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)\n\
+         c.sendto(b'to new', path); c.sendto(b'to rel', 'rel')\n\
+         say(new.fileno(), relative.fileno(), lost.fileno())\n\
+         time.sleep(1000)",
+        directory.path().display()
+    )) else {
+        return;
+    };
+    let fds = python.numbers();
+    for (file, fd) in ["s", "rel", "lost"].iter().zip(&fds) {
+        let path = directory.path().join(file).display().to_string();
+        let expected = [["open".to_string(), fd.to_string()]];
+        assert_eq!(shown(&who(&path), &["how", "fd"]), expected, "{file}");
+    }
+    let at = directory.path().display();
+    harness::passes(&format!(
+        "peek {at}/s => \"to new\"\nsock peek {at}/rel => \"to rel\""
+    ));
+    drop(python);
+    let ran = run(&["-c", &format!("who {at}/s")], b"");
+    assert!(
+        ran.err.contains("no socket is bound to the file"),
+        "{}",
+        ran.err
+    );
+}

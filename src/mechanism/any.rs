@@ -111,6 +111,8 @@ fn at_path(sight: &Sight, path: &[u8]) -> Result<Family, Failure> {
     match &found {
         Ok(meta) if meta.file_type().is_fifo() => return Ok(Family::Fifo),
         Ok(meta) if meta.file_type().is_socket() => return Ok(Family::Sock),
+        // A socket may live on without its file, and is known by its address.
+        Err(_) if super::sock::bound(sight.names, path).is_ok() => return Ok(Family::Sock),
         _ => {}
     }
     let mut families = Family::SYSTEM_V.to_vec();

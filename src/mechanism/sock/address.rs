@@ -3,9 +3,11 @@
 use std::ffi::OsStr;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use crate::data::{Cell, Failure, Object};
+use crate::inspect::socket_file::{self, Behind};
 use crate::inspect::tcp::{self, TcpSocket, TcpState};
 use crate::inspect::unix::{self, State, UnixSocket};
 pub(super) use crate::inspect::wait::address as written;
@@ -65,12 +67,8 @@ pub(in crate::mechanism) fn bound(names: &Names, text: &[u8]) -> Result<Object, 
             .filter(|s| s.state == TcpState::LISTEN && is_at(s, wanted))
             .map(|s| s.ino)
             .collect(),
-        address => unix::all()
-            .unwrap_or_default()
-            .iter()
-            .filter(|s| s.address == *address && !may_be_accepted(s))
-            .map(|s| s.ino)
-            .collect(),
+        Address::Path(path) => at_path(path)?,
+        address => with(address, &unix::all().unwrap_or_default()),
     };
     let named = |ino: &&u64| {
         names
@@ -86,6 +84,40 @@ pub(in crate::mechanism) fn bound(names: &Names, text: &[u8]) -> Result<Object, 
         .help("`sock ls` lists those that are there, `sock listen ADDRESS` makes one")
     })?;
     Ok(Object::Inode(*ino))
+}
+
+/// The socket that is bound to the file at a path. The address of a socket is but the text that
+/// bind(2) was given: a newer file may stand there since, and a relative path does not say where.
+/// So it counts only where the file does not tell.
+fn at_path(path: &Path) -> Result<Vec<u64>, Failure> {
+    let all = unix::all().unwrap_or_default();
+    let shown = Object::from(path);
+    match socket_file::behind_of(path, &all) {
+        Ok(Behind::Socket(ino)) => Ok(vec![ino]),
+        Ok(Behind::NotASocket) => Err(Failure::refused(format!("{shown} is no socket file"))),
+        Ok(Behind::Nobody) => Err(Failure::refused(format!(
+            "no socket is bound to the file {shown} any more"
+        ))
+        .help(format!("It was left behind; `sock rm {shown}` removes it"))),
+        Ok(Behind::Unseen | Behind::NobodyHere) | Err(_) => {
+            let mut found = with(&Address::Path(path.into()), &all);
+            // Where only the device is shown as another one, the inode still tells.
+            if let Ok(file) = path.metadata() {
+                let is_it = |s: &UnixSocket| s.file.is_some_and(|f| f.ino == file.ino() as u32);
+                let its: Vec<u64> = all.iter().filter(|s| is_it(s)).map(|s| s.ino).collect();
+                found.sort_by_key(|ino| !its.contains(ino));
+            }
+            Ok(found)
+        }
+    }
+}
+
+/// The sockets that have this address.
+fn with(address: &Address, all: &[UnixSocket]) -> Vec<u64> {
+    all.iter()
+        .filter(|s| s.address == *address && !may_be_accepted(s))
+        .map(|s| s.ino)
+        .collect()
 }
 
 fn may_be_accepted(socket: &UnixSocket) -> bool {
