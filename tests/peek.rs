@@ -2,7 +2,10 @@
 
 mod harness;
 
-use harness::{passes, script};
+mod stranger;
+
+use harness::{passes, run, script};
+use stranger::Stranger;
 
 #[test]
 fn every_family_is_looked_into_and_nothing_changes() {
@@ -67,4 +70,51 @@ fn a_posix_queue_is_said_to_be_closed_to_the_eye() {
         "{}",
         ran.err
     );
+}
+
+#[test]
+fn what_a_descriptor_is_open_on_is_seen_without_its_name() {
+    let directory = tempfile::tempdir().unwrap();
+    let Some(mut python) = Stranger::start(&format!(
+        "os.chdir('{}')\n\
+         name = b'/ipcsh-bare-%d' % os.getpid()\n\
+         kept = sure(libc.shm_open(name, os.O_RDWR | os.O_CREAT, 0o600)); os.write(kept, b'kept')\n\
+         lost = sure(libc.shm_open(name + b'x', os.O_RDWR | os.O_CREAT, 0o600))\n\
+         os.write(lost, b'lost'); libc.shm_unlink(name + b'x')\n\
+         os.mkfifo('f'); old = os.open('f', os.O_RDWR); os.write(old, b'old'); os.unlink('f')\n\
+         os.mkfifo('f'); new = os.open('f', os.O_RDWR); os.write(new, b'new')\n\
+         mq = libc.mq_open(name, os.O_RDWR | os.O_CREAT, 0o600, None)\n\
+         if mq >= 0: libc.mq_send(mq, b'xyz', 3, 0)\n\
+         file = os.open('plain', os.O_CREAT | os.O_RDWR)\n\
+         say(kept, lost, old, new, mq, file)\n\
+         sys.stdin.readline(); libc.shm_unlink(name); libc.mq_unlink(name); say(0)",
+        directory.path().display()
+    )) else {
+        return;
+    };
+    let pid = python.pid();
+    let fds = python.numbers();
+    let at = |fd: usize| format!("pid:{pid}/fd:{}", fds[fd]);
+    passes(&format!(
+        "peek {} => \"kept\"\npeek {} @1 2 => \"os\"\npeek {} => \"old\"\npeek {} => \"new\"",
+        at(0),
+        at(1),
+        at(2),
+        at(3)
+    ));
+    if fds[4] >= 0 {
+        let ran = run(&["-c", &format!("peek {}", at(4))], b"");
+        let said = "it holds 1 messages, 3 bytes";
+        assert!(ran.err.contains(said), "{}", ran.err);
+    }
+    let ran = run(&["-c", &format!("peek {}", at(5))], b"");
+    let said = "/plain, which is nothing of IPC";
+    assert!(ran.err.contains(said), "{}", ran.err);
+    python.tell();
+    python.numbers();
+    // A queue that has lost its name is still what it is.
+    if fds[4] >= 0 {
+        let ran = run(&["-c", &format!("peek {}", at(4))], b"");
+        assert!(!ran.err.contains("ENOENT"), "{}", ran.err);
+    }
 }

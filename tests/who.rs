@@ -301,7 +301,8 @@ fn what_is_not_there_or_not_an_object_says_so() {
         ("key:0x7ffffff1", "no System V object has key"),
         ("/etc/passwd", "neither a FIFO nor a socket file"),
         ("nothing", "nothing is named `nothing`"),
-        ("pid:2147483647/fd:3", "cannot be looked at"),
+        ("pid:2147483647/fd:3", "there is no process 2147483647"),
+        ("pid:1/fd:2147483647", "process 1 has no descriptor"),
     ] {
         let ran = run(&["-c", &format!("who {reference}")], b"");
         assert_ne!(ran.code, Some(0), "{reference}: {}", ran.out);
@@ -400,4 +401,44 @@ fn a_socket_path_means_the_socket_that_its_file_has_now() {
         "{}",
         ran.err
     );
+}
+
+#[test]
+fn a_descriptor_of_anything_shows_who_has_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("file");
+    let Some(mut python) = Stranger::start(&format!(
+        "path = '{}'\n\
+         file = open(path, 'w+'); file.write('x'); file.flush()\n\
+         name = b'/ipcsh-open-%d' % os.getpid()\n\
+         shm = sure(libc.shm_open(name, os.O_RDWR | os.O_CREAT, 0o600))\n\
+         os.ftruncate(shm, 10); gone = os.dup(shm); memory = mmap.mmap(file.fileno(), 1)\n\
+         libc.shm_unlink(name)\n\
+         os.mkfifo(path + 'f'); fifo = os.open(path + 'f', os.O_RDWR); os.unlink(path + 'f')\n\
+         memfd = os.memfd_create('m'); null = os.open('/dev/null', os.O_RDONLY)\n\
+         say(file.fileno(), shm, gone, fifo, memfd, null, select.epoll().fileno())\n\
+         time.sleep(1000)",
+        file.display()
+    )) else {
+        return;
+    };
+    let pid = python.pid();
+    let fds = python.numbers();
+    let who = |fd: i64| {
+        let rows = who(&format!("pid:{pid}/fd:{fd}"));
+        let own = rows.iter().filter(|row| row["pid"] == pid);
+        own.map(|row| columns(row, &["how", "fd", "mode"]))
+            .collect::<Vec<_>>()
+    };
+    let open = |fd: i64, mode: &str| vec!["open".to_string(), fd.to_string(), mode.into()];
+    let attached = vec!["attached".to_string(), "null".into(), "rw".into()];
+    // mmap of Python's has a descriptor of its own.
+    assert_eq!(who(fds[0])[..2], [attached, open(fds[0], "rw")]);
+    assert_eq!(who(fds[1]), [open(fds[1], "rw"), open(fds[2], "rw")]);
+    assert_eq!(who(fds[3]), [open(fds[3], "rw")]);
+    assert_eq!(who(fds[4]), [open(fds[4], "rw")]);
+    assert!(who(fds[5]).contains(&open(fds[5], "r")));
+    let ran = run(&["-c", &format!("who pid:{pid}/fd:{}", fds[0])], b"");
+    let said = format!("it is the file {}, nothing of IPC", file.display());
+    assert!(ran.out.contains(&said), "{}", ran.out);
 }

@@ -5,8 +5,8 @@ use crate::data::{Cell, Column, Failure, Reply, Table};
 use crate::exec::Builtin;
 use crate::inspect::descriptors::Access;
 use crate::inspect::process::{self, Certainty};
-use crate::lang::{Example, Kind, Param, Signature};
-use crate::mechanism::{self, Args, How, NS, Sight, Use, uses};
+use crate::lang::{Example, Kind, Param, Signature, Target};
+use crate::mechanism::{self, Args, How, NS, Place, Sight, Use, unseen, uses};
 
 pub(super) static WHO: Builtin = Builtin {
     signature: Signature {
@@ -84,6 +84,12 @@ fn who(sight: &Sight, args: &Args) -> Result<Reply, Failure> {
     let Some(reference) = args.reference("object") else {
         return Err(Failure::refused("no object is named"));
     };
+    if let (None, Target::Fd(pid, fd)) = (reference.family, &reference.target) {
+        let place = Place::new(args.env.int(pid)?, args.env.int(fd)?)?;
+        if place.object.is_none() {
+            return Ok(of_file(sight, &place).into());
+        }
+    }
     let (family, object) = sight.find_any(reference)?;
     let index = match &reference.index {
         Some(term) => Some(args.env.int(term)?),
@@ -96,12 +102,7 @@ fn who(sight: &Sight, args: &Args) -> Result<Reply, Failure> {
         (mechanism::kind_of(family, &object)?.look)(sight, &object, index, field)?;
     }
     let found = uses(sight, family, &object, index);
-    let columns = vec![&PID, &COMMAND, &USER, &HOW, &FD, &MODE, &CALL, &SURE];
-    let mut table = Table::new("who", "Who", columns);
-    table.empty = "nobody that can be seen";
-    for Use { pid, how } in &found.found {
-        table.push(row(sight, *pid, how));
-    }
+    let mut table = table(sight, &found.found);
     if found.unseen > 0 {
         table.footer.push(format!(
             "attached {} more time{}, by processes that may not be looked into",
@@ -111,6 +112,29 @@ fn who(sight: &Sight, args: &Args) -> Result<Reply, Failure> {
     }
     table.footer.extend(sight.hidden());
     Ok(table.into())
+}
+
+/// Who has a file that is no object.
+fn of_file(sight: &Sight, place: &Place) -> Table {
+    let (found, unreadable) = place.users(sight);
+    let mut table = table(sight, &found);
+    let words = place.words();
+    table.footer.push(match place.is_file() {
+        true => format!("it is {words}, nothing of IPC"),
+        false => format!("it is {words}: who else has this one, the kernel does not tell"),
+    });
+    table.footer.extend(unseen(unreadable));
+    table
+}
+
+fn table(sight: &Sight, found: &[Use]) -> Table {
+    let columns = vec![&PID, &COMMAND, &USER, &HOW, &FD, &MODE, &CALL, &SURE];
+    let mut table = Table::new("who", "Who", columns);
+    table.empty = "nobody that can be seen";
+    for Use { pid, how } in found {
+        table.push(row(sight, *pid, how));
+    }
+    table
 }
 
 fn row(sight: &Sight, pid: i32, how: &How) -> [Cell; 8] {

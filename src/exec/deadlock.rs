@@ -171,10 +171,11 @@ impl Engine {
                 });
             }
             Wait::Futex { timeout: false, .. } => {
-                let Object::Posix(name) = self.semaphore(place, wait)? else {
+                let object = self.semaphore(place, wait)?;
+                let id = holds::posix(posix::semaphore(&object).ok()?.node.ino);
+                let Object::Posix(name) = object else {
                     return None;
                 };
-                let id = holds::posix(posix::semaphore(&name).ok()?.node.ino);
                 return Some(Want::Lock {
                     id,
                     num: 0,

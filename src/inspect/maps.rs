@@ -55,10 +55,28 @@ pub(super) fn at(pid: i32, addr: u64) -> Option<Mapping> {
         .mapping(pid)
 }
 
-/// `7f00-7f10 rw-s 00000000 00:01 32768   /SYSV00000000 (deleted)`, of what is shared.
+/// Whether a process has a file mapped, and if so, whether it writes to it there; `path` is the file's.
+/// `None` where the process may not be looked into.
+pub(super) fn file(pid: i32, file: Inode, path: &Path) -> Option<Option<bool>> {
+    let maps = match process::read_file(format!("/proc/{pid}/maps")) {
+        Ok(maps) => maps,
+        Err(e) if e.kind() == std::io::ErrorKind::PermissionDenied => return None,
+        Err(_) => return Some(None),
+    };
+    // The device is another than that of stat(2) on btrfs and overlays.
+    let is_it = |line: &Line| {
+        line.ino == file.ino && (line.dev == file.dev || line.path == path.as_os_str().as_bytes())
+    };
+    let lines = maps.split(|b| *b == b'\n').filter_map(Line::parse_any);
+    let writes = lines.filter(is_it).map(|line| line.shared && line.writable);
+    Some(writes.reduce(|one, other| one || other))
+}
+
+/// `7f00-7f10 rw-s 00000000 00:01 32768   /SYSV00000000 (deleted)`, with a path.
 struct Line<'a> {
     start: u64,
     end: u64,
+    shared: bool,
     writable: bool,
     dev: u64,
     ino: u64,
@@ -68,9 +86,19 @@ struct Line<'a> {
 impl<'a> Line<'a> {
     /// `None` of private memory, which is most, and where it has no path.
     fn parse(line: &'a [u8]) -> Option<Line<'a>> {
+        let (_, rest) = word(line)?;
+        let (perms, _) = word(rest)?;
+        match perms.ends_with(b"s") {
+            true => Line::parse_any(line),
+            false => None,
+        }
+    }
+
+    /// Of private memory too.
+    fn parse_any(line: &'a [u8]) -> Option<Line<'a>> {
         let (range, rest) = word(line)?;
         let (perms, rest) = word(rest)?;
-        let (&[_, write, _, b's'], true) = (perms.first_chunk()?, perms.len() == 4) else {
+        let (&[_, write, _, shared], true) = (perms.first_chunk()?, perms.len() == 4) else {
             return None;
         };
         let (_offset, rest) = word(rest)?;
@@ -85,6 +113,7 @@ impl<'a> Line<'a> {
         Some(Line {
             start,
             end,
+            shared: shared == b's',
             writable: write == b'w',
             dev: libc::makedev(major as u32, minor as u32),
             ino: std::str::from_utf8(ino).ok()?.parse().ok()?,

@@ -8,6 +8,7 @@ pub mod containers;
 pub mod cycles;
 pub mod decode;
 pub mod descriptors;
+pub mod files;
 pub mod limits;
 pub mod locks;
 pub mod maps;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::{maps, thing};
 use crate::data::{Family, Object};
 use crate::kernel::fds::Access;
-use crate::kernel::posix::{DIRECTORY, mq, regular, sem, shm};
+use crate::kernel::posix::{DIRECTORY, again, mq, regular, sem, shm};
 use crate::kernel::{Errno, Result};
 
 /// What all three have.
@@ -138,8 +138,13 @@ fn looked_into(node: Node, file: Option<File>) -> Queue {
     }
 }
 
-/// The queue of this name. `ENOENT`, `EACCES`.
-pub fn queue(name: &str) -> Result<Queue> {
+/// What a queue is now. `ENOENT`, `EACCES`.
+pub fn queue(object: &Object) -> Result<Queue> {
+    if let Some(path) = object.path() {
+        let node = Node::new(&object.to_string(), &behind(path)?);
+        return Ok(looked_into(node, again(path).ok()));
+    }
+    let name = name_of(object)?;
     let fd = match mq::open(name, Access::Read) {
         Err(Errno::EACCES) => mq::open(name, Access::Write),
         opened => opened,
@@ -147,6 +152,19 @@ pub fn queue(name: &str) -> Result<Queue> {
     let file = File::from(fd);
     let meta = file.metadata().map_err(|e| errno(&e))?;
     Ok(looked_into(Node::new(name, &meta), Some(file)))
+}
+
+/// The name of a POSIX object. `EINVAL` where it is none.
+fn name_of(object: &Object) -> Result<&str> {
+    match object {
+        Object::Posix(name) => Ok(name),
+        _ => Err(Errno::EINVAL),
+    }
+}
+
+/// What is known of a file that has no name here and that somebody has open: `/proc/PID/fd/N`.
+fn behind(path: &Path) -> Result<Metadata> {
+    path.metadata().map_err(|e| errno(&e))
 }
 
 /// The regular files where segments and semaphores stand, with the names that they have there.
@@ -187,8 +205,13 @@ fn file(path: &Path) -> Result<Metadata> {
     }
 }
 
-/// The segment of this name. `ENOENT`, `EINVAL`.
-pub fn segment(name: &str) -> Result<Segment> {
+/// What a segment is now. `ENOENT`, `EINVAL`.
+pub fn segment(object: &Object) -> Result<Segment> {
+    if let Some(path) = object.path() {
+        let node = Node::new(&object.to_string(), &behind(path)?);
+        return Ok(Segment { node });
+    }
+    let name = name_of(object)?;
     let meta = file(&shm::path(name))?;
     Ok(Segment {
         node: Node::new(name, &meta),
@@ -199,23 +222,28 @@ pub fn segment(name: &str) -> Result<Segment> {
 pub fn semaphores() -> Result<Vec<Semaphore>> {
     let named = |(name, path, meta): (String, PathBuf, Metadata)| {
         let name = format!("/{}", name.strip_prefix(sem::PREFIX)?);
-        Some(with_contents(Node::new(&name, &meta), &path))
+        let file = regular(&path, false);
+        Some(with_contents(Node::new(&name, &meta), file))
     };
     Ok(files()?.into_iter().filter_map(named).collect())
 }
 
-/// The semaphore of this name. `ENOENT`, `EINVAL`.
-pub fn semaphore(name: &str) -> Result<Semaphore> {
+/// What a semaphore is now. `ENOENT`, `EINVAL`.
+pub fn semaphore(object: &Object) -> Result<Semaphore> {
+    if let Some(path) = object.path() {
+        let node = Node::new(&object.to_string(), &behind(path)?);
+        return Ok(with_contents(node, again(path)));
+    }
+    let name = name_of(object)?;
     let path = sem::path(name);
     let meta = file(&path)?;
-    Ok(with_contents(Node::new(name, &meta), &path))
+    Ok(with_contents(Node::new(name, &meta), regular(&path, false)))
 }
 
-fn with_contents(node: Node, path: &Path) -> Semaphore {
-    let file = regular(path, false).ok();
+fn with_contents(node: Node, file: Result<File>) -> Semaphore {
     Semaphore {
         node,
-        contents: file.and_then(|file| sem::contents(&file)),
+        contents: file.ok().and_then(|file| sem::contents(&file)),
     }
 }
 
@@ -251,7 +279,7 @@ mod tests {
         let queue_of = mq::create(&name, 0o640, None).unwrap();
         mq::send(&queue_of, b"12345", 3, Patience::Never).unwrap();
         mq::notify(&queue_of, Some(libc::SIGURG)).unwrap();
-        let seen = queue(&name).unwrap();
+        let seen = queue(&Object::Posix(name.as_str().into())).unwrap();
         let listed = queues();
         mq::unlink(&name).unwrap();
         assert_eq!(seen.node.mode, 0o640);
@@ -280,7 +308,8 @@ mod tests {
         let _segment = shm::create(&name, 7, 0o600).unwrap();
         sem::create(&name, 4, 0o600).unwrap();
         let open = sem::open(&name).unwrap();
-        let (seg, one) = (segment(&name), semaphore(&name));
+        let object = Object::Posix(name.as_str().into());
+        let (seg, one) = (segment(&object), semaphore(&object));
         let segments = segments().unwrap();
         let semaphores = semaphores().unwrap();
         let maps = std::fs::read_to_string("/proc/self/maps").unwrap();

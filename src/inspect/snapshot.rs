@@ -5,8 +5,10 @@
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
+use std::path::Path;
 
-use super::descriptors::{self, Ask, Descriptor, What};
+use super::descriptors::{self, Ask, Descriptor, FileId, What};
+use super::files::{self, FileUsers};
 use super::maps::{self, Mapping};
 use super::namespaces::Inside;
 use super::parallel::in_parts;
@@ -121,6 +123,11 @@ impl Snapshot {
     /// The segments, System V's of our own IPC namespace, and files in `/dev/shm` that are mapped.
     pub fn mapped(&self) -> &Mapped {
         self.mapped.get_or_init(|| Mapped::scan(self.pids()))
+    }
+
+    /// Who has a file that is no object, which one of them knows by this path.
+    pub fn users_of(&self, file: FileId, path: &Path) -> FileUsers {
+        files::users(self.pids(), file, path)
     }
 
     /// How many processes could not be looked into for something that was asked so far: any of

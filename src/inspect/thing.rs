@@ -13,6 +13,7 @@ use super::descriptors::{self, What};
 use super::maps;
 use super::posix::{self, Node};
 use crate::data::{Family, Object};
+use crate::kernel::Result;
 use crate::kernel::procfd::FileId;
 
 /// An IPC object. System V ids are those of our own IPC namespace.
@@ -134,6 +135,25 @@ impl Thing {
         })
     }
 
+    /// Its family; `path` is what one who has it open sees of a file.
+    fn family(&self, path: Option<&Path>) -> Family {
+        match self {
+            Thing::Msgq(_) | Thing::Queue(_) => Family::Msgq,
+            Thing::Shm(_) => Family::Shm,
+            Thing::Sem(_) => Family::Sem,
+            Thing::Pipe(_) => Family::Pipe,
+            Thing::Socket(_) => Family::Sock,
+            Thing::Fifo(_) => Family::Fifo,
+            Thing::Memory(_) => {
+                let bytes = path.map_or(&[][..], |path| path.as_os_str().as_bytes());
+                match bytes.starts_with(b"/dev/shm/sem.") {
+                    true => Family::Sem,
+                    false => Family::Shm,
+                }
+            }
+        }
+    }
+
     /// Whether its name has gone to another: this one was removed, and lives on for who has it open.
     pub fn is_replaced(&self, family: Family, object: &Object) -> bool {
         let named = || Thing::of(family, object);
@@ -148,15 +168,15 @@ impl Thing {
             (Family::Sem, Object::Id(id)) => Some(Thing::Sem(*id)),
             (Family::Pipe, Object::Inode(ino)) => Some(Thing::Pipe(*ino)),
             (Family::Sock, Object::Inode(ino)) => Some(Thing::Socket(*ino)),
-            (_, Object::Path(_)) => fifo(object.path()?),
-            (Family::Msgq, Object::Posix(name)) => {
-                Some(Thing::Queue((&posix::queue(name).ok()?.node).into()))
+            (Family::Fifo, Object::Path(_)) => fifo(object.path()?),
+            (Family::Msgq, _) => Some(Thing::Queue((&posix::queue(object).ok()?.node).into())),
+            (Family::Sem, _) => {
+                let node = posix::semaphore(object).ok()?.node;
+                Some(Thing::Memory((&node).into()))
             }
-            (Family::Sem, Object::Posix(name)) => {
-                Some(Thing::Memory((&posix::semaphore(name).ok()?.node).into()))
-            }
-            (_, Object::Posix(name)) => {
-                Some(Thing::Memory((&posix::segment(name).ok()?.node).into()))
+            (_, Object::Posix(_) | Object::Path(_)) => {
+                let node = posix::segment(object).ok()?.node;
+                Some(Thing::Memory((&node).into()))
             }
             _ => None,
         }
@@ -235,6 +255,27 @@ pub(super) fn behind(pid: i32, fd: i32) -> Option<(Thing, Option<PathBuf>)> {
         What::File { path, .. } => Some((thing, Some(path))),
         _ => Some((thing, None)),
     }
+}
+
+/// What a descriptor of a process is open on, and the object that it is, where it is one. One whose
+/// name leads elsewhere or nowhere, as it was removed, replaced or is one of another mount namespace,
+/// is known by the descriptor: `/proc/PID/fd/N`. `ESRCH`, `EBADF`, `EACCES`.
+pub fn open_at(pid: i32, fd: i32) -> Result<(What, Option<(Family, Object)>)> {
+    let what = descriptors::file_behind(pid, fd)?;
+    let Some(thing) = Thing::behind(&what, |_| is_mqueue(pid, fd)) else {
+        return Ok((what, None));
+    };
+    let path = match &what {
+        What::File { path, .. } => Some(path.as_path()),
+        _ => None,
+    };
+    let named = thing.object(path);
+    let leads = |(family, object): &(Family, Object)| Thing::of(*family, object) == Some(thing);
+    let object = named.filter(leads).unwrap_or_else(|| {
+        let link = PathBuf::from(format!("/proc/{pid}/fd/{fd}"));
+        (thing.family(path), Object::from(link.as_path()))
+    });
+    Ok((what, Some(object)))
 }
 
 /// `MQUEUE_MAGIC` of the kernel's `ipc/mqueue.c`, which no header has.

@@ -2,10 +2,10 @@
 
 use std::os::unix::fs::FileTypeExt;
 
+use super::place::Place;
 use super::sight::resolve;
 use super::{Sight, errno_symbol};
 use crate::data::{Failure, FailureKind, Family, Object};
-use crate::inspect::descriptors::{self, What};
 use crate::inspect::thing::Thing;
 use crate::lang::{Reference, Target, closest};
 use crate::session::perm_of;
@@ -131,20 +131,16 @@ fn at_path(sight: &Sight, path: &[u8]) -> Result<Family, Failure> {
 }
 
 fn behind(pid: i128, fd: i128) -> Result<Family, Failure> {
-    let place = format!("pid:{pid}/fd:{fd}");
-    let found = i32::try_from(pid).ok().zip(i32::try_from(fd).ok());
-    let what = found.and_then(|(pid, fd)| descriptors::behind(pid, fd).ok());
-    match what {
-        Some(What::Pipe { .. }) => Ok(Family::Pipe),
-        Some(What::Socket { .. }) => Ok(Family::Sock),
-        Some(What::File { .. }) => Ok(Family::Fifo),
-        Some(What::Other(text)) => Err(Failure::refused(format!(
-            "{place} is {text}, which is no object"
-        ))),
-        None => Err(
-            Failure::environment(format!("{place} cannot be looked at")).help(
-                "It is not open, or belongs to another user: run as root or with CAP_SYS_PTRACE",
-            ),
-        ),
-    }
+    let at = Place::new(pid, fd)?;
+    let nothing = || {
+        Failure::refused(format!(
+            "pid:{pid}/fd:{fd} is {}, which is nothing of IPC",
+            at.words()
+        ))
+        .help(format!("`who pid:{pid}/fd:{fd}` shows who has it open"))
+    };
+    at.object
+        .as_ref()
+        .map(|(family, _)| *family)
+        .ok_or_else(nothing)
 }

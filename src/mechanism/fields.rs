@@ -192,8 +192,8 @@ pub(super) fn find<R>(
 }
 
 /// A POSIX object cannot be looked at.
-pub(super) fn posix_gone(family: Family, call: &str, name: &str, errno: Errno) -> Failure {
-    let object = super::sight::posix_object(family);
+pub(super) fn posix_gone(family: Family, call: &str, object: &Object, errno: Errno) -> Failure {
+    let kind = super::sight::posix_object(family);
     let (meaning, help) = match errno {
         Errno::EACCES => (
             "its mode does not let you".to_string(),
@@ -201,7 +201,7 @@ pub(super) fn posix_gone(family: Family, call: &str, name: &str, errno: Errno) -
         ),
         errno => (
             match errno {
-                Errno::ENOENT => format!("no POSIX {object} has this name"),
+                Errno::ENOENT => format!("no POSIX {kind} has this name"),
                 Errno::EINVAL | Errno::ELOOP => super::posix::another(family),
                 errno => errno.desc().to_string(),
             },
@@ -209,7 +209,7 @@ pub(super) fn posix_gone(family: Family, call: &str, name: &str, errno: Errno) -
         ),
     };
     Failure::errno(errno_symbol(errno), meaning)
-        .call(format!("{call}({name})"))
+        .call(format!("{call}({object})"))
         .help(help)
 }
 

@@ -14,6 +14,7 @@ mod fields;
 pub mod fifo;
 pub mod msgq;
 pub mod pipe;
+mod place;
 mod posix;
 pub mod sem;
 pub mod shm;
@@ -37,6 +38,7 @@ pub use cause::cause;
 pub use common::semaphore_number;
 pub use common_verbs::columns;
 pub use create::{Created, key};
+pub use place::Place;
 pub use shm::word_at;
 pub use sight::{Listing, Sight, label, resolve};
 pub use telling::unseen;
@@ -160,7 +162,9 @@ pub fn with_columns(family: Family, columns: &[String]) -> Vec<&'static ObjectKi
 /// # Errors
 /// There is none: a POSIX name for what has no POSIX flavour.
 pub fn kind_of(family: Family, object: &Object) -> Result<&'static ObjectKind, Failure> {
-    let posix = matches!(object, Object::Posix(_));
+    // A POSIX object without a name is known by a descriptor that is open on it.
+    let unnamed = family.is_system_v() && object.path().is_some();
+    let posix = unnamed || matches!(object, Object::Posix(_));
     kinds(family)
         .find(|kind| kind.posix == posix)
         .ok_or_else(|| Failure::refused(format!("`{object}` cannot be a {}", family.object())))

@@ -123,7 +123,7 @@ pub(super) fn wanted(
 /// `use`: makes a POSIX object the current one.
 pub(super) fn take(world: &mut World, args: &Args, family: Family, name: &str) -> StepResult {
     let object = Object::Posix(name.into());
-    exists(family, name)
+    exists(family, &object)
         .map_err(|errno| not_opened(args, family, errno, format!("open({name})")))?;
     let known = match args.reference("name").map(|r| &r.target) {
         None => name,
@@ -156,11 +156,11 @@ pub(super) fn take(world: &mut World, args: &Args, family: Family, name: &str) -
     Ok(Outcome::ok())
 }
 
-fn exists(family: Family, name: &str) -> KernelResult<()> {
+fn exists(family: Family, object: &Object) -> KernelResult<()> {
     match family {
-        Family::Msgq => posix::queue(name).map(drop),
-        Family::Shm => posix::segment(name).map(drop),
-        _ => posix::semaphore(name).map(drop),
+        Family::Msgq => posix::queue(object).map(drop),
+        Family::Shm => posix::segment(object).map(drop),
+        _ => posix::semaphore(object).map(drop),
     }
 }
 

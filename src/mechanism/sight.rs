@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use super::any;
 use super::create::{ftok, key_of};
+use super::place::Place;
 use crate::data::{Failure, Family, Object};
-use crate::inspect::descriptors::{self, What};
 use crate::inspect::process::{self, Certainty, LastOperator};
 use crate::inspect::snapshot::Snapshot;
 use crate::inspect::thing::Thing;
@@ -293,19 +293,12 @@ fn by_path(names: &Names, family: Family, path: &[u8]) -> Result<Object, Failure
 
 /// What is behind a descriptor of some process.
 fn behind(family: Family, pid: i128, fd: i128) -> Result<Object, Failure> {
-    let place = format!("pid:{pid}/fd:{fd}");
-    let number = |n: i128| {
-        i32::try_from(n).map_err(|_| Failure::refused(format!("{place}: {n} does not fit an int")))
-    };
-    let what = descriptors::behind(number(pid)?, number(fd)?)
-        .map_err(|e| Failure::environment(format!("{place} cannot be looked at: {}", e.desc())))?;
-    match (family, what) {
-        (Family::Pipe, What::Pipe { ino }) | (Family::Sock, What::Socket { ino }) => {
-            Ok(Object::Inode(ino))
-        }
-        (Family::Fifo, What::File { path, .. }) => Ok(Object::from(path.as_path())),
+    let at = Place::new(pid, fd)?;
+    match &at.object {
+        Some((found, object)) if *found == family => Ok(object.clone()),
         _ => Err(Failure::refused(format!(
-            "{place} is no {}",
+            "pid:{pid}/fd:{fd} is {}, no {}",
+            at.words(),
             family.object()
         ))),
     }

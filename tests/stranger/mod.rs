@@ -10,7 +10,7 @@ use crate::harness::{Ran, program, run};
 
 /// What every program begins with: the calls of System V by ctypes, which stand in every C library.
 const PRELUDE: &str = r#"
-import ctypes, os, socket, sys, time, signal, mmap
+import ctypes, os, select, socket, sys, time, signal, mmap
 libc = ctypes.CDLL(None, use_errno=True)
 class Buf(ctypes.Structure):
     _fields_ = [("num", ctypes.c_ushort), ("op", ctypes.c_short), ("flg", ctypes.c_short)]

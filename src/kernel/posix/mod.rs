@@ -76,6 +76,17 @@ pub fn regular(path: &Path, write: bool) -> Result<File> {
     is_regular(&file).map(|()| file)
 }
 
+/// Opens a file once more for reading, by a path that leads to it though it has no name any more:
+/// `/proc/PID/fd/N`. Never waits. `EACCES`, `EINVAL` for what is no regular file.
+pub fn again(path: &Path) -> Result<File> {
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(libc::O_NONBLOCK)
+        .open(path)
+        .map_err(|e| Errno::from_raw(e.raw_os_error().unwrap_or(0)))?;
+    is_regular(&file).map(|()| file)
+}
+
 fn is_regular(file: &impl AsFd) -> Result<()> {
     match fstat(file)?.st_mode & libc::S_IFMT {
         libc::S_IFREG => Ok(()),

@@ -6,7 +6,7 @@ use std::fs::File;
 use std::num::NonZeroUsize;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::FileExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::ptr::NonNull;
 
 use libc::c_void;
@@ -15,7 +15,7 @@ use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap, shm_open, shm_unlink};
 use nix::sys::stat::{Mode, fstat};
 use nix::unistd::ftruncate;
 
-use super::{DIRECTORY, exactly, is_regular};
+use super::{DIRECTORY, again, exactly, is_regular};
 use crate::kernel::{Errno, Result};
 
 /// The file of a segment.
@@ -60,6 +60,14 @@ pub fn open(name: &str, read_only: bool) -> Result<Segment> {
     Ok(Segment {
         file: fd.into(),
         read_only,
+    })
+}
+
+/// Opens a segment for reading that has no name any more: `/proc/PID/fd/N`. Errors of [`again`].
+pub fn open_again(path: &Path) -> Result<Segment> {
+    Ok(Segment {
+        file: again(path)?,
+        read_only: true,
     })
 }
 

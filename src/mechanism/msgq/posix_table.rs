@@ -74,8 +74,7 @@ fn waiting(queue: &Queue, sight: &Sight) -> Option<(usize, usize)> {
 }
 
 fn row(object: &Object) -> Result<Queue, Failure> {
-    let name = name_of(object);
-    queue(name).map_err(|errno| fields::posix_gone(FAMILY, "mq_open", name, errno))
+    queue(object).map_err(|errno| fields::posix_gone(FAMILY, "mq_open", object, errno))
 }
 
 fn look(sight: &Sight, object: &Object, _: Option<u32>, field: &str) -> Result<Cell, Failure> {
@@ -135,7 +134,7 @@ fn peek(_: &Sight, object: &Object, _: &Args) -> Result<Reply, Failure> {
 
 fn condition(_: &Sight, object: &Object, _: Option<u32>) -> String {
     let name = name_of(object);
-    let attributes = match queue(name) {
+    let attributes = match queue(object) {
         Ok(queue) => queue.attributes,
         Err(Errno::ENOENT) => return posix::removed(name),
         Err(_) => None,

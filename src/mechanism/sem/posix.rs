@@ -81,7 +81,7 @@ fn refuse(args: &Args) -> Result<(), Failure> {
 
 /// Counts what this actor holds of it, where it can still be found by its name.
 fn operated(world: &mut World, name: &str, change: i16) {
-    if let Ok(row) = semaphore(name) {
+    if let Ok(row) = semaphore(&Object::Posix(name.into())) {
         world.holds.operated(holds::posix(row.node.ino), 0, change);
     }
 }
@@ -174,8 +174,7 @@ fn waiting(row: &Row, sight: &Sight) -> Option<usize> {
 const USUAL: &[&str] = &["name", "owner", "perms", "value", "waits", "ctime"];
 
 fn row(object: &Object) -> Result<Row, Failure> {
-    let name = name_of(object);
-    semaphore(name).map_err(|errno| fields::posix_gone(FAMILY, "sem_open", name, errno))
+    semaphore(object).map_err(|errno| fields::posix_gone(FAMILY, "sem_open", object, errno))
 }
 
 fn look(sight: &Sight, object: &Object, num: Option<u32>, field: &str) -> Result<Cell, Failure> {
@@ -212,7 +211,7 @@ fn peek(_: &Sight, object: &Object, _: &Args) -> Result<Reply, Failure> {
 
 fn condition(_: &Sight, object: &Object, _: Option<u32>) -> String {
     let name = name_of(object);
-    match semaphore(name).map(|row| row.contents) {
+    match semaphore(object).map(|row| row.contents) {
         Ok(Some(contents)) => format!("{name} is {}", contents.value),
         Err(Errno::ENOENT) => posix::removed(name),
         _ => name.to_string(),

@@ -151,9 +151,12 @@ impl Source {
         object: &Object,
         meaning: impl FnOnce(Errno) -> String,
     ) -> Result<Source, Failure> {
-        if let Object::Posix(name) = object {
-            let segment = posix::shm::open(name, true)
-                .map_err(|errno| posix_gone(FAMILY, "shm_open", name, errno))?;
+        let opened = match object {
+            Object::Posix(name) => Some(posix::shm::open(name, true)),
+            object => object.path().map(posix::shm::open_again),
+        };
+        if let Some(opened) = opened {
+            let segment = opened.map_err(|errno| posix_gone(FAMILY, "shm_open", object, errno))?;
             return Ok(Source {
                 size: segment.size().unwrap_or(0),
                 from: From::File(segment),

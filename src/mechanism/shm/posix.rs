@@ -145,8 +145,7 @@ static FIELDS: &[Field<Row>] = &[
 const USUAL: &[&str] = &["name", "owner", "perms", "size", "ctime"];
 
 fn row(object: &Object) -> Result<Row, Failure> {
-    let name = name_of(object);
-    segment(name).map_err(|errno| fields::posix_gone(FAMILY, "shm_open", name, errno))
+    segment(object).map_err(|errno| fields::posix_gone(FAMILY, "shm_open", object, errno))
 }
 
 fn look(sight: &Sight, object: &Object, _: Option<u32>, field: &str) -> Result<Cell, Failure> {
