@@ -118,3 +118,89 @@ fn what_a_descriptor_is_open_on_is_seen_without_its_name() {
         assert!(!ran.err.contains("ENOENT"), "{}", ran.err);
     }
 }
+
+#[test]
+fn what_cannot_be_seen_into_says_why() {
+    let directory = tempfile::tempdir().unwrap();
+    let Some(mut python) = Stranger::start(&format!(
+        "os.chdir('{}')\n\
+         s = socket.socket(socket.AF_UNIX); s.bind('s'); s.listen()\n\
+         c = socket.socket(socket.AF_UNIX); c.connect('s')\n\
+         d = socket.socket(socket.AF_UNIX)\n\
+         r, w = os.pipe(); os.write(w, b'abc'); os.close(r)\n\
+         say(d.fileno(), w)\n\
+         time.sleep(1000)",
+        directory.path().display()
+    )) else {
+        return;
+    };
+    let (pid, fds) = (python.pid(), python.numbers());
+    let at = directory.path().display();
+    std::fs::write(directory.path().join("plain"), "").unwrap();
+    for (reference, said) in [
+        (
+            format!("{at}/s"),
+            "is a listener, in which there are no data".to_string(),
+        ),
+        (
+            format!("{at}/s"),
+            "only connections: 1 connection waits".into(),
+        ),
+        (
+            format!("pid:{pid}/fd:{}", fds[0]),
+            "EINVAL: it is not connected".into(),
+        ),
+        (
+            format!("pid:{pid}/fd:{}", fds[1]),
+            "has it open for reading, and 3 bytes are in it".into(),
+        ),
+        (
+            format!("{at}/plain"),
+            format!("the file {at}/plain is neither a FIFO nor"),
+        ),
+        (format!("{at}"), format!("the directory {at} is neither")),
+        (
+            format!("fifo.{at}/plain"),
+            format!("the file {at}/plain is no FIFO"),
+        ),
+        (
+            format!("sock.{at}/plain"),
+            format!("the file {at}/plain is no socket file"),
+        ),
+        (
+            "pid:2147483647/fd:1".into(),
+            "there is no process 2147483647".into(),
+        ),
+    ] {
+        let ran = run(&["-c", &format!("peek {reference}")], b"");
+        assert_eq!(ran.code, Some(1), "{reference}: {}{}", ran.out, ran.err);
+        assert!(ran.err.contains(&said), "{reference}: {}", ran.err);
+    }
+}
+
+#[test]
+fn a_file_of_the_current_directory_is_found_by_its_quoted_name() {
+    let directory = tempfile::tempdir().unwrap();
+    let ran = |lines: &[&str]| -> harness::Ran {
+        let mut program = std::process::Command::new(harness::program());
+        program.current_dir(&directory);
+        for line in lines {
+            program.args(["-c", line]);
+        }
+        program.output().unwrap().into()
+    };
+    for name in ["sp ace", "-x"] {
+        nix::unistd::mkfifo(&directory.path().join(name), nix::sys::stat::Mode::S_IRWXU).unwrap();
+        let peek = format!("peek \"{name}\" => \"in it\"");
+        let open = format!("fifo open \"{name}\" rw");
+        let got = ran(&[&open, "fifo write \"in it\"", &peek]);
+        assert_eq!(got.code, Some(0), "{}{}", got.out, got.err);
+    }
+    std::fs::write(directory.path().join("plain"), "").unwrap();
+    let got = ran(&["peek \"plain\""]);
+    assert!(got.err.contains("the file plain is neither"), "{}", got.err);
+    let got = ran(&["peek plain"]);
+    assert!(got.err.contains("as a path: ./plain"), "{}", got.err);
+    let got = ran(&["peek \"none\""]);
+    assert!(got.err.contains("stat(none) = ENOENT"), "{}", got.err);
+}

@@ -1,11 +1,14 @@
 //! Objects that are named without their family: `who lock`, `who id:7`, `who /run/x.sock`.
 
-use std::os::unix::fs::FileTypeExt;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::Path;
 
-use super::place::Place;
+use super::place::{Place, file_words};
 use super::sight::resolve;
 use super::{Sight, errno_symbol};
-use crate::data::{Failure, FailureKind, Family, Object};
+use crate::data::{Failure, FailureKind, Family, Object, word};
 use crate::inspect::thing::Thing;
 use crate::lang::{Reference, Target, closest};
 use crate::session::perm_of;
@@ -53,6 +56,9 @@ fn named(sight: &Sight, name: &str) -> Result<Family, Failure> {
             .collect();
         let failure = Failure::refused(format!("nothing is named `{name}`"));
         match closest(name, known) {
+            _ if Path::new(name).exists() => failure.help(format!(
+                "The file of this name is written as a path: ./{name}"
+            )),
             Some(close) => failure.help(format!("Did you mean `{close}`?")),
             None => {
                 failure.help("An object of the host is named by id:N, key:K, its path or its inode")
@@ -96,34 +102,39 @@ fn system_v(sight: &Sight, target: &Target) -> Result<Family, Failure> {
 }
 
 /// What a path leads to: a FIFO, a socket file, or a POSIX object of that name.
-fn at_path(sight: &Sight, path: &[u8]) -> Result<Family, Failure> {
-    let text = String::from_utf8_lossy(path);
+fn at_path(sight: &Sight, bytes: &[u8]) -> Result<Family, Failure> {
+    let text = String::from_utf8_lossy(bytes);
     let known = Family::ALL
         .into_iter()
         .find(|f| sight.names.get(*f, &text).is_some());
     if let Some(family) = known {
         return Ok(family);
     }
-    if !text.contains('/') {
+    // Addresses that are no paths.
+    if bytes.starts_with(b"@") || bytes.starts_with(b"tcp:") {
         return Ok(Family::Sock);
     }
-    let found = std::fs::metadata(text.as_ref());
+    let path = Path::new(OsStr::from_bytes(bytes));
+    let found = std::fs::metadata(path);
     match &found {
         Ok(meta) if meta.file_type().is_fifo() => return Ok(Family::Fifo),
         Ok(meta) if meta.file_type().is_socket() => return Ok(Family::Sock),
         // A socket may live on without its file, and is known by its address.
-        Err(_) if super::sock::bound(sight.names, path).is_ok() => return Ok(Family::Sock),
+        Err(_) if super::sock::bound(sight.names, bytes).is_ok() => return Ok(Family::Sock),
         _ => {}
     }
     let mut families = Family::SYSTEM_V.to_vec();
     families.retain(|f| Thing::of(*f, &Object::Posix(text.as_ref().into())).is_some());
     let nothing = || match found {
-        Ok(_) => Failure::refused(format!("{text} is neither a FIFO nor a socket file")),
+        Ok(meta) => Failure::refused(format!(
+            "{} is neither a FIFO nor a socket file",
+            file_words(path, Some(meta.mode()))
+        )),
         Err(e) => {
             let errno = crate::kernel::Errno::from_raw(e.raw_os_error().unwrap_or(0));
             let mut failure = Failure::refused(errno.desc());
             failure.errno = Some(errno_symbol(errno).into());
-            failure.call = Some(format!("stat({text})"));
+            failure.call = Some(format!("stat({})", word(bytes)));
             failure
         }
     };

@@ -173,8 +173,18 @@ pub(super) fn peek(sight: &Sight, pipe: &Pipe, label: &str, args: &Args) -> Resu
                 false => "nobody whom we may look into has it open",
             }),
         )),
-        Err(Errno::EACCES) if sees_all && pipe.readers().next().is_none() => {
-            Err(fails(Errno::EACCES, Some("nobody has it open for reading")))
+        // What a write end tells is only how much there is.
+        Err(Errno::EACCES) if pipe.readers().next().is_none() => {
+            let nobody = match sees_all {
+                true => "nobody has it open for reading",
+                false => "nobody whom we may look into has it open for reading",
+            };
+            let meaning = match pipe.bytes {
+                Some(1) => format!("{nobody}, and 1 byte is in it"),
+                Some(bytes) => format!("{nobody}, and {bytes} bytes are in it"),
+                None => nobody.into(),
+            };
+            Err(fails(Errno::EACCES, Some(&meaning)))
         }
         Err(errno) => Err(fails(errno, None)),
     }

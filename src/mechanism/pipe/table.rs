@@ -1,5 +1,6 @@
 //! Seeing pipes and FIFOs: their fields and their tables.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use crate::data::{Cell, Column, Failure, FailureKind, Family, Object, Table};
@@ -9,6 +10,7 @@ use crate::inspect::thing::Thing;
 use crate::inspect::wait::Wait;
 use crate::kernel::Errno;
 use crate::mechanism::fields::{self, Field, Row};
+use crate::mechanism::place::file_words;
 use crate::mechanism::{Listing, Sight, errno_symbol};
 
 /// A pipe as a row of a table of pipes.
@@ -202,7 +204,10 @@ pub(in crate::mechanism) fn stat(sight: &Sight, object: &Object) -> Result<Pipe,
     let path = object.path().unwrap_or(Path::new(""));
     pipes::fifo(open, path).map_err(|errno| {
         let meaning = match errno {
-            Errno::EINVAL => "it is no FIFO".to_string(),
+            Errno::EINVAL => {
+                let mode = path.metadata().ok().map(|file| file.mode());
+                format!("{} is no FIFO", file_words(path, mode))
+            }
             errno => errno.desc().to_string(),
         };
         let mut failure = Failure::refused(meaning);

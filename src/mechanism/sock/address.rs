@@ -12,6 +12,7 @@ use crate::inspect::tcp::{self, TcpSocket, TcpState};
 use crate::inspect::unix::{self, State, UnixSocket};
 pub(super) use crate::inspect::wait::address as written;
 use crate::kernel::socket::{Address, Kind};
+use crate::mechanism::place::file_words;
 use crate::session::Names;
 
 /// The address that a text names. A path is made absolute, so that it means the same to every
@@ -94,7 +95,11 @@ fn at_path(path: &Path) -> Result<Vec<u64>, Failure> {
     let shown = Object::from(path);
     match socket_file::behind_of(path, &all) {
         Ok(Behind::Socket(ino)) => Ok(vec![ino]),
-        Ok(Behind::NotASocket) => Err(Failure::refused(format!("{shown} is no socket file"))),
+        Ok(Behind::NotASocket) => {
+            let mode = path.metadata().ok().map(|file| file.mode());
+            let what = file_words(path, mode);
+            Err(Failure::refused(format!("{what} is no socket file")))
+        }
         Ok(Behind::Nobody) => Err(Failure::refused(format!(
             "no socket is bound to the file {shown} any more"
         ))

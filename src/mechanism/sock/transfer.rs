@@ -346,7 +346,27 @@ pub(super) static PEEK: Verb = Verb {
 
 pub(super) fn peek(sight: &Sight, object: &Object, args: &Args) -> Result<Reply, Failure> {
     let label = sight.label(FAMILY, object);
-    let failed = |errno| args.failure(errno, format!("recvmsg({label}, MSG_PEEK)"));
+    let failed = |errno| {
+        let mut failure = args.failure(errno, format!("recvmsg({label}, MSG_PEEK)"));
+        // `peek` of any object has no words for what is only a socket's.
+        if let Errno::EINVAL | Errno::ENOTCONN = errno {
+            failure.meaning = "it is not connected".into();
+        }
+        failure
+    };
+    let told = object.inode().and_then(table::told);
+    if let Some(told) = told.filter(table::Told::listens) {
+        let waiting = match told.queues().0 {
+            1 => "1 connection waits to be accepted".into(),
+            n => format!("{n} connections wait to be accepted"),
+        };
+        return Err(Failure::refused(format!(
+            "{label} is a listener, in which there are no data, only connections: {waiting}"
+        ))
+        .help(format!(
+            "`sock info {label}` shows them; data is in the sockets that it has accepted: `sock ls`"
+        )));
+    }
     let copy = table::copy(sight, object).ok_or_else(|| failed(Errno::EACCES))?;
     let max = args.int("max")?.unwrap_or(DEFAULT_MAX);
     let seen = socket::peek(&copy.as_fd(), max).map_err(failed)?;
