@@ -212,3 +212,41 @@ fn the_current_fifo_is_the_one_that_was_used_last_in_every_verb() {
         "!mkfifo $WORK/c\nfifo open $WORK/c rw\nfifo write \"z\"\nfifo peek => \"z\"\nfifo info",
     );
 }
+
+#[test]
+fn names_stand_raw_in_json_and_as_they_are_typed_for_people() {
+    use std::os::unix::ffi::OsStrExt;
+    let directory = tempfile::tempdir().unwrap();
+    let mut open = Vec::new();
+    for name in [&b"sp ace"[..], b"bad\xff"] {
+        let path = directory.path().join(std::ffi::OsStr::from_bytes(name));
+        nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        let both = std::fs::OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(&path);
+        open.push(both.unwrap());
+    }
+    let at = directory.path().display();
+    let _socket = std::os::unix::net::UnixDatagram::bind(format!("{at}/so ck")).unwrap();
+    let json = run(&["--json", "-c", "fifo ls", "-c", "sock ls"], b"");
+    let hex: String = format!("{at}/bad\u{0}")
+        .bytes()
+        .map(|b| format!("{:02x}", if b == 0 { 0xff } else { b }))
+        .collect();
+    for said in [
+        format!("\"path\":\"{at}/sp ace\""),
+        format!("\"path_hex\":\"{hex}\""),
+        format!("\"address\":\"{at}/so ck\""),
+    ] {
+        assert!(json.out.contains(&said), "{said}: {}", json.out);
+    }
+    let people = run(&["-c", "fifo ls", "-c", "sock ls"], b"");
+    for said in [
+        format!("\"{at}/sp ace\""),
+        "62 61 64 ff\"".into(),
+        format!("\"{at}/so ck\""),
+    ] {
+        assert!(people.out.contains(&said), "{said}: {}", people.out);
+    }
+}

@@ -2,7 +2,7 @@
 
 use super::look;
 use super::who::{command, user};
-use crate::data::{Cell, Column, Failure, Reply, Table, word};
+use crate::data::{Cell, Column, Failure, Reply, Table};
 use crate::exec::Builtin;
 use crate::inspect::namespaces::{self, KINDS, Members, Namespace};
 use crate::kernel::namespace::Kind as Which;
@@ -115,7 +115,7 @@ fn row(sight: &Sight, namespace: &Namespace) -> Vec<Cell> {
         false => Cell::Nothing,
     });
     row.push(path.map_or(Cell::Nothing, |p| {
-        Cell::Text(word(p.as_os_str().as_bytes()))
+        Cell::Name(p.as_os_str().as_bytes().to_vec())
     }));
     row
 }

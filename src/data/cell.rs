@@ -23,6 +23,10 @@ pub enum Cell {
     Elapsed(Duration),
     /// A word or a line for people.
     Text(String),
+    /// What something is called, a path or an address: any bytes, which people see as the
+    /// language writes a word.
+    #[serde(with = "as_bytes")]
+    Name(Vec<u8>),
     /// Bytes from an IPC object. They need not be UTF-8 and may hold terminal escapes.
     #[serde(with = "as_bytes")]
     Data(Vec<u8>),
@@ -109,6 +113,7 @@ impl fmt::Display for Cell {
             Cell::Time(t) => write!(f, "{t}"),
             Cell::Elapsed(d) => write_duration(f, *d),
             Cell::Text(s) => f.write_str(s),
+            Cell::Name(bytes) => f.write_str(&word(bytes)),
             Cell::Data(bytes) => f.write_str(&quote(bytes)),
             Cell::List(cells) => {
                 for (i, cell) in cells.iter().enumerate() {
@@ -244,6 +249,8 @@ mod tests {
         assert_eq!(Cell::Key(-1).to_string(), "0xffffffff");
         assert_eq!(Cell::Mode(0o600).to_string(), "0600");
         assert_eq!(Cell::Mode(0).to_string(), "0000");
+        assert_eq!(Cell::Name(b"/tmp/x".into()).to_string(), "/tmp/x");
+        assert_eq!(Cell::Name(b"/tmp/x y".into()).to_string(), "\"/tmp/x y\"");
         assert_eq!(Cell::List(vec![1u8.into(), 2u8.into()]).to_string(), "1,2");
         assert_eq!(Took(Duration::from_millis(3200)).to_string(), "3.2 s");
     }

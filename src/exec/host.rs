@@ -253,7 +253,7 @@ impl Engine {
         let mut lost = None;
         let mut add = |name: String, value: &Cell| {
             let bytes = match value {
-                Cell::Data(bytes) => bytes.clone(),
+                Cell::Data(bytes) | Cell::Name(bytes) => bytes.clone(),
                 other => other.to_string().into_bytes(),
             };
             if !bytes.contains(&0) {

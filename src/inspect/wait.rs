@@ -12,7 +12,7 @@ use super::syscall::{Syscall, SyscallState, syscall};
 use super::thing::{Thing, waited_at};
 
 pub use super::decode::{SemBuf, Wait, decode, opened};
-pub use super::words::{Kind, Name, address};
+pub use super::words::{Kind, Name, address, address_bytes};
 
 /// What was seen of a thread at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]

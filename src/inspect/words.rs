@@ -115,12 +115,17 @@ impl Wait {
 /// The address of a socket as it may be written: `/tmp/s`, `@name`, `tcp:127.0.0.1:80`; `None`
 /// where it has none.
 pub fn address(address: &Address) -> Option<String> {
+    address_bytes(address).map(|bytes| word(&bytes))
+}
+
+/// The same as it is, whatever bytes it has.
+pub fn address_bytes(address: &Address) -> Option<Vec<u8>> {
     match address {
         Address::Unnamed => None,
-        Address::Path(path) => Some(word(path.as_os_str().as_bytes())),
-        Address::Abstract(name) => Some(word(&[b"@", name.as_slice()].concat())),
-        Address::Inet(address) => Some(format!("tcp:{address}")),
-        Address::Other(family) => Some(format!("AF_{family}")),
+        Address::Path(path) => Some(path.as_os_str().as_bytes().to_vec()),
+        Address::Abstract(name) => Some([b"@", name.as_slice()].concat()),
+        Address::Inet(address) => Some(format!("tcp:{address}").into()),
+        Address::Other(family) => Some(format!("AF_{family}").into()),
     }
 }
 

@@ -226,13 +226,18 @@ impl Expected {
     /// The term comes to nothing.
     pub fn accepts(&self, cell: &Cell, env: &Env) -> Result<bool, EvalError> {
         Ok(match (self, cell) {
-            (Expected::Pattern(pattern), Cell::Data(bytes)) => pattern.matches(bytes),
+            (Expected::Pattern(pattern), Cell::Data(bytes) | Cell::Name(bytes)) => {
+                pattern.matches(bytes)
+            }
             (Expected::Pattern(pattern), cell) => pattern.matches(cell.to_string().as_bytes()),
             (Expected::Word(word), cell) => cell.to_string() == *word,
-            (Expected::Term(Term::Bytes(bytes)), Cell::Data(found)) => bytes == found,
+            (Expected::Term(Term::Bytes(bytes)), Cell::Data(found) | Cell::Name(found)) => {
+                bytes == found
+            }
             (Expected::Term(term), cell) => {
                 let wanted = env.value(term)?;
                 match (&wanted, cell) {
+                    (Cell::Data(bytes), Cell::Name(name)) => bytes == name,
                     (Cell::Data(bytes), Cell::Text(text)) => bytes == text.as_bytes(),
                     // A mode is written in octal: `perms == 0600`.
                     (Cell::Int(n), Cell::Mode(mode)) => {

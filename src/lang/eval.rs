@@ -150,7 +150,7 @@ impl Env {
             }
             Term::Number(ty, term) => ty.encode(self.int(term)?)?,
             term => match self.value(term)? {
-                Cell::Data(bytes) => bytes,
+                Cell::Data(bytes) | Cell::Name(bytes) => bytes,
                 other => other.to_string().into_bytes(),
             },
         })
@@ -163,7 +163,7 @@ impl Env {
             match piece {
                 Piece::Bytes(bytes) => out.extend_from_slice(bytes),
                 Piece::Var(var) => match self.lookup(var)? {
-                    Cell::Data(bytes) => out.extend_from_slice(bytes),
+                    Cell::Data(bytes) | Cell::Name(bytes) => out.extend_from_slice(bytes),
                     other => out.extend_from_slice(other.to_string().as_bytes()),
                 },
             }

@@ -256,7 +256,7 @@ impl Object<'_> {
     /// Data that is not UTF-8 says so by its key: `data_hex`.
     fn cell(&mut self, name: &str, cell: &Cell) {
         match cell {
-            Cell::Data(bytes) => match str::from_utf8(bytes) {
+            Cell::Data(bytes) | Cell::Name(bytes) => match str::from_utf8(bytes) {
                 Ok(text) => self.text(name, text),
                 Err(_) => {
                     self.key(name, "_hex");
@@ -344,7 +344,7 @@ fn push_cell(line: &mut String, cell: &Cell) {
         Cell::Elapsed(d) => push_seconds(line, *d),
         Cell::Text(text) => push_string(line, text),
         // In a list there is no key that could say it.
-        Cell::Data(bytes) => match str::from_utf8(bytes) {
+        Cell::Data(bytes) | Cell::Name(bytes) => match str::from_utf8(bytes) {
             Ok(text) => push_string(line, text),
             Err(_) => {
                 line.push_str("{\"data_hex\":");

@@ -362,7 +362,7 @@ fn push_cell(out: &mut String, cell: &Cell, now: i64) {
         }
         Cell::Unknown => out.push('?'),
         Cell::Nothing => out.push('-'),
-        Cell::Elapsed(_) | Cell::Data(_) => {
+        Cell::Elapsed(_) | Cell::Name(_) | Cell::Data(_) => {
             let _ = write!(out, "{cell}");
         }
     }

@@ -166,7 +166,7 @@ impl<'a> Key<'a> {
         match cell {
             Some(Cell::Text(text)) => Key::Text(text),
             Some(Cell::Elapsed(time)) => Key::Time(*time),
-            Some(Cell::Data(bytes)) => Key::Data(bytes),
+            Some(Cell::Data(bytes) | Cell::Name(bytes)) => Key::Data(bytes),
             Some(Cell::List(cells)) => Key::List(cells),
             Some(cell) => cell.as_int().map_or(Key::None, Key::Int),
             None => Key::None,

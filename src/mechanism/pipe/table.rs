@@ -124,7 +124,7 @@ static PIPE_FIELDS: &[Field<Anonymous>] = &[
 
 static FIFO_FIELDS: &[Field<Named>] = &[
     Field::new("path", "its path", |f: &Named, _| match &f.object {
-        Object::Path(path) => Cell::Text(crate::data::word(path)),
+        Object::Path(path) => Cell::Name(path.to_vec()),
         _ => Cell::Nothing,
     }),
     Field::new("perms", "its permissions, in octal", |f: &Named, _| {

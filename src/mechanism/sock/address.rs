@@ -10,7 +10,7 @@ use crate::data::{Cell, Failure, Object};
 use crate::inspect::socket_file::{self, Behind};
 use crate::inspect::tcp::{self, TcpSocket, TcpState};
 use crate::inspect::unix::{self, State, UnixSocket};
-pub(super) use crate::inspect::wait::address as written;
+pub(super) use crate::inspect::wait::{address as written, address_bytes};
 use crate::kernel::socket::{Address, Kind};
 use crate::mechanism::place::file_words;
 use crate::session::Names;
@@ -51,7 +51,7 @@ fn inet(place: &str) -> Result<SocketAddr, Failure> {
 
 /// As a cell: `-` for none.
 pub(super) fn cell(address: &Address) -> Cell {
-    written(address).map_or(Cell::Nothing, Cell::Text)
+    address_bytes(address).map_or(Cell::Nothing, Cell::Name)
 }
 
 /// The socket that is bound to an address: this session's where several are. Not those that a

@@ -128,8 +128,8 @@ fn listen(world: &mut World, args: &Args) -> StepResult {
     };
     let name = name.unwrap_or_else(|| NewName::any(world));
     let outcome = keep(world, name, what, socket, object, entry);
-    Ok(match at.as_ref().and_then(address::written) {
-        Some(at) => outcome.remark("address", Cell::Text(at)),
+    Ok(match at.as_ref().and_then(address::address_bytes) {
+        Some(at) => outcome.remark("address", Cell::Name(at)),
         None => outcome,
     })
 }
@@ -381,8 +381,8 @@ fn accept(world: &mut World, args: &Args) -> StepResult {
         accepted.map_err(|errno| args.failure(errno, format!("accept({label})")))?;
     let name = name.unwrap_or_else(|| NewName::any(world));
     let outcome = keep(world, name, "accepted", socket, Object::Inode(ino), None);
-    Ok(match address::written(&from) {
-        Some(from) => outcome.remark("peer", Cell::Text(from)),
+    Ok(match address::address_bytes(&from) {
+        Some(from) => outcome.remark("peer", Cell::Name(from)),
         None => outcome,
     })
 }

@@ -386,8 +386,8 @@ pub(super) fn peek(sight: &Sight, object: &Object, args: &Args) -> Result<Reply,
 
 /// Whom a datagram is from. Over a connection it is always the same, and known.
 fn from(outcome: Outcome, sender: &Address, kind: Option<Kind>) -> Outcome {
-    match address::written(sender).filter(|_| kind == Some(Kind::Dgram)) {
-        Some(from) => outcome.remark("from", Cell::Text(from)),
+    match address::address_bytes(sender).filter(|_| kind == Some(Kind::Dgram)) {
+        Some(from) => outcome.remark("from", Cell::Name(from)),
         None => outcome,
     }
 }
