@@ -204,3 +204,53 @@ fn a_file_of_the_current_directory_is_found_by_its_quoted_name() {
     let got = ran(&["peek \"none\""]);
     assert!(got.err.contains("stat(none) = ENOENT"), "{}", got.err);
 }
+
+#[test]
+fn what_is_shown_can_be_typed() {
+    use std::os::unix::ffi::OsStrExt;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory
+        .path()
+        .join(std::ffi::OsStr::from_bytes(b"\xff\xfebad"));
+    nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let both = std::fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(&path);
+    std::io::Write::write_all(&mut both.as_ref().unwrap(), b"in it").unwrap();
+    let shown = ipcsh::data::word(path.as_os_str().as_bytes());
+    assert!(shown.starts_with("x\""), "{shown}");
+    passes(&format!("peek {shown} => \"in it\"\nwho {shown}"));
+    let socket = directory.path().join(std::ffi::OsStr::from_bytes(b"s\xff"));
+    let (here, there) = (
+        std::os::unix::net::UnixDatagram::bind(&socket).unwrap(),
+        std::os::unix::net::UnixDatagram::unbound().unwrap(),
+    );
+    there.send_to(b"to it", &socket).unwrap();
+    let shown = ipcsh::data::word(socket.as_os_str().as_bytes());
+    passes(&format!("peek {shown} => \"to it\""));
+    drop(here);
+    // Names of POSIX objects, as the tables and the messages write them.
+    let name = format!("/ipcsh sp\nace-{}", std::process::id());
+    let quoted = ipcsh::data::word(name.as_bytes());
+    let ran = passes(&format!(
+        "shm create shm.{quoted} 8\nshm write shm.{quoted} \"typed\"\npeek shm.{quoted} => \"typed\"
+        peek {quoted} => \"typed\"\nsem create sem.{quoted} 2\npeek sem.{quoted} => 2
+        sem p sem.{quoted}\nexpect sem.{quoted}.value == 1\nshm ls\nwho {quoted} => error"
+    ));
+    assert!(
+        ran.out.contains(&format!("Say which: shm.{quoted}")),
+        "{}",
+        ran.out
+    );
+    assert!(ran.out.contains(&format!("# {quoted} ")), "{}", ran.out);
+    let ran = script("shm rm sem.\"/a b\"");
+    assert_eq!(ran.code, Some(2), "{}{}", ran.out, ran.err);
+    assert!(
+        ran.err.contains("cannot be a shared memory segment"),
+        "{}",
+        ran.err
+    );
+    let ran = script("who shm.x\"2f ff\"");
+    assert!(ran.err.contains("x\"2f ff\" is not UTF-8"), "{}", ran.err);
+}

@@ -40,6 +40,7 @@ jobs             a name of this session: of what `create` made, or `use` took
 id:32768         a System V object of the host, by its id
 key:0x1234       the same by its key; key:/path,1 is the key of ftok(3)
 set[2]           one semaphore of a set
+shm./jobs        of two families that have the name; shm.\"/a b\" quotes it
 /tmp/f           a FIFO, or a socket's address; @name is an abstract one
 pipe:[6517]      a pipe by its inode, as socket:[N] is a socket
 pid:812/fd:7     what is behind another process's descriptor

@@ -64,7 +64,7 @@ impl fmt::Display for Object {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Object::Id(id) => write!(f, "id:{id}"),
-            Object::Posix(name) => f.write_str(name),
+            Object::Posix(name) => f.write_str(&super::word(name.as_bytes())),
             Object::Path(bytes) => f.write_str(&super::word(bytes)),
             Object::Inode(ino) => write!(f, "[{ino}]"),
         }

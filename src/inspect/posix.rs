@@ -3,6 +3,7 @@
 use std::fs::{File, Metadata};
 use std::io::Read;
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -15,8 +16,10 @@ use crate::kernel::{Errno, Result};
 /// What all three have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Node {
-    /// Its name, with the slash.
+    /// Its name, with the slash; the calls take it where it is UTF-8.
     pub name: Box<str>,
+    /// The same as it is, whatever bytes it has.
+    pub file_name: Box<[u8]>,
     /// The file that it is.
     pub dev: u64,
     /// As above.
@@ -38,8 +41,13 @@ pub struct Node {
 
 impl Node {
     fn new(name: &str, meta: &Metadata) -> Node {
+        Node::of_bytes(name.as_bytes(), meta)
+    }
+
+    fn of_bytes(name: &[u8], meta: &Metadata) -> Node {
         Node {
-            name: name.into(),
+            name: String::from_utf8_lossy(name).into(),
+            file_name: name.into(),
             dev: meta.dev(),
             ino: meta.ino(),
             mode: meta.mode() & 0o7777,
@@ -96,7 +104,7 @@ pub fn queues() -> Result<Vec<Queue>> {
             continue;
         };
         let file = entry.file_name();
-        let node = Node::new(&format!("/{}", file.to_string_lossy()), &meta);
+        let node = Node::of_bytes(&[b"/", file.as_bytes()].concat(), &meta);
         found.push(looked_into(node, File::open(entry.path()).ok()));
     }
     found.sort_by(|a, b| a.node.name.cmp(&b.node.name));
@@ -168,7 +176,7 @@ fn behind(path: &Path) -> Result<Metadata> {
 }
 
 /// The regular files where segments and semaphores stand, with the names that they have there.
-fn files() -> Result<Vec<(String, PathBuf, Metadata)>> {
+fn files() -> Result<Vec<(Vec<u8>, PathBuf, Metadata)>> {
     let mut found = Vec::new();
     let listed = Path::new(DIRECTORY).read_dir().map_err(|e| errno(&e))?;
     for entry in listed.flatten() {
@@ -176,7 +184,7 @@ fn files() -> Result<Vec<(String, PathBuf, Metadata)>> {
             continue;
         };
         if meta.is_file() {
-            let name = entry.file_name().to_string_lossy().into_owned();
+            let name = entry.file_name().into_vec();
             found.push((name, entry.path(), meta));
         }
     }
@@ -186,11 +194,11 @@ fn files() -> Result<Vec<(String, PathBuf, Metadata)>> {
 
 /// Every segment. Those of the C library's temporary files are none.
 pub fn segments() -> Result<Vec<Segment>> {
-    let is_segment = |name: &str| !name.starts_with(sem::PREFIX);
+    let is_segment = |name: &[u8]| !name.starts_with(sem::PREFIX.as_bytes());
     let files = files()?.into_iter().filter(|(name, ..)| is_segment(name));
     Ok(files
         .map(|(name, _, meta)| Segment {
-            node: Node::new(&format!("/{name}"), &meta),
+            node: Node::of_bytes(&[b"/", name.as_slice()].concat(), &meta),
         })
         .collect())
 }
@@ -220,10 +228,10 @@ pub fn segment(object: &Object) -> Result<Segment> {
 
 /// Every semaphore.
 pub fn semaphores() -> Result<Vec<Semaphore>> {
-    let named = |(name, path, meta): (String, PathBuf, Metadata)| {
-        let name = format!("/{}", name.strip_prefix(sem::PREFIX)?);
+    let named = |(name, path, meta): (Vec<u8>, PathBuf, Metadata)| {
+        let name = [b"/", name.strip_prefix(sem::PREFIX.as_bytes())?].concat();
         let file = regular(&path, false);
-        Some(with_contents(Node::new(&name, &meta), file))
+        Some(with_contents(Node::of_bytes(&name, &meta), file))
     };
     Ok(files()?.into_iter().filter_map(named).collect())
 }

@@ -10,7 +10,7 @@ use super::diagnostic::{Mistake, Parsed};
 use super::lexer::{Lexeme, Token, is_name};
 use super::program::{Arg, Call, Span, Term};
 use super::signature::{Form, Kind, Need, Param, Signature};
-use take::take;
+use take::{quoted_reference, take};
 pub use wanted::{Wanted, wanted};
 
 /// Reads a command: its name and its arguments. `after` is where its words end, for a
@@ -255,7 +255,11 @@ impl Binder<'_> {
                 self.position += 1;
                 continue;
             }
-            match take(param, &mut tokens[0]) {
+            let (taken, arg) = match quoted_reference(param, tokens) {
+                Some(arg) => (2, Some(arg)),
+                None => (1, take(param, &mut tokens[0])),
+            };
+            match arg {
                 Some(arg) => {
                     let arg = self.known(param, arg?, tokens[0].span)?;
                     let place = self.position;
@@ -263,7 +267,7 @@ impl Binder<'_> {
                         self.position += 1;
                     }
                     self.args.push((place as u8, arg));
-                    return Ok(1);
+                    return Ok(taken);
                 }
                 None if param.need == Need::Required => break,
                 None if param.need == Need::Repeated && !self.has(self.position) => break,

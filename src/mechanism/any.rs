@@ -29,20 +29,17 @@ pub(super) fn family(sight: &Sight, target: &Target) -> Result<Family, Failure> 
     }
 }
 
-fn only(
-    families: &[Family],
-    nothing: impl FnOnce() -> Failure,
-    what: &str,
-) -> Result<Family, Failure> {
-    match families {
-        [] => Err(nothing()),
+/// The one family of several that may be meant; `None` where there are none.
+fn one(families: &[Family], what: &str) -> Option<Result<Family, Failure>> {
+    Some(match families {
+        [] => return None,
         [family] => Ok(*family),
         several => {
             let nouns: Vec<&str> = several.iter().map(|f| f.object()).collect();
             let failure = Failure::refused(format!("{what} is a {}", nouns.join(" and a ")));
             Err(failure.help(format!("Say which: {}.{what}", several[0].noun())))
         }
-    }
+    })
 }
 
 fn named(sight: &Sight, name: &str) -> Result<Family, Failure> {
@@ -65,7 +62,7 @@ fn named(sight: &Sight, name: &str) -> Result<Family, Failure> {
             }
         }
     };
-    only(&families, nothing, name)
+    one(&families, name).unwrap_or_else(|| Err(nothing()))
 }
 
 /// The families that have a System V object of this id or key.
@@ -98,17 +95,16 @@ fn system_v(sight: &Sight, target: &Target) -> Result<Family, Failure> {
             failure
         }
     };
-    only(&families, nothing, &what)
+    one(&families, &what).unwrap_or_else(|| Err(nothing()))
 }
 
 /// What a path leads to: a FIFO, a socket file, or a POSIX object of that name.
 fn at_path(sight: &Sight, bytes: &[u8]) -> Result<Family, Failure> {
     let text = String::from_utf8_lossy(bytes);
-    let known = Family::ALL
-        .into_iter()
-        .find(|f| sight.names.get(*f, &text).is_some());
-    if let Some(family) = known {
-        return Ok(family);
+    let mut known = Family::ALL.to_vec();
+    known.retain(|family| sight.names.get(*family, &text).is_some());
+    if let Some(family) = one(&known, &word(bytes)) {
+        return family;
     }
     // Addresses that are no paths.
     if bytes.starts_with(b"@") || bytes.starts_with(b"tcp:") {
@@ -138,7 +134,7 @@ fn at_path(sight: &Sight, bytes: &[u8]) -> Result<Family, Failure> {
             failure
         }
     };
-    only(&families, nothing, &text)
+    one(&families, &word(bytes)).unwrap_or_else(|| Err(nothing()))
 }
 
 fn behind(pid: i128, fd: i128) -> Result<Family, Failure> {

@@ -282,7 +282,7 @@ pub(super) use posix_row;
 /// The fields that every POSIX object has.
 pub(super) const fn name<R: Posix>() -> Field<R> {
     Field::new("name", "its name, with the slash", |r: &R, _| {
-        Cell::text(&*r.node().name)
+        Cell::Name(r.node().file_name.to_vec())
     })
 }
 pub(super) const fn owner<R: Posix>() -> Field<R> {

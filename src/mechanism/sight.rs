@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::any;
 use super::create::{ftok, key_of};
 use super::place::Place;
-use crate::data::{Failure, Family, Object};
+use crate::data::{Failure, Family, Object, word};
 use crate::inspect::process::{self, Certainty, LastOperator};
 use crate::inspect::snapshot::Snapshot;
 use crate::inspect::thing::Thing;
@@ -320,7 +320,7 @@ fn absolute(path: &[u8]) -> Object {
 /// It is none.
 pub(super) fn posix_name(family: Family, name: &[u8]) -> Result<Box<str>, Failure> {
     let failure = |why: &str| {
-        Failure::refused(format!("`{}` {why}", String::from_utf8_lossy(name)))
+        Failure::refused(format!("{} {why}", word(name)))
             .help("A POSIX name is a slash and up to 255 bytes without another, such as /jobs")
     };
     match name.strip_prefix(b"/") {
@@ -334,7 +334,7 @@ pub(super) fn posix_name(family: Family, name: &[u8]) -> Result<Box<str>, Failur
         Some(rest) if rest.len() > NAME_MAX => Err(failure("is too long for a POSIX name")),
         Some(_) => std::str::from_utf8(name)
             .map(Box::from)
-            .map_err(|_| failure("is not UTF-8")),
+            .map_err(|_| failure("is not UTF-8, and no other names are taken here")),
         None => Err(failure("does not begin with a slash")),
     }
 }

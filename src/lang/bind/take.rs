@@ -130,6 +130,42 @@ fn quoted_path(param: &Param, family: Family, token: &Token) -> bool {
     has_path && param.need == Need::Required && matches!(token.lexeme, Lexeme::Data(_))
 }
 
+/// `shm."/sp ace"`: an object of a family whose name is quoted, as it has signs that no word has. It
+/// is two tokens with nothing between.
+pub(super) fn quoted_reference(param: &Param, tokens: &mut [Token]) -> Option<Parsed<Arg>> {
+    let [first, second, ..] = tokens else {
+        return None;
+    };
+    let noun = first.bare()?.strip_suffix('.')?;
+    let family = Family::from_noun(noun)?;
+    let expected = match param.kind {
+        Kind::Ref(expected) | Kind::NewRef(expected) => expected,
+        Kind::AnyRef => family,
+        _ => return None,
+    };
+    if first.span.end != second.span.start || !matches!(second.lexeme, Lexeme::Data(_)) {
+        return None;
+    }
+    let whole = first.span.to(second.span);
+    let target = Target::Path(data(second)?.ok()?);
+    let suits = match family == expected {
+        true => term::suits(&target, family),
+        false => Err("it is said to be another"),
+    };
+    Some(match suits {
+        Ok(()) => Ok(boxed(Reference {
+            family: Some(family),
+            target,
+            index: None,
+        })),
+        Err(why) => Err(Mistake::new(
+            whole,
+            format!("this cannot be a {}: {why}", expected.object()),
+        )
+        .label(format!("expected {}", Kind::Ref(expected).describe()))),
+    })
+}
+
 fn path(path: Term) -> Reference {
     whole(Target::Path(path))
 }
