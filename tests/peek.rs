@@ -254,3 +254,48 @@ fn what_is_shown_can_be_typed() {
     let ran = script("who shm.x\"2f ff\"");
     assert!(ran.err.contains("x\"2f ff\" is not UTF-8"), "{}", ran.err);
 }
+
+#[test]
+fn how_much_is_shown_can_be_said() {
+    let name = format!("/ipcsh-much-{}", std::process::id());
+    let ran = script(&format!(
+        "pipe create p\npipe write p \"0123456789\"\npeek p 3 => \"012\"\npeek p max=4 => \"0123\"
+        pipe peek p max=2 => \"01\"\npeek p --all => \"0123456789\"\npeek p 2 max=3 => error
+        mkfifo $WORK/f\nfifo open $WORK/f rw\nfifo write \"fifo\"\npeek $WORK/f 1 => \"f\"
+        fifo peek $WORK/f max=2 => \"fi\"
+        sock pair stream a b\nsock send a \"sock\"\npeek b 2 => \"so\"\npeek b max=3 => \"soc\"
+        shm create {name} 6\nshm write \"abc\"\npeek {name} max=2 => \"ab\"\npeek {name} max=99 --all => error
+        peek {name} max=99 => \"abc\\x00\\x00\\x00\"\npeek {name} --all => \"abc\\x00\\x00\\x00\"
+        peek {name} u8@0 4 => error\nsem create s\npeek s max=1 => error\npeek p @3 => error
+        msgq create q\npeek q max=1 => error"
+    ));
+    assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
+    let said = "max= is of bytes: it means nothing of a message queue";
+    assert!(ran.out.contains(said), "{}", ran.out);
+    // To a person a beginning, to a program all of it.
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    std::io::Write::write_all(&mut file, &[b'x'; 64 << 10]).unwrap();
+    let write = format!("pipe write p file\"{}\"", file.path().display());
+    let run = |peek: &str, json: &[&str]| {
+        run(
+            &[json, &["-c", "pipe create p", "-c", &write, "-c", peek]].concat(),
+            b"",
+        )
+    };
+    let ran = run("peek p", &[]);
+    assert!(
+        ran.err.contains("61440 more bytes: --all shows them"),
+        "{}",
+        ran.err
+    );
+    assert!(ran.out.len() < 5000, "{}", ran.out.len());
+    for (peek, json) in [
+        ("peek p", &["--json"][..]),
+        ("peek p --all", &[]),
+        ("peek p 64K", &[]),
+    ] {
+        let ran = run(peek, json);
+        assert!(!ran.err.contains("more bytes"), "{peek}: {}", ran.err);
+        assert!(ran.out.len() > 64 << 10, "{peek}: {}", ran.out.len());
+    }
+}

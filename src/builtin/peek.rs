@@ -1,10 +1,10 @@
 //! `peek`: what is in an object of any family.
 
 use super::look;
-use crate::data::Failure;
+use crate::data::{Failure, Family};
 use crate::exec::Builtin;
 use crate::lang::{Example, Kind, Param, Signature};
-use crate::mechanism::{self, NS};
+use crate::mechanism::{self, Args, NS};
 
 pub(super) static PEEK: Builtin = Builtin {
     signature: Signature {
@@ -26,10 +26,14 @@ pub(super) static PEEK: Builtin = Builtin {
             Param::optional(
                 "n",
                 Kind::Size,
-                "of a queue: which message, from 0; of a segment: how many bytes",
+                "of a queue: which message, from 0; of anything else that has bytes: how many",
             ),
-            Param::option("max", Kind::Size, "of a socket: how many bytes at most"),
-            Param::flag("all", "of a System V queue: every message in it"),
+            Param::option(
+                "max",
+                Kind::Size,
+                "of what has bytes: how many at most; without it, a person is shown 4096",
+            ),
+            Param::flag("all", "every byte; of a System V queue, every message"),
             NS,
         ],
         calls: &[
@@ -77,7 +81,37 @@ pub(super) static PEEK: Builtin = Builtin {
                 return Err(Failure::refused("no object is named"));
             };
             let (family, object) = sight.find_any(reference)?;
+            heeds(family, args)?;
             (mechanism::kind_of(family, &object)?.peek)(sight, &object, args)
         })
     },
 };
+
+/// Refuses what would be ignored.
+fn heeds(family: Family, args: &Args) -> Result<(), Failure> {
+    let heeded: &[&str] = match family {
+        Family::Shm => &["place", "n", "max", "all"],
+        Family::Msgq => &["n", "all"],
+        Family::Sem => &[],
+        Family::Pipe | Family::Fifo | Family::Sock => &["n", "max", "all"],
+    };
+    let ignored = |name: &&str| args.get(name).is_some() && !heeded.contains(name);
+    match ["place", "n", "max", "all"]
+        .iter()
+        .find(|name| ignored(name))
+    {
+        None => Ok(()),
+        Some(name) => {
+            let what = match *name {
+                "place" => "a place is of a segment",
+                "n" => "a number is of messages and bytes",
+                "max" => "max= is of bytes",
+                _ => "--all is of messages and bytes",
+            };
+            let object = family.object();
+            Err(Failure::refused(format!(
+                "{what}: it means nothing of a {object}"
+            )))
+        }
+    }
+}

@@ -27,6 +27,8 @@ pub struct Outcome {
     pub eof: bool,
     /// Lines that are shown as the result, such as those of a dump.
     pub text: Option<String>,
+    /// Whether nobody said how much of its data is wanted: a person is shown a beginning.
+    pub glance: bool,
     /// What differs from run to run (ids, keys, pids): written as a comment, never matched.
     pub remarks: Vec<Field>,
     /// What the user should know besides: `created message queue q1 (id 32768)`.
@@ -72,6 +74,12 @@ impl Outcome {
             name: name.into(),
             value: value.into(),
         });
+        self
+    }
+
+    /// Data of which a person is shown a beginning.
+    pub fn glance(mut self, glance: bool) -> Outcome {
+        self.glance = glance;
         self
     }
 

@@ -58,6 +58,11 @@ impl<'a> Args<'a> {
         self.all(name).next()
     }
 
+    /// Whether the command has a parameter of this name.
+    pub fn takes(&self, name: &str) -> bool {
+        self.signature.params.iter().any(|p| p.name == name)
+    }
+
     /// Whether a flag is there.
     #[inline(always)]
     pub fn flag(&self, name: &str) -> bool {

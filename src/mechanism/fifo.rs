@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::common::DEFAULT_MODE;
 use super::pipe::table;
-use super::stream::{self, ALL, DATA, LINE, MAX, NOWAIT};
+use super::stream::{self, ALL, AT_MOST, DATA, EVERYTHING, LINE, MAX, NOWAIT};
 use super::{Args, Mechanism, ObjectKind, Run, Sight, Verb, World};
 use crate::data::{Failure, Family, Object, Outcome, Reply, StepResult};
 use crate::kernel::fds::Access;
@@ -332,7 +332,7 @@ static PEEK: Verb = Verb {
     signature: Signature {
         name: "fifo peek",
         summary: "show what is in a FIFO, and leave it there",
-        params: &[FIFO],
+        params: &[FIFO, AT_MOST, EVERYTHING],
         calls: &["pidfd_getfd(2)", "tee(2)"],
         errnos: &[
             stream::PEEK_ERRNOS[0],

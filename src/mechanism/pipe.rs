@@ -5,7 +5,7 @@
 
 pub(super) mod table;
 
-use super::stream::{self, ALL, DATA, LINE, MAX, NOWAIT};
+use super::stream::{self, ALL, AT_MOST, DATA, EVERYTHING, LINE, MAX, NOWAIT};
 use super::{Args, Mechanism, ObjectKind, Run, Sight, Verb, World};
 use crate::data::{Failure, Family, Object, Outcome, Reply, StepResult};
 use crate::inspect::snapshot::Snapshot;
@@ -238,7 +238,7 @@ static PEEK: Verb = Verb {
     signature: Signature {
         name: "pipe peek",
         summary: "show what is in a pipe, and leave it there",
-        params: &[PIPE],
+        params: &[PIPE, AT_MOST, EVERYTHING],
         calls: &["pidfd_getfd(2)", "tee(2)"],
         errnos: &[
             stream::PEEK_ERRNOS[0],

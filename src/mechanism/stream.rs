@@ -24,6 +24,52 @@ pub(super) const MAX: Param = Param::option(
 pub(super) const LINE: Param = Param::flag("line", "up to the next newline, which is included");
 pub(super) const ALL: Param = Param::flag("all", "everything, until all writers have closed it");
 
+/// Of `peek`, wherever bytes are looked at.
+pub(super) const AT_MOST: Param = Param::option(
+    "max",
+    Kind::Size,
+    "how many bytes at most; of more than 4096 a person is shown a beginning where it is left out",
+);
+pub(super) const EVERYTHING: Param = Param::flag("all", "show every byte");
+
+/// How many bytes of an object are to be shown.
+#[derive(Clone, Copy)]
+pub(super) struct Much {
+    /// At most so many.
+    pub max: Option<usize>,
+    /// Every one of them.
+    pub all: bool,
+}
+
+impl Much {
+    /// What the arguments say: `N` or `max=N`, or `--all`.
+    ///
+    /// # Errors
+    /// They say two things.
+    pub fn of(args: &Args) -> Result<Much, Failure> {
+        let (max, all) = (args.int("max")?, args.flag("all"));
+        // Only where it may be any bytes, or a segment's, is there a bare number.
+        let n = match args.takes("n") {
+            true => args.int("n")?,
+            false => None,
+        };
+        if usize::from(n.is_some()) + usize::from(max.is_some()) + usize::from(all) > 1 {
+            return Err(Failure::refused("how many bytes is said twice")
+                .help("Say one of N, max=N and --all"));
+        }
+        Ok(Much {
+            max: n.or(max),
+            all,
+        })
+    }
+
+    /// The outcome of having seen this data.
+    pub fn shown(self, mut data: Vec<u8>) -> Outcome {
+        data.truncate(self.max.unwrap_or(usize::MAX));
+        Outcome::value(Cell::Data(data)).glance(self.max.is_none() && !self.all)
+    }
+}
+
 /// The errnos of [`read`].
 pub(super) const READ_ERRNOS: [(&str, &str); 2] = [
     ("EAGAIN", "it is empty, and there are writers"),
@@ -161,9 +207,10 @@ pub(super) fn peek(sight: &Sight, pipe: &Pipe, label: &str, args: &Args) -> Resu
             ..failure
         }
     };
+    let much = Much::of(args)?;
     let sees_all = sight.snapshot.open().unreadable == 0;
     match pipe.peek() {
-        Ok(bytes) if !bytes.is_empty() => Ok(Outcome::value(Cell::Data(bytes)).into()),
+        Ok(bytes) if !bytes.is_empty() => Ok(much.shown(bytes).into()),
         Ok(_) if pipe.writers().next().is_none() => Ok(Outcome::eof().into()),
         Ok(_) => Err(fails(Errno::EAGAIN, Some("it is empty, and has writers"))),
         Err(Errno::EACCES) if pipe.ends.is_empty() => Err(fails(

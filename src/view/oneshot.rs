@@ -5,7 +5,7 @@
 
 use std::io::{self, Write};
 
-use super::written::{push_outcome, push_remarks, says_more};
+use super::written::{glanced, push_outcome, push_remarks, says_more};
 use super::{Style, printable, write_table};
 use crate::data::{Event, Outcome, Sink};
 
@@ -43,6 +43,8 @@ impl<W: Write, E: Write> OneShot<W, E> {
     }
 
     fn outcome(&mut self, outcome: &Outcome) -> io::Result<()> {
+        let (outcome, rest) = glanced(outcome);
+        let outcome = &*outcome;
         for note in &outcome.notes {
             self.aside(&printable(note))?;
         }
@@ -55,8 +57,12 @@ impl<W: Write, E: Write> OneShot<W, E> {
             false => push_remarks(&mut line, outcome),
         }
         match line.is_empty() {
-            true => Ok(()),
-            false => writeln!(self.out, "{line}"),
+            true => {}
+            false => writeln!(self.out, "{line}")?,
+        }
+        match rest {
+            Some(rest) => self.aside(&rest),
+            None => Ok(()),
         }
     }
 }

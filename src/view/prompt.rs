@@ -1,7 +1,7 @@
 //! What the prompt shows of an event.
 
 use super::transcript::stand_lines;
-use super::written::{push_outcome, push_remarks, says_more, too_much};
+use super::written::{glanced, push_outcome, push_remarks, says_more, too_much};
 use super::{Style, printable, write_table};
 use crate::data::{Event, Failure, Outcome, StepResult, Took};
 
@@ -70,6 +70,8 @@ pub fn lines(event: &Event, style: Style, width: Option<u16>) -> String {
 fn end(result: &StepResult, passed: bool, style: Style) -> String {
     match result {
         Ok(outcome) => {
+            let (outcome, rest) = glanced(outcome);
+            let outcome = &*outcome;
             let (mut shown, mut remarks) = (String::from("=> "), String::from("# "));
             match too_much(outcome) {
                 Some(bytes) => shown = format!("# {bytes}"),
@@ -80,7 +82,11 @@ fn end(result: &StepResult, passed: bool, style: Style) -> String {
                 true => style.good(&shown),
                 false => style.bad(&shown),
             };
-            match outcome.remarks.is_empty() {
+            if let Some(rest) = &rest {
+                let gap = if outcome.remarks.is_empty() { "" } else { ", " };
+                remarks.push_str(&format!("{gap}{rest}"));
+            }
+            match outcome.remarks.is_empty() && rest.is_none() {
                 true => shown,
                 false => format!("{shown}   {}", style.aside(&remarks)),
             }

@@ -1,6 +1,7 @@
 //! Values as text: numbers without the detour through `fmt`, and outcomes as they may be
 //! written after `=>` again.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use super::escape;
@@ -51,6 +52,35 @@ pub(super) fn too_much(outcome: &Outcome) -> Option<String> {
         Some(Cell::Data(bytes)) if outcome.is_long() => Some(format!("{} bytes", bytes.len())),
         _ => None,
     }
+}
+
+/// How much data a person is shown who did not say how much is wanted.
+const GLANCE: usize = 4 << 10;
+
+/// An outcome as a person is shown it, and what is said of the rest of its data.
+pub(super) fn glanced(outcome: &Outcome) -> (Cow<'_, Outcome>, Option<String>) {
+    let Some(Cell::Data(bytes)) = outcome.value.as_ref().filter(|_| outcome.glance) else {
+        return (Cow::Borrowed(outcome), None);
+    };
+    if bytes.len() <= GLANCE {
+        return (Cow::Borrowed(outcome), None);
+    }
+    // Text is not cut within a character: it would be none any more.
+    let shown = match str::from_utf8(bytes) {
+        Ok(text) => (0..=GLANCE).rev().find(|at| text.is_char_boundary(*at)),
+        Err(_) => Some(GLANCE),
+    };
+    let shown = shown.unwrap_or(GLANCE);
+    let rest = bytes.len() - shown;
+    let outcome = Outcome {
+        value: Some(Cell::Data(bytes[..shown].to_vec())),
+        fields: outcome.fields.clone(),
+        remarks: outcome.remarks.clone(),
+        notes: outcome.notes.clone(),
+        ..Outcome::default()
+    };
+    let said = format!("{rest} more bytes: --all shows them, max=N as many as you say");
+    (Cow::Owned(outcome), Some(said))
 }
 
 /// Appends an outcome as it may be claimed: what stands after `=>`.
@@ -121,6 +151,22 @@ pub(super) fn says_more(outcome: &Outcome) -> bool {
 mod tests {
     use super::*;
     use std::time::Duration;
+
+    #[test]
+    fn what_nobody_asked_for_is_shown_in_part() {
+        let text = "é".repeat(GLANCE);
+        let data = |glance| Outcome::value(Cell::Data(text.clone().into())).glance(glance);
+        assert_eq!(glanced(&data(false)), (Cow::Owned(data(false)), None));
+        let odd = Outcome::value(Cell::Data(format!("a{text}").into())).glance(true);
+        let (shown, said) = glanced(&odd);
+        let cut = format!("a{}", "é".repeat(GLANCE / 2 - 1));
+        assert_eq!(shown.value, Some(Cell::Data(cut.into())));
+        let rest = 2 * GLANCE + 1 - (GLANCE - 1);
+        assert!(
+            said.unwrap()
+                .starts_with(&format!("{rest} more bytes: --all"))
+        );
+    }
 
     #[test]
     fn numbers_are_written_whole() {

@@ -10,6 +10,7 @@ use crate::kernel::{Errno, posix, shm};
 use crate::lang::{Example, Kind, Param, Signature};
 use crate::mechanism::fields::posix_gone;
 use crate::mechanism::sight::system_v;
+use crate::mechanism::stream::{AT_MOST, EVERYTHING, Much};
 use crate::mechanism::{Args, Run, Sight, Verb};
 
 pub(super) static PEEK: Verb = Verb {
@@ -25,6 +26,8 @@ pub(super) static PEEK: Verb = Verb {
                 Kind::Size,
                 "how many bytes; where it is left out, up to the last that is not 0",
             ),
+            AT_MOST,
+            EVERYTHING,
         ],
         calls: &["process_vm_readv(2)", "pread(2)"],
         errnos: &[
@@ -54,14 +57,26 @@ pub(super) static PEEK: Verb = Verb {
 
 pub(super) fn peek(sight: &Sight, object: &Object, args: &Args) -> Result<Reply, Failure> {
     let at = spot(args)?;
-    let asked: Option<usize> = match at.ty {
+    let much = Much::of(args)?;
+    if let Some(ty) = at.ty.filter(|_| much.max.is_some() || much.all) {
+        return Err(Failure::refused(format!(
+            "a {} has a length of its own, {} bytes",
+            ty.name(),
+            ty.width()
+        ))
+        .help("Leave the length away, or the type"));
+    }
+    let exact: Option<usize> = match at.ty {
         Some(ty) => Some(ty.width()),
         None => args.int("n")?,
     };
     let meaning = |errno| args.failure(errno, String::new()).meaning;
     let source = Source::of(sight, object, meaning)?;
     let left = source.size.saturating_sub(at.offset);
-    let length = asked.unwrap_or(left.min(GLANCE));
+    let length = exact.unwrap_or(match much {
+        Much { all: true, .. } => left,
+        much => left.min(much.max.unwrap_or(GLANCE)),
+    });
     let range = (at.offset, length);
     let failed = |errno| {
         let label = sight.label(FAMILY, object);
@@ -74,17 +89,17 @@ pub(super) fn peek(sight: &Sight, object: &Object, args: &Args) -> Result<Reply,
     if let Some(ty) = at.ty {
         return Ok(Outcome::value(Cell::Int(ty.decode(word(&data)))).into());
     }
-    if asked.is_none() {
+    if much.max.is_none() && !much.all {
         let used = data
             .iter()
             .rposition(|b| *b != 0)
             .map_or(0, |last| last + 1);
         data.truncate(used);
     }
-    let outcome = Outcome::value(Cell::Data(data));
+    let outcome = much.shown(data);
     Ok(match left - length {
-        rest @ 1.. if asked.is_none() => outcome.note(format!(
-            "{rest} bytes behind the first {GLANCE} were not looked at; give a length to see them"
+        rest @ 1.. if much.max.is_none() => outcome.note(format!(
+            "{rest} bytes behind the first {GLANCE} were not looked at; --all shows them, or a length"
         )),
         _ => outcome,
     }

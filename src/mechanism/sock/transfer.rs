@@ -8,7 +8,7 @@ use crate::data::{Cell, Failure, Lack, Object, Outcome, Reply, StepResult};
 use crate::kernel::Errno;
 use crate::kernel::socket::{self, Address, Domain, Kind, Send};
 use crate::lang::{Example, Param, Runs, Signature, Target};
-use crate::mechanism::stream::{ALL, DATA, LINE, until};
+use crate::mechanism::stream::{ALL, AT_MOST, DATA, EVERYTHING, LINE, Much, until};
 use crate::mechanism::{Args, Run, Sight, Verb, World};
 use crate::session::Side;
 
@@ -320,7 +320,7 @@ pub(super) static PEEK: Verb = Verb {
     signature: Signature {
         name: "sock peek",
         summary: "show what a socket would receive next, and leave it there",
-        params: &[SOCK, MAX],
+        params: &[SOCK, AT_MOST, EVERYTHING],
         calls: &["pidfd_getfd(2)", "recvmsg(2)"],
         errnos: &[
             ("EACCES", "no process that we may look into has it open"),
@@ -368,12 +368,18 @@ pub(super) fn peek(sight: &Sight, object: &Object, args: &Args) -> Result<Reply,
         )));
     }
     let copy = table::copy(sight, object).ok_or_else(|| failed(Errno::EACCES))?;
-    let max = args.int("max")?.unwrap_or(DEFAULT_MAX);
+    let much = Much::of(args)?;
+    // One that carries messages tells of the first alone.
+    let there = socket::input_queue(&copy).map_or(0, |n| usize::try_from(n).unwrap_or(usize::MAX));
+    let max = match much.all {
+        true => there.max(DEFAULT_MAX),
+        false => much.max.unwrap_or(DEFAULT_MAX),
+    };
     let seen = socket::peek(&copy.as_fd(), max).map_err(failed)?;
     if seen.end && seen.descriptors == 0 {
         return Ok(Outcome::eof().into());
     }
-    let mut outcome = Outcome::value(Cell::Data(seen.data.clone()));
+    let mut outcome = much.shown(seen.data.clone());
     if seen.length > seen.data.len() {
         outcome = outcome.field("length", seen.length as i64);
     }
