@@ -93,7 +93,7 @@ impl Queue {
     fn again(&self) -> Option<Queue> {
         match self {
             Queue::SystemV(q) => msg::stat_any_id(q.id).ok().map(Queue::SystemV),
-            Queue::Posix(q) => posix::queue(&q.node.name).ok().map(Queue::Posix),
+            Queue::Posix(_) => posix::queue(&self.object()).ok().map(Queue::Posix),
         }
     }
 
