@@ -36,16 +36,16 @@ fn who_could_have_done_what_was_waited_for_is_named() {
         ),
         (
             "msgq create q\nmsgq send q 2 \"x\"\nmsgq recv q 2 --except --nowait".into(),
-            "all of the 1 messages in the queue are of type 2",
+            "the only message in the queue is of type 2",
         ),
         (
             "msgq create q\nmsgq send q 2 \"x\"\nmsgq recv q -1 --nowait".into(),
-            "none of the 1 messages in the queue is of a type up to 1",
+            "the only message in the queue is of no type up to 1",
         ),
         (
             "msgq create q\nmsgq set q qbytes=1\nmsgq send q 1 \"x\"\nmsgq send q 1 \"y\" --nowait"
                 .into(),
-            "(1 of 1 bytes, 1 messages); nobody has ever received from it",
+            "(1 of 1 bytes, 1 message); nobody has ever received from it",
         ),
         (
             "sem create s 1\nc: sem p s\nsem p s timeout=1ms".into(),

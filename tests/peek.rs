@@ -58,7 +58,7 @@ fn a_posix_queue_is_said_to_be_closed_to_the_eye() {
     ));
     assert_eq!(ran.code, Some(1), "{}", ran.err);
     assert!(
-        ran.err.contains("it holds 1 messages, 3 bytes"),
+        ran.err.contains("it holds 1 message, 3 bytes"),
         "{}",
         ran.err
     );
@@ -66,7 +66,7 @@ fn a_posix_queue_is_said_to_be_closed_to_the_eye() {
         "msgq create {name}\nmsgq send 1 \"xyz\"\nmsgq peek {name}"
     ));
     assert!(
-        ran.err.contains("it holds 1 messages, 3 bytes"),
+        ran.err.contains("it holds 1 message, 3 bytes"),
         "{}",
         ran.err
     );

@@ -252,8 +252,9 @@ fn what_does_not_fit_is_counted() {
                 .is_some_and(|l| l.contains("any other key ends it"));
             let counted = lines.iter().find_map(|l| {
                 let said = l.strip_prefix("Message queues   ")?;
-                let (shown, more) = said.split_once(" rows shown, ")?;
+                let (shown, more) = said.split_once(" shown, ")?;
                 let more: usize = more.strip_suffix(" more")?.parse().ok()?;
+                let (shown, _rows) = shown.split_once(' ')?;
                 Some((shown.parse::<usize>().ok()?, more))
             });
             let shown = lines.iter().filter(|l| l.contains("  root  ")).count();

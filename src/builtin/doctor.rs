@@ -7,7 +7,7 @@ mod orphans;
 mod stuck;
 
 use super::look;
-use crate::data::{Cell, Column, Failure, Outcome, Reply, Table};
+use crate::data::{Cell, Column, Failure, Outcome, Reply, Table, counted};
 use crate::exec::Builtin;
 use crate::lang::{Example, Kind, Param, Signature};
 use crate::mechanism::{Args, NS, Sight};
@@ -150,8 +150,7 @@ fn examine(sight: &Sight, args: &Args) -> Result<Reply, Failure> {
         tables: vec![table],
         failing: match findings.len() {
             0 => None,
-            1 => Some("1 finding".into()),
-            n => Some(format!("{n} findings")),
+            n => Some(counted(n, "finding")),
         },
         ..Reply::default()
     })

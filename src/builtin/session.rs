@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 
-use crate::data::{Failure, Family, Object, Outcome, Reply};
+use crate::data::{Failure, Family, Object, Outcome, Reply, counted};
 use crate::exec::{Builtin, Engine, Mode, Sink};
 use crate::lang::{Arg, Example, Kind, Param, Signature, Target};
 use crate::mechanism::Args;
@@ -159,7 +159,10 @@ pub(super) static SAVE: Builtin = Builtin {
             .and_then(|mut file| file.write_all(text.as_bytes()));
         match written {
             Ok(()) => Ok(Outcome::ok()
-                .note(format!("saved {} lines in {path}", engine.journal.len()))
+                .note(format!(
+                    "saved {} in {path}",
+                    counted(engine.journal.len(), "line")
+                ))
                 .into()),
             Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {
                 Err(Failure::refused(format!("{path} exists")).help("Replace it with --force"))

@@ -1,7 +1,7 @@
 //! `who`: the processes that have to do with an object.
 
 use super::look;
-use crate::data::{Cell, Column, Failure, Reply, Table};
+use crate::data::{Cell, Column, Failure, Reply, Table, counted};
 use crate::exec::Builtin;
 use crate::inspect::descriptors::Access;
 use crate::inspect::process::{self, Certainty};
@@ -105,9 +105,8 @@ fn who(sight: &Sight, args: &Args) -> Result<Reply, Failure> {
     let mut table = table(sight, &found.found);
     if found.unseen > 0 {
         table.footer.push(format!(
-            "attached {} more time{}, by processes that may not be looked into",
-            found.unseen,
-            if found.unseen == 1 { "" } else { "s" }
+            "attached {}, by processes that may not be looked into",
+            counted(found.unseen, "more time")
         ));
     }
     table.footer.extend(sight.hidden());

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::look;
 use super::who::{command, user};
-use crate::data::{Cell, Column, Failure, Reply, Table};
+use crate::data::{Cell, Column, Failure, Reply, Table, counted};
 use crate::exec::Builtin;
 use crate::inspect::cycles::{Cycle, cycles};
 use crate::inspect::polled::polled;
@@ -251,9 +251,11 @@ fn push_polled(sight: &Sight, waiter: &Waiter, table: &mut Table) {
         table.push(row);
     }
     if let more @ 1.. = all.len().saturating_sub(POLLED) {
-        table
-            .footer
-            .push(format!("{more} more objects are polled by {}", waiter.pid));
+        table.footer.push(format!(
+            "{} polled by {}",
+            counted(more, "more object"),
+            waiter.pid
+        ));
     }
 }
 

@@ -28,3 +28,12 @@ pub fn counted<N: std::fmt::Display + PartialEq + From<u8>>(n: N, noun: &str) ->
     let plural = if n == N::from(1) { "" } else { "s" };
     format!("{n} {noun}{plural}")
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn one_thing_is_not_many() {
+        let counts = [0, 1, 2].map(|n: usize| super::counted(n, "more line"));
+        assert_eq!(counts, ["0 more lines", "1 more line", "2 more lines"]);
+    }
+}

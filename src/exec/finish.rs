@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::engine::{Engine, Flow};
 use super::show::Shown;
 use super::slot::State;
-use crate::data::{Event, Failure, FailureKind, Sink};
+use crate::data::{Event, Failure, FailureKind, Sink, counted};
 use crate::session::ledger::{FileKind, Kind};
 use crate::session::{Ledger, Removed};
 
@@ -25,10 +25,7 @@ impl Finished {
         kinds.sort_unstable();
         let parts: Vec<String> = kinds
             .chunk_by(|a, b| a == b)
-            .map(|same| {
-                let plural = if same.len() == 1 { "" } else { "s" };
-                format!("{} {}{plural}", same.len(), same[0].object())
-            })
+            .map(|same| counted(same.len(), same[0].object()))
             .collect();
         (!parts.is_empty()).then(|| format!("removed {}", parts.join(", ")))
     }

@@ -11,7 +11,7 @@ pub use table::waiting;
 use super::common::{self, DEFAULT_MODE, MODE, PRIVATE};
 use super::create::Maker;
 use super::{Args, Mechanism, ObjectKind, Run, Verb, World};
-use crate::data::{Cell, Failure, Family, Lack, Outcome, StepResult};
+use crate::data::{Cell, Failure, Family, Lack, Outcome, StepResult, counted};
 use crate::kernel::{Errno, msg};
 use crate::lang::{Example, Kind, Param, Runs, Signature};
 
@@ -219,8 +219,10 @@ fn send_failure(
         }
         (Errno::EAGAIN, Ok(stat), _) => {
             failure.meaning = format!(
-                "the queue is full ({} of {} bytes, {} messages)",
-                stat.cbytes, stat.qbytes, stat.qnum
+                "the queue is full ({} of {} bytes, {})",
+                stat.cbytes,
+                stat.qbytes,
+                counted(stat.qnum, "message")
             );
             failure.help = Some(format!(
                 "Receive a message, or raise it: msgq set {label} qbytes={}",
@@ -375,6 +377,14 @@ fn recv_failure(
         (Errno::ENOMSG, Ok(stat)) => {
             failure.meaning = match (stat.qnum, mtype) {
                 (0, _) => "the queue is empty".to_string(),
+                (1, mtype) if how.except => {
+                    format!("the only message in the queue is of type {mtype}")
+                }
+                (1, mtype @ ..0) => format!(
+                    "the only message in the queue is of no type up to {}",
+                    mtype.unsigned_abs()
+                ),
+                (1, mtype) => format!("the only message in the queue is not of type {mtype}"),
                 (n, mtype) if how.except => {
                     format!("all of the {n} messages in the queue are of type {mtype}")
                 }

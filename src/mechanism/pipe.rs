@@ -7,7 +7,7 @@ pub(super) mod table;
 
 use super::stream::{self, ALL, AT_MOST, DATA, EVERYTHING, LINE, MAX, NOWAIT};
 use super::{Args, Mechanism, ObjectKind, Run, Sight, Verb, World};
-use crate::data::{Failure, Family, Object, Outcome, Reply, StepResult};
+use crate::data::{Failure, Family, Object, Outcome, Reply, StepResult, counted};
 use crate::inspect::snapshot::Snapshot;
 use crate::inspect::thing::Thing;
 use crate::kernel::{Errno, pipe};
@@ -306,7 +306,7 @@ fn size(world: &mut World, args: &Args) -> StepResult {
             let call = format!("fcntl({label}, F_SETPIPE_SZ, {bytes})");
             let mut failure = args.failure(errno, call);
             if let (Errno::EBUSY, Ok(unread)) = (errno, pipe::available(&fd)) {
-                failure.meaning = format!("there are {unread} bytes in it");
+                failure.meaning = format!("it still holds {}", counted(unread, "byte"));
             }
             failure
         })?,

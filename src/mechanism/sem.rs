@@ -11,7 +11,7 @@ pub use table::waiting;
 use super::common::{DEFAULT_MODE, MODE, PRIVATE};
 use super::create::Maker;
 use super::{Args, Created, Mechanism, ObjectKind, Run, Verb, World};
-use crate::data::{Failure, Family, StepResult};
+use crate::data::{Failure, Family, StepResult, counted};
 use crate::kernel::{Result as KernelResult, sem};
 use crate::lang::{Example, Kind, Param, Reference, Runs, Signature};
 
@@ -155,7 +155,7 @@ fn make(
     let maker = Maker {
         family: FAMILY,
         call: "semget",
-        given: &format!(", {count} semaphores"),
+        given: &format!(", {}", counted(count, "semaphore")),
         make: &|key| sem::get(key, count, mode, true, true),
         lookup: &|key| sem::get(key, 0, 0, false, false),
         exists: &|id| sem::stat_any_id(id).is_ok(),

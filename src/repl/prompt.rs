@@ -1,5 +1,6 @@
 //! The prompt's text: how many actors run, and how many of them are blocked.
 
+use crate::data::counted;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -74,10 +75,12 @@ impl Prompt for LivePrompt {
 /// actors'.
 pub(super) fn text(actors: usize, blocked: usize) -> String {
     let digits = actors.to_string().len();
-    let plural = if actors == 1 { "" } else { "s" };
     match actors {
         0 => "ipcsh> ".to_string(),
-        _ => format!("ipcsh [{actors} actor{plural}, {blocked:digits$} blocked]> "),
+        _ => format!(
+            "ipcsh [{}, {blocked:digits$} blocked]> ",
+            counted(actors, "actor")
+        ),
     }
 }
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::fmt::Write;
 
 use super::escape;
-use crate::data::{Cell, Outcome, quote};
+use crate::data::{Cell, Outcome, counted, quote};
 
 /// Appends an integer.
 pub(super) fn push_int(out: &mut String, n: i128) {
@@ -49,7 +49,7 @@ pub(super) fn push_hex(out: &mut String, bytes: &[u8]) {
 /// How much data an outcome has, where that is too much to be shown.
 pub(super) fn too_much(outcome: &Outcome) -> Option<String> {
     match &outcome.value {
-        Some(Cell::Data(bytes)) if outcome.is_long() => Some(format!("{} bytes", bytes.len())),
+        Some(Cell::Data(bytes)) if outcome.is_long() => Some(counted(bytes.len(), "byte")),
         _ => None,
     }
 }

@@ -130,8 +130,8 @@ fn segment(sight: &Sight, s: &ShmStat) -> Option<Orphan> {
     };
     Some(Orphan {
         evidence: format!(
-            "{} bytes; nobody has it attached, for {}; its creator, pid {}, is gone{last}",
-            s.segsz,
+            "{}; nobody has it attached, for {}; its creator, pid {}, is gone{last}",
+            counted(s.segsz, "byte"),
             ago(used),
             s.cpid,
         ),
@@ -169,8 +169,8 @@ fn set(sight: &Sight, s: &SemStat) -> Option<Orphan> {
     let pids: Vec<String> = pids.iter().map(i32::to_string).collect();
     Some(Orphan {
         evidence: format!(
-            "{} semaphores; unused for {}; who operated last, pid {}, is gone",
-            s.nsems,
+            "{}; unused for {}; who operated last, pid {}, is gone",
+            counted(s.nsems, "semaphore"),
             ago(used),
             pids.join(", "),
         ),

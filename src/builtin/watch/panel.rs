@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::order::{Entry, Order};
 use super::past::Past;
 use super::told::Shown;
-use crate::data::{Cell, Family, Object, Table};
+use crate::data::{Cell, Family, Object, Table, counted};
 use crate::mechanism::{self, Sight};
 use crate::view::{Live, Style, Tone, write_live};
 
@@ -77,11 +77,8 @@ impl Panel {
     pub fn draw(&mut self, rows: usize, place: Place, sight: &Sight) -> io::Result<Vec<String>> {
         if rows == 0 && self.rows() > 0 {
             let title = place.style.strong(self.past.table.title);
-            let plural = if self.rows() == 1 { "" } else { "s" };
-            return Ok(vec![format!(
-                "{title}: {} row{plural}, no room",
-                self.rows()
-            )]);
+            let rows = counted(self.rows(), "row");
+            return Ok(vec![format!("{title}: {rows}, no room")]);
         }
         let entries = place.order.entries(&self.past, rows);
         let told = &self.past.told;
@@ -132,7 +129,7 @@ impl Panel {
         let more = self.rows() - entries.len();
         let remark = match more {
             0 => String::new(),
-            more => format!("{} rows shown, {more} more", entries.len()),
+            more => format!("{} shown, {more} more", counted(entries.len(), "row")),
         };
         let live = Live {
             remark: &remark,

@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::order::Order;
 use super::panel::{Panel, Place};
 use super::past::Past;
-use crate::data::{Failure, Reply};
+use crate::data::{Failure, Reply, counted};
 use crate::kernel::terminal::WindowSize;
 use crate::mechanism::Sight;
 use crate::view::{Style, cut, printable};
@@ -257,7 +257,7 @@ fn fit(lines: &mut Vec<String>, room: usize, rest: usize) {
     let more = (lines.len() - kept).max(rest + 1);
     lines.truncate(kept);
     if room > 0 {
-        lines.push(format!("… {more} more lines"));
+        lines.push(format!("… {}", counted(more, "more line")));
     }
 }
 

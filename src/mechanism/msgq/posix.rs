@@ -5,7 +5,7 @@ use std::os::fd::BorrowedFd;
 use std::path::Path;
 
 use super::FAMILY;
-use crate::data::{Cell, Failure, Lack, Object, Outcome, StepResult};
+use crate::data::{Cell, Failure, Lack, Object, Outcome, StepResult, counted};
 use crate::kernel::Errno;
 use crate::kernel::fds::Access;
 use crate::kernel::posix::Patience;
@@ -56,8 +56,9 @@ pub(super) fn create(world: &mut World, args: &Args, name: &str, mode: u32) -> S
     });
     let call = match shape {
         Some(a) => format!(
-            "mq_open({name}, O_CREAT|O_EXCL, {} messages of {} B)",
-            a.maxmsg, a.msgsize
+            "mq_open({name}, O_CREAT|O_EXCL, {} of {} B)",
+            counted(a.maxmsg, "message"),
+            a.msgsize
         ),
         None => format!("mq_open({name}, O_CREAT|O_EXCL)"),
     };
@@ -178,7 +179,11 @@ pub(super) fn send(world: &mut World, args: &Args, name: &str) -> StepResult {
             failure.meaning = format!("the message is longer than msgsize ({} bytes)", a.msgsize);
         }
         (Errno::EAGAIN | Errno::ETIMEDOUT, Ok(a)) => {
-            failure.meaning = format!("the queue is full ({} of {} messages)", a.curmsgs, a.maxmsg);
+            failure.meaning = format!(
+                "the queue is full ({} of {})",
+                a.curmsgs,
+                counted(a.maxmsg, "message")
+            );
             failure = failure.lacks(Lack::Room(FAMILY, Object::Posix(name.into())));
         }
         _ => {}

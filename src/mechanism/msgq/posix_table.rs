@@ -1,7 +1,7 @@
 //! Seeing POSIX message queues: their fields and their table.
 
 use super::{FAMILY, table};
-use crate::data::{Cell, Column, Failure, Object, Reply, Table};
+use crate::data::{Cell, Column, Failure, Object, Reply, Table, counted};
 use crate::inspect::posix::{Queue, queue, queues};
 use crate::inspect::thing::Thing;
 use crate::kernel::Errno;
@@ -122,8 +122,11 @@ fn info(sight: &Sight, object: &Object) -> Result<Vec<Table>, Failure> {
 fn peek(_: &Sight, object: &Object, _: &Args) -> Result<Reply, Failure> {
     let queue = row(object)?;
     let holds = match (queue.attributes, queue.qsize) {
-        (Some(a), Some(bytes)) => format!("it holds {} messages, {bytes} bytes", a.curmsgs),
-        (Some(a), None) => format!("it holds {} messages", a.curmsgs),
+        (Some(a), Some(bytes)) => {
+            let messages = counted(a.curmsgs, "message");
+            format!("it holds {messages}, {}", counted(bytes, "byte"))
+        }
+        (Some(a), None) => format!("it holds {}", counted(a.curmsgs, "message")),
         _ => "nor may this user open it".into(),
     };
     Err(Failure::refused(format!(
@@ -142,9 +145,10 @@ fn condition(_: &Sight, object: &Object, _: Option<u32>) -> String {
     match attributes {
         Some(a) if a.curmsgs == 0 => format!("{name} is empty"),
         Some(a) if a.curmsgs == a.maxmsg => {
-            format!("{name} is full ({} of {} messages)", a.curmsgs, a.maxmsg)
+            let most = counted(a.maxmsg, "message");
+            format!("{name} is full ({} of {most})", a.curmsgs)
         }
-        Some(a) => format!("{name} holds {} messages", a.curmsgs),
+        Some(a) => format!("{name} holds {}", counted(a.curmsgs, "message")),
         None => name.to_string(),
     }
 }

@@ -1,6 +1,6 @@
 //! Seeing message queues: their fields and their table.
 
-use crate::data::{Cell, Column, Failure, Family, Object, Table};
+use crate::data::{Cell, Column, Failure, Family, Object, Table, counted};
 use crate::inspect::{sysv, thing::Thing, wait::Wait};
 use crate::kernel::msg::{self, MsgStat};
 use crate::kernel::sysv::Perm;
@@ -172,10 +172,10 @@ pub(super) fn condition(sight: &Sight, object: &Object, _: Option<u32>) -> Strin
     };
     match (full, queue.qnum) {
         (true, n) => format!(
-            "{label} {state} ({} of {} bytes, {n} message{}){received}",
+            "{label} {state} ({} of {} bytes, {}){received}",
             queue.cbytes,
             queue.qbytes,
-            if n == 1 { "" } else { "s" }
+            counted(n, "message")
         ),
         (false, 0) => format!("{label} is empty{sent}"),
         (false, n) => {
@@ -184,8 +184,8 @@ pub(super) fn condition(sight: &Sight, object: &Object, _: Option<u32>) -> Strin
                 (Some(_), 1) => ", which does not match",
                 (Some(_), _) => ", of which none matches",
             };
-            let plural = if n == 1 { "" } else { "s" };
-            format!("{label} holds {n} message{plural}{unmatched}{sent}")
+            let messages = counted(n, "message");
+            format!("{label} holds {messages}{unmatched}{sent}")
         }
     }
 }

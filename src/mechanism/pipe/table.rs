@@ -3,7 +3,7 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use crate::data::{Cell, Column, Failure, FailureKind, Family, Object, Table};
+use crate::data::{Cell, Column, Failure, FailureKind, Family, Object, Table, counted};
 use crate::inspect::descriptors::{Access, Descriptor};
 use crate::inspect::pipes::{self, Pipe};
 use crate::inspect::thing::Thing;
@@ -382,7 +382,7 @@ fn condition(pipe: &Pipe, label: &str, sight: &Sight) -> String {
             format!("{label} is full ({bytes} of {capacity} bytes)")
         }
         (false, Some(0), _) => format!("{label} is empty"),
-        (false, Some(bytes), _) => format!("{label} holds {bytes} bytes"),
+        (false, Some(bytes), _) => format!("{label} holds {}", counted(bytes, "byte")),
         _ => label.to_string(),
     };
     let (others, end): (Vec<&Descriptor>, _) = match writing {

@@ -1,6 +1,6 @@
 //! Seeing semaphore sets: their fields and their table.
 
-use crate::data::{Cell, Column, Failure, Family, Object, Outcome, Reply, Table};
+use crate::data::{Cell, Column, Failure, Family, Object, Outcome, Reply, Table, counted};
 use crate::inspect::sysv;
 use crate::kernel::sem::{self, SemStat};
 use crate::kernel::sysv::Perm;
@@ -166,8 +166,8 @@ pub(super) fn look(
     let num = i32::try_from(index).unwrap_or(i32::MAX);
     if u64::from(index) >= set.nsems {
         return Err(Failure::refused(format!(
-            "the set has {} semaphores, 0 to {}: there is no [{index}]",
-            set.nsems,
+            "the set has {}, 0 to {}: there is no [{index}]",
+            counted(set.nsems, "semaphore"),
             set.nsems.saturating_sub(1)
         )));
     }

@@ -2,7 +2,7 @@
 
 use super::wording::{failure, label, range, setting_call};
 use super::{FAMILY, SEMAPHORE, VALUE, index, posix};
-use crate::data::{Cell, Failure, Outcome, StepResult};
+use crate::data::{Cell, Failure, Outcome, StepResult, counted};
 use crate::kernel::sysv::PermSet;
 use crate::kernel::{Errno, Result as KernelResult, sem};
 use crate::lang::{Example, Kind, Param, Runs, Signature};
@@ -178,7 +178,7 @@ fn set_values(world: &World, args: &Args, values: &[i32]) -> StepResult {
                 format!("sem set {label}[{index}] VALUE"),
             ),
             None => (
-                format!("{label} has {nsems} semaphores"),
+                format!("{label} has {}", counted(nsems, "semaphore")),
                 format!("sem set {label}[i] VALUE for one of them, or {nsems} values for all"),
             ),
         };

@@ -2,7 +2,7 @@
 //! through one for the length of the call.
 
 use super::FAMILY;
-use crate::data::{Failure, FailureKind, Object};
+use crate::data::{Failure, FailureKind, Object, counted};
 use crate::kernel::posix::shm::Segment;
 use crate::kernel::shm::{self, Attachment};
 use crate::kernel::{Errno, Result as KernelResult};
@@ -202,9 +202,13 @@ pub(super) fn memory_failure(
     match errno {
         Errno::EFAULT => {
             let beyond = offset.saturating_add(length) - size.max(offset);
+            let end = counted(size, "byte");
             failure.meaning = match offset < size {
-                true => format!("the segment ends at {size} bytes; {beyond} bytes do not fit"),
-                false => format!("the segment ends at {size} bytes, before this offset"),
+                true => format!(
+                    "the segment ends at {end}, {} short",
+                    counted(beyond, "byte")
+                ),
+                false => format!("the segment ends at {end}, before this offset"),
             };
             // Reading without a length asks for a byte at least.
             let enough = offset.saturating_add(length.max(1));

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::access::{self, Access, Spot, access, spot};
 use super::{FAMILY, SEGMENT, find_or_make};
-use crate::data::{Cell, Failure, Outcome, StepResult};
+use crate::data::{Cell, Failure, Outcome, StepResult, counted};
 use crate::kernel::Errno;
 use crate::lang::{Example, IntType, Kind, Param, Runs, Signature, Term};
 use crate::mechanism::common;
@@ -199,9 +199,9 @@ fn read(world: &mut World, args: &Args) -> StepResult {
     if let Some(ty) = at.ty {
         if length.is_some() {
             return Err(Failure::refused(format!(
-                "a {} has a length of its own, {} bytes",
+                "a {} has a length of its own, {}",
                 ty.name(),
-                ty.width()
+                counted(ty.width(), "byte")
             ))
             .help("Leave the length away, or the type"));
         }
@@ -225,7 +225,8 @@ fn read(world: &mut World, args: &Args) -> StepResult {
     Ok(match rest {
         0 => outcome,
         rest => outcome.note(format!(
-            "{rest} bytes behind the first {GLANCE} were not looked at; give a length to read them"
+            "{} behind the first {GLANCE} not looked at; give a length to read more",
+            counted(rest, "byte")
         )),
     })
 }

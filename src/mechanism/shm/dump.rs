@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::access::{access, spot};
 use super::bytes::{GLANCE, PLACE, copy};
 use super::{FAMILY, SEGMENT};
-use crate::data::{Failure, Outcome, StepResult};
+use crate::data::{Failure, Outcome, StepResult, counted};
 use crate::lang::{Example, Kind, Param, Runs, Signature};
 use crate::mechanism::{Args, Run, Verb, World};
 
@@ -62,7 +62,8 @@ fn dump(world: &mut World, args: &Args) -> StepResult {
     Ok(match rest {
         0 => outcome,
         _ => outcome.note(format!(
-            "{rest} bytes more: shm dump {} @{}",
+            "{} more: shm dump {} @{}",
+            counted(rest, "byte"),
             super::access::label(world, args, &object),
             at.offset + GLANCE
         )),

@@ -3,7 +3,7 @@
 use super::access::{low, memory_failure, spot};
 use super::bytes::{GLANCE, PLACE};
 use super::{FAMILY, SEGMENT};
-use crate::data::{Cell, Failure, Object, Outcome, Reply};
+use crate::data::{Cell, Failure, Object, Outcome, Reply, counted};
 use crate::inspect::thing::Thing;
 use crate::kernel::memory::read_process;
 use crate::kernel::{Errno, posix, shm};
@@ -99,7 +99,8 @@ pub(super) fn peek(sight: &Sight, object: &Object, args: &Args) -> Result<Reply,
     let outcome = much.shown(data);
     Ok(match left - length {
         rest @ 1.. if much.max.is_none() => outcome.note(format!(
-            "{rest} bytes behind the first {GLANCE} were not looked at; --all shows them, or a length"
+            "{} behind the first {GLANCE} not looked at; --all shows them, or a length",
+            counted(rest, "byte")
         )),
         _ => outcome,
     }
@@ -125,7 +126,9 @@ pub fn word_at(
 ) -> Result<u64, Failure> {
     let ends = |size| {
         Failure::refused(format!(
-            "the segment ends at {size} bytes, before {width} bytes at {offset}"
+            "the segment ends at {}, before {} at {offset}",
+            counted(size, "byte"),
+            counted(width, "byte")
         ))
     };
     let unreadable =

@@ -4,7 +4,7 @@ use std::os::fd::OwnedFd;
 
 use super::table::{Told, copy, holders, told};
 use super::{FAMILY, address};
-use crate::data::Object;
+use crate::data::{Object, counted};
 use crate::inspect::unix::State;
 use crate::inspect::wait::Wait;
 use crate::inspect::waking::receiver;
@@ -67,7 +67,10 @@ fn sending(sight: &Sight, object: &Object, told: &Told, label: &str) -> String {
             format!("{label}: the queue of its receiver is full of messages")
         }
         Some(buffer) => format!("{label} is full ({queued} of {buffer} bytes not yet received)"),
-        None => format!("{label} is full ({queued} bytes not yet received)"),
+        None => format!(
+            "{label} is full ({} not yet received)",
+            counted(queued, "byte")
+        ),
     };
     let receiver = || match sight.blocked {
         Some(wait @ Wait::Send { to: Some(to), .. }) => {
@@ -85,8 +88,7 @@ fn sending(sight: &Sight, object: &Object, told: &Told, label: &str) -> String {
 fn receiving(sight: &Sight, told: &Told, label: &str) -> String {
     let state = match told.queues().0 {
         0 => format!("{label} is empty"),
-        1 => format!("{label} holds 1 byte"),
-        n => format!("{label} holds {n} bytes"),
+        n => format!("{label} holds {}", counted(n, "byte")),
     };
     let other = other_side(sight, told).or_else(|| match told {
         Told::Unix(s) if s.kind == Kind::Dgram => {

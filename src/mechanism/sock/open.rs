@@ -316,7 +316,7 @@ fn refused(to: &Address, kind: Kind, errno: Errno, failure: &mut Failure) {
         }
         (Errno::EAGAIN, _, Some(there)) => {
             failure.meaning = format!(
-                "the backlog is full ({} wait, and it is {})",
+                "the backlog is full ({} waiting, and it is {})",
                 there.rqueue, there.wqueue
             );
         }

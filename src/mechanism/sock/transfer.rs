@@ -4,7 +4,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use super::made::{NewName, keep, make};
 use super::{FAMILY, NOWAIT, SOCK, Wanted, address, fd, find, passed, table};
-use crate::data::{Cell, Failure, Lack, Object, Outcome, Reply, StepResult};
+use crate::data::{Cell, Failure, Lack, Object, Outcome, Reply, StepResult, counted};
 use crate::kernel::Errno;
 use crate::kernel::socket::{self, Address, Domain, Kind, Send};
 use crate::lang::{Example, Param, Runs, Signature, Target};
@@ -128,7 +128,7 @@ fn send(world: &mut World, args: &Args) -> StepResult {
         let to = to.map_or(String::new(), |to| format!(", {to}"));
         let fds = match descriptors.len() {
             0 => String::new(),
-            n => format!(", {n} descriptors"),
+            n => format!(", {}", counted(n, "descriptor")),
         };
         format!("sendmsg({label}, {} B{fds}{to})", data.len())
     };
