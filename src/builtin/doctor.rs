@@ -49,7 +49,8 @@ pub(super) static DOCTOR: Builtin = Builtin {
                 `exact` is what the kernel shows; `likely`, that who made or used an object last is gone, \
                 though another may still come; `suspected`, what only looks so, such as a semaphore that \
                 a process which is gone may have held. POSIX objects do not remember who made or used \
-                them: none is called an orphan.\n\
+                them: none is called an orphan. A full queue, of either kind, is looked at twice, and \
+                is a finding where nobody has received meanwhile.\n\
                 What this session created is none of its findings. With --clean each object is looked at \
                 once more before it is removed: one that is attached, waited at or used by then stays. \
                 So does a queue with messages, which may be meant for a reader that comes later: only \
