@@ -298,7 +298,9 @@ fn what_is_not_there_or_not_an_object_says_so() {
     for (reference, said) in [
         ("id:2147483647", "no System V object has id:2147483647"),
         ("msgq.id:2147483647", "there is no message queue with id"),
-        ("key:0x7ffffff1", "no System V object has key"),
+        ("key:0x7ffffff1", "no System V object has key:0x7ffffff1"),
+        ("key:2147483633", "no System V object has key:0x7ffffff1"),
+        ("key:/,1", "no System V object has key:/,1"),
         ("/etc/passwd", "neither a FIFO nor a socket file"),
         ("nothing", "nothing is named `nothing`"),
         ("pid:2147483647/fd:3", "there is no process 2147483647"),

@@ -5,6 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
 
+use super::create::key_of;
 use super::place::{Place, file_words};
 use super::sight::resolve;
 use super::{Sight, errno_symbol};
@@ -84,8 +85,9 @@ fn system_v(sight: &Sight, target: &Target) -> Result<Family, Failure> {
     }
     let what = match target {
         Target::Id(term) => format!("id:{}", sight.env.int(term)?),
-        Target::Key(term) => format!("key:{}", sight.env.int(term)?),
-        _ => "the key".into(),
+        Target::Key(term) => format!("key:0x{:x}", key_of(sight.env.int(term)?)?),
+        Target::Ftok(path, project) => format!("key:{path},{project}"),
+        _ => String::new(),
     };
     let nothing = || match why.filter(|f| f.kind != FailureKind::Errno) {
         Some(failure) => failure,
