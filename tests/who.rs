@@ -444,3 +444,20 @@ fn a_descriptor_of_anything_shows_who_has_it() {
     let said = format!("it is the file {}, nothing of IPC", file.display());
     assert!(ran.out.contains(&said), "{}", ran.out);
 }
+
+#[test]
+fn a_bare_number_is_told_what_it_may_be() {
+    for (line, said) in [
+        (
+            "who 17701",
+            "by its id it is id:17701; of a process, `why 17701`",
+        ),
+        ("peek 17701", "pid:17701/fd:N is what it has open"),
+        ("msgq info 17", "by its id it is id:17"),
+        ("sock info 17", "by its inode it is socket:[17]"),
+    ] {
+        let ran = run(&["-c", line], b"");
+        assert_eq!(ran.code, Some(2), "{line}: {}", ran.out);
+        assert!(ran.err.contains(said), "{line}: {}", ran.err);
+    }
+}

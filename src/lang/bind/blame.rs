@@ -4,7 +4,7 @@ use super::super::catalog::Catalog;
 use super::super::diagnostic::Mistake;
 use super::super::lexer::{Token, is_name};
 use super::super::program::Span;
-use super::super::signature::{Form, Kind, Need, Param, Signature};
+use super::super::signature::{Family, Form, Kind, Need, Param, Signature};
 use super::super::suggest::did_you_mean;
 use super::{Binder, take};
 
@@ -208,7 +208,8 @@ impl Binder<'_> {
                 ),
             )
             .label(label)
-            .help(usage);
+            .help(usage)
+            .maybe_help(could.iter().find_map(|p| numbered(word, p.kind)));
         }
         let choices = could.iter().flat_map(|p| match p.kind {
             Kind::Choice(words) => words,
@@ -217,6 +218,7 @@ impl Binder<'_> {
         let wants = |kind: Kind| could.iter().any(|p| p.kind == kind);
         let help = sign(word).or_else(|| did_you_mean(word, choices.copied()));
         let help = help.or_else(|| with_unit(word).filter(|_| wants(Kind::Duration)));
+        let help = help.or_else(|| could.iter().find_map(|p| numbered(word, p.kind)));
         let help = help.or_else(|| placed(word).filter(|_| wants(Kind::Address)));
         let help = help.or_else(|| {
             let data = |p: &&&Param| matches!(p.kind, Kind::Data | Kind::Value);
@@ -254,6 +256,23 @@ fn sign(word: &str) -> Option<String> {
 fn placed(word: &str) -> Option<String> {
     is_name(word)
         .then(|| format!("a path has a slash, `./{word}`; an abstract name is written `@{word}`"))
+}
+
+/// A bare number where an object must stand: it may be an id, an inode, or a process.
+fn numbered(word: &str, kind: Kind) -> Option<String> {
+    if word.is_empty() || !word.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    Some(match kind {
+        Kind::AnyRef => format!(
+            "by its id it is id:{word}; of a process, `why {word}` says what it waits for, and \
+             pid:{word}/fd:N is what it has open"
+        ),
+        Kind::Ref(family) if family.is_system_v() => format!("by its id it is id:{word}"),
+        Kind::Ref(Family::Pipe) => format!("by its inode it is pipe:[{word}]"),
+        Kind::Ref(Family::Sock) => format!("by its inode it is socket:[{word}]"),
+        _ => return None,
+    })
 }
 
 fn with_unit(word: &str) -> Option<String> {
