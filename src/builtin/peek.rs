@@ -61,7 +61,9 @@ pub(super) static PEEK: Builtin = Builtin {
                 (pidfd_getfd), and what is in it is doubled into a pipe of our own (tee); a FIFO's path is \
                 never opened;\n\
                 a socket: the same, with MSG_PEEK; descriptors that lie in it are counted and closed;\n\
-                a POSIX queue: no kernel lets one look into it, and it says what is known.",
+                a POSIX queue: no kernel lets one look into it, and it says what is known.\n\
+                Where nobody says how much, a person is shown 4096 bytes and how many more there are; \
+                JSON, a claim and a variable have them all.",
         examples: &[
             Example {
                 script: "msgq create jobs\nmsgq send 2 \"two\"\npeek jobs => type=2 \"two\"\n\

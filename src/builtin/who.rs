@@ -31,7 +31,9 @@ pub(super) static WHO: Builtin = Builtin {
         notes: "What is attached, open or waited at now is exact. Of those that sent, received, \
                 operated or attached last the kernel remembers only the pid: `pid recycled` says that \
                 the process with this pid started after the operation, so it was another one. Who \
-                holds a semaphore nobody can know: its last operator is who may.",
+                holds a semaphore nobody can know: its last operator is who may.\n\
+                pid:N/fd:M is whatever that process has open: of a file or device, which is nothing of IPC, \
+                all are shown that have the same one open or mapped.",
         examples: &[
             Example {
                 script: "sem create lock 0\nb: sem p lock ...\nwho lock\nsem v lock\nb: ... => ok",
