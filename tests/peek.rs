@@ -104,7 +104,7 @@ fn what_a_descriptor_is_open_on_is_seen_without_its_name() {
     ));
     if fds[4] >= 0 {
         let ran = run(&["-c", &format!("peek {}", at(4))], b"");
-        let said = "it holds 1 messages, 3 bytes";
+        let said = "it holds 1 message, 3 bytes";
         assert!(ran.err.contains(said), "{}", ran.err);
     }
     let ran = run(&["-c", &format!("peek {}", at(5))], b"");
@@ -272,7 +272,7 @@ fn how_much_is_shown_can_be_said() {
     assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
     let said = "max= is of bytes: it means nothing of a message queue";
     assert!(ran.out.contains(said), "{}", ran.out);
-    // To a person a beginning, to a program all of it.
+    // A person is shown a beginning; a program has all of it.
     let mut file = tempfile::NamedTempFile::new().unwrap();
     std::io::Write::write_all(&mut file, &[b'x'; 64 << 10]).unwrap();
     let write = format!("pipe write p file\"{}\"", file.path().display());
@@ -282,15 +282,9 @@ fn how_much_is_shown_can_be_said() {
             b"",
         )
     };
-    let ran = run("peek p", &[]);
-    assert!(
-        ran.err.contains("61440 more bytes: --all shows them"),
-        "{}",
-        ran.err
-    );
-    assert!(ran.out.len() < 5000, "{}", ran.out.len());
     for (peek, json) in [
-        ("peek p", &["--json"][..]),
+        ("peek p", &[][..]),
+        ("peek p", &["--json"]),
         ("peek p --all", &[]),
         ("peek p 64K", &[]),
     ] {

@@ -3,6 +3,7 @@
 //! A result is what a command gives: its outcome, its rows, its text; of one that only
 //! succeeds, what it tells of itself, such as the id that `create` made.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use super::written::{glanced, push_outcome, push_remarks, says_more};
@@ -43,7 +44,11 @@ impl<W: Write, E: Write> OneShot<W, E> {
     }
 
     fn outcome(&mut self, outcome: &Outcome) -> io::Result<()> {
-        let (outcome, rest) = glanced(outcome);
+        // Without a terminal it is a program that reads, and is to have all.
+        let (outcome, rest) = match self.width {
+            Some(_) => glanced(outcome),
+            None => (Cow::Borrowed(outcome), None),
+        };
         let outcome = &*outcome;
         for note in &outcome.notes {
             self.aside(&printable(note))?;
@@ -109,8 +114,12 @@ mod tests {
     use crate::data::{Cell, Failure, FailureKind, StepResult};
 
     fn shown(event: &Event) -> (String, String) {
+        shown_in(None, event)
+    }
+
+    fn shown_in(width: Option<u16>, event: &Event) -> (String, String) {
         let (mut out, mut aside) = (Vec::new(), Vec::new());
-        OneShot::new(&mut out, &mut aside, Style::PLAIN, None)
+        OneShot::new(&mut out, &mut aside, Style::PLAIN, width)
             .event(event)
             .unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
@@ -118,7 +127,11 @@ mod tests {
     }
 
     fn step(result: StepResult, passed: bool) -> (String, String) {
-        shown(&Event::Step {
+        shown(&happened(result, passed))
+    }
+
+    fn happened(result: StepResult, passed: bool) -> Event {
+        Event::Step {
             actor: Some("me".into()),
             source: "msgq recv".into(),
             claimed: None,
@@ -127,7 +140,18 @@ mod tests {
             result,
             after: None,
             passed,
-        })
+        }
+    }
+
+    #[test]
+    fn a_person_is_shown_a_beginning_and_a_program_all() {
+        let much = Outcome::value(Cell::Data(vec![b'x'; 5000])).glance(true);
+        let event = happened(Ok(much), true);
+        let (out, aside) = shown_in(Some(80), &event);
+        assert_eq!(out.matches('x').count(), 4096);
+        assert!(aside.starts_with("904 more bytes: --all"), "{aside}");
+        let (out, aside) = shown(&event);
+        assert_eq!((out.matches('x').count(), &*aside), (5000, ""));
     }
 
     #[test]
