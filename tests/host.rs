@@ -204,3 +204,32 @@ fn how_the_session_talks_to_its_actors_is_not_listed() {
     }
     assert!(ran.out.contains(&format!("{pid} b 9r")), "{}", ran.out);
 }
+
+#[test]
+fn who_forks_when_the_end_comes_leaves_no_child() {
+    if !harness::has("python3") {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let (program, begun) = (
+        directory.path().join("forks.py"),
+        directory.path().join("begun"),
+    );
+    // The more memory a process has, the longer a fork takes.
+    let forks = "import os, sys, time; held = bytearray(100 << 20)\n\
+                 open(sys.argv[1], 'w').write('%d\\n' % os.getpid())\n\
+                 while os.fork(): time.sleep(0.01)\ntime.sleep(1000)";
+    std::fs::write(&program, forks).unwrap();
+    let mark = program.display().to_string();
+    for _ in 0..20 {
+        let mut running = Running::start(&format!("!python3 {mark} {}\n", begun.display()));
+        told(&begun);
+        std::fs::remove_file(&begun).unwrap();
+        running.end(libc::SIGTERM);
+        let left = pids().find(|pid| {
+            let arguments = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            String::from_utf8_lossy(&arguments).contains(&mark)
+        });
+        assert_eq!(left, None);
+    }
+}

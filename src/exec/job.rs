@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::waiting::Patience;
 use crate::data::Failure;
-use crate::inspect::process::{pids, thread_stat};
+use crate::inspect::process::{pids, thread_stat, threads};
 use crate::kernel::poll::{self, PollFd, PollFlags};
 use crate::kernel::process::{
     Child, Ended, kill, pidfd_open, pidfd_send_signal, process_group, signal_name,
@@ -137,11 +137,11 @@ fn tree_of(root: i32) -> Vec<OwnedFd> {
         let mut parents = Vec::new();
         for pid in found.drain(..) {
             let Ok(pidfd) = pidfd_open(pid) else { continue };
-            // Once this is sent, it forks no more: its children are those that it has.
             let _ = pidfd_send_signal(&pidfd, libc::SIGSTOP);
             parents.push(pid);
             tree.push(pidfd);
         }
+        parents.iter().for_each(|pid| settle(*pid));
         if !parents.is_empty() {
             let is_child =
                 |pid: &i32| thread_stat(*pid, *pid).is_ok_and(|s| parents.contains(&s.ppid));
@@ -149,6 +149,17 @@ fn tree_of(root: i32) -> Vec<OwnedFd> {
         }
     }
     tree
+}
+
+/// Waits until a process that was told to stop runs no more: then its children are those that it has.
+/// A fork that it is in goes on, as only what kills ends one (`copy_process` of the kernel).
+fn settle(pid: i32) {
+    let runs = |tid| thread_stat(pid, tid).is_ok_and(|s| s.state == 'R');
+    let begun = Instant::now();
+    let mut patience = Patience::new();
+    while threads(pid).is_ok_and(|mut all| all.any(runs)) && begun.elapsed() < GRACE {
+        std::thread::sleep(patience.next());
+    }
 }
 
 fn has_ended(process: &OwnedFd) -> bool {
