@@ -152,7 +152,7 @@ fn what_cannot_be_seen_into_says_why() {
         ),
         (
             format!("pid:{pid}/fd:{}", fds[1]),
-            "has it open for reading, and 3 bytes are in it".into(),
+            "has it open for reading; it holds 3 bytes".into(),
         ),
         (
             format!("{at}/plain"),
@@ -292,4 +292,30 @@ fn how_much_is_shown_can_be_said() {
         assert!(!ran.err.contains("more bytes"), "{peek}: {}", ran.err);
         assert!(ran.out.len() > 64 << 10, "{peek}: {}", ran.out.len());
     }
+}
+
+#[test]
+fn an_empty_pipe_whose_writer_cannot_be_seen_has_not_ended() {
+    let Some(mut python) = Stranger::start(
+        "a, b = socket.socketpair()\n\
+         r, w = os.pipe()\n\
+         socket.send_fds(a, [b'x'], [w])\n\
+         os.close(w)\n\
+         say(r)\n\
+         sys.stdin.readline()\n\
+         a.close(); b.close()\n\
+         say(r)\n\
+         time.sleep(1000)",
+    ) else {
+        return;
+    };
+    let peek = format!("peek pid:{}/fd:{}", python.pid(), python.numbers()[0]);
+    let ran = run(&["-c", &peek], b"");
+    assert!(
+        ran.err.contains("EAGAIN: it is empty, and has writers"),
+        "{ran:?}"
+    );
+    python.tell();
+    python.numbers();
+    passes(&format!("{peek} => eof"));
 }

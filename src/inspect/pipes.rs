@@ -13,7 +13,8 @@ use std::path::{Path, PathBuf};
 use super::descriptors::{self, Access, Descriptor, FileId, What};
 use super::snapshot::Open;
 use super::thing::{DELETED, Thing};
-use crate::kernel::{Errno, Result, pipe};
+use crate::kernel::pipe::{self, Peeked};
+use crate::kernel::{Errno, Result};
 
 /// A pipe, or a FIFO.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -165,9 +166,9 @@ impl Pipe {
     }
 
     /// A copy of what is in it, which stays there. `EACCES` where no read end can be copied.
-    pub fn peek(&self) -> Result<Vec<u8>> {
+    pub fn peek(&self) -> Result<Peeked> {
         let end = self.copy(Access::reads).ok_or(Errno::EACCES)?;
-        pipe::peek(&end).map(|peeked| peeked.data)
+        pipe::peek(&end)
     }
 }
 
@@ -216,8 +217,8 @@ mod tests {
         assert_eq!(fds(&mut seen.readers()), [(pid, numbers[1])]);
         assert_eq!(fds(&mut seen.writers()), [(pid, numbers[2])]);
         assert_eq!((seen.bytes, seen.capacity), (Some(8), Some(65536)));
-        assert_eq!(seen.peek().unwrap(), b"one\0two\xff");
-        assert_eq!(seen.peek().unwrap(), b"one\0two\xff");
+        assert_eq!(seen.peek().unwrap().data, b"one\0two\xff");
+        assert_eq!(seen.peek().unwrap().data, b"one\0two\xff");
         assert!(
             now(pipes)
                 .iter()
@@ -248,7 +249,7 @@ mod tests {
             .iter()
             .filter(|end| end.pid == std::process::id().cast_signed());
         assert_eq!((ours.count(), seen.bytes), (1, Some(3)));
-        assert_eq!(seen.peek().unwrap(), b"abc");
+        assert_eq!(seen.peek().unwrap().data, b"abc");
         let listed = now(fifos);
         assert!(
             listed

@@ -188,6 +188,8 @@ pub struct Peeked {
     /// Whether these were all. Not, where the kernel did not allow a copy as large as the pipe
     /// (`pipe-user-pages-soft`, pipe(7)).
     pub whole: bool,
+    /// Whether it is empty and nobody has its writing end: a read would give the end of the stream.
+    pub ended: bool,
 }
 
 /// tee(2) with `SPLICE_F_NONBLOCK`: what is in a pipe, by its reading end. Nothing is taken, nobody
@@ -204,10 +206,13 @@ pub fn peek(fd: &impl AsFd) -> Result<Peeked> {
         let most = c_int::MAX as usize;
         libc::tee(raw, to.as_raw_fd(), most, libc::SPLICE_F_NONBLOCK)
     };
-    let copied = match Errno::result(copied) {
+    let (copied, ended) = match Errno::result(copied) {
         // Empty, with a writer.
-        Err(Errno::EAGAIN) => 0,
-        other => other?.unsigned_abs(),
+        Err(Errno::EAGAIN) => (0, false),
+        other => {
+            let copied = other?.unsigned_abs();
+            (copied, copied == 0)
+        }
     };
     let mut data = Vec::with_capacity(copied);
     while data.len() < copied {
@@ -217,7 +222,7 @@ pub fn peek(fd: &impl AsFd) -> Result<Peeked> {
         }
     }
     let whole = data.len() == copied && (fits || available(fd)? <= copied);
-    Ok(Peeked { data, whole })
+    Ok(Peeked { data, whole, ended })
 }
 
 #[cfg(test)]

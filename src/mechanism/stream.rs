@@ -3,7 +3,7 @@
 use std::os::fd::BorrowedFd;
 
 use super::{Args, Sight};
-use crate::data::{Cell, Failure, Family, Lack, Object, Outcome, Reply, StepResult};
+use crate::data::{Cell, Failure, Family, Lack, Object, Outcome, Reply, StepResult, counted};
 use crate::inspect::pipes::Pipe;
 use crate::kernel::{Errno, pipe};
 use crate::lang::{Kind, Param};
@@ -210,8 +210,20 @@ pub(super) fn peek(sight: &Sight, pipe: &Pipe, label: &str, args: &Args) -> Resu
     let much = Much::of(args)?;
     let sees_all = sight.snapshot.open().unreadable == 0;
     match pipe.peek() {
-        Ok(bytes) if !bytes.is_empty() => Ok(much.shown(bytes).into()),
-        Ok(_) if pipe.writers().next().is_none() => Ok(Outcome::eof().into()),
+        Ok(seen) if seen.ended => Ok(Outcome::eof().into()),
+        Ok(seen) if !seen.data.is_empty() => {
+            let first = seen.data.len();
+            let outcome = much.shown(seen.data);
+            Ok(match seen.whole {
+                true => outcome,
+                false => outcome.note(format!(
+                    "the first {} alone: the kernel lets this user have no larger copy \
+                     (`limits`: pipe-user-pages-soft)",
+                    counted(first, "byte")
+                )),
+            }
+            .into())
+        }
         Ok(_) => Err(fails(Errno::EAGAIN, Some("it is empty, and has writers"))),
         Err(Errno::EACCES) if pipe.ends.is_empty() => Err(fails(
             Errno::EAGAIN,
@@ -227,8 +239,7 @@ pub(super) fn peek(sight: &Sight, pipe: &Pipe, label: &str, args: &Args) -> Resu
                 false => "nobody whom we may look into has it open for reading",
             };
             let meaning = match pipe.bytes {
-                Some(1) => format!("{nobody}, and 1 byte is in it"),
-                Some(bytes) => format!("{nobody}, and {bytes} bytes are in it"),
+                Some(bytes) => format!("{nobody}; it holds {}", counted(bytes, "byte")),
                 None => nobody.into(),
             };
             Err(fails(Errno::EACCES, Some(&meaning)))

@@ -210,6 +210,7 @@ fn a_peek_takes_nothing_and_wakes_nobody() {
     let nothing = Peeked {
         data: vec![],
         whole: true,
+        ended: false,
     };
     assert_eq!(peek(&from), Ok(nothing.clone()));
     assert_eq!(peek(&to), Err(Errno::EBADF));
@@ -255,7 +256,12 @@ fn a_peek_takes_nothing_and_wakes_nobody() {
     drop(to);
     assert_eq!(peek(&from).unwrap().data, b"abcd");
     assert_eq!(read(&from, 9), Ok(b"abcd".to_vec()));
-    assert_eq!(peek(&from), Ok(nothing));
+    // Another test that forks has the writing end, too, until its program runs.
+    let ended = Peeked {
+        ended: true,
+        ..nothing
+    };
+    until("it has ended", || peek(&from) == Ok(ended.clone()));
 }
 
 #[test]
