@@ -106,6 +106,7 @@ pub fn spawn(spec: &SpawnSpec) -> Result<Child> {
 
 /// Occupies the target numbers that are free in this process while a child is made, so that the pipe
 /// over which std reports a failed exec does not get one of them and is then overwritten in the child.
+/// A thread that closes a descriptor meanwhile frees one, and a failed exec may go unseen: few have any.
 fn reserve(inherit: &[(BorrowedFd, RawFd)]) -> Result<Vec<OwnedFd>> {
     let mut held = Vec::new();
     for (source, target) in inherit {

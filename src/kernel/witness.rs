@@ -309,6 +309,16 @@ fn play(words: &[&str]) {
             say(format_args!("{}", child.pid()));
             child.wait().unwrap();
         }
+        // Passes descriptors where std's own pipe would like to be.
+        ["cannot-start"] => {
+            let (read, _write) = super::pipe::create().unwrap();
+            let spec = SpawnSpec {
+                program: "/nonexistent".into(),
+                inherit: (3..40).map(|target| (read.as_fd(), target)).collect(),
+                ..SpawnSpec::default()
+            };
+            say(format_args!("{:?}", spawn(&spec).map(drop)));
+        }
         ["name", name] => {
             set_name(name).unwrap();
             say(format_args!(
