@@ -37,9 +37,9 @@ pub struct Cli {
     #[arg(long)]
     pub keep: bool,
 
-    /// Use colours
-    #[arg(long, value_name = "WHEN", default_value = "auto")]
-    pub color: When,
+    /// Use colours; on a terminal where nothing is said
+    #[arg(long, value_name = "WHEN")]
+    color: Option<When>,
 
     /// Parse and check only
     #[arg(long)]
@@ -80,6 +80,11 @@ impl From<When> for Choice {
 }
 
 impl Cli {
+    /// When colours are used.
+    pub fn colours(&self) -> Choice {
+        self.color.unwrap_or(When::Auto).into()
+    }
+
     /// What is to be run, in order.
     pub fn inputs(&self) -> Vec<Input> {
         let mut inputs: Vec<Input> = self

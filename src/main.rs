@@ -140,7 +140,7 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         false => Mode::Script,
     };
     let setup = setup(&cli, mode);
-    let errors = Style::new(cli.color.into(), io::stderr().is_terminal());
+    let errors = Style::new(cli.colours(), io::stderr().is_terminal());
     // Everything is read before anything runs: a mistake in the last file is found first.
     let mut programs = Vec::new();
     for input in &inputs {
@@ -179,11 +179,12 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
 /// How a session is set up by the command line.
 fn setup(cli: &Cli, mode: Mode) -> Setup {
     let mut options = script::options(mode, cli.keep, cli.timeout);
-    let screen = io::stdin().is_terminal() && io::stdout().is_terminal() && !is_dumb();
+    // Asking standard input makes its buffer, which most runs have no use for.
+    let screen = io::stdout().is_terminal() && io::stdin().is_terminal() && !is_dumb();
     // A transcript is written line by line, and so is JSON.
     options.redraws = screen && mode != Mode::Script && !cli.json;
     options.captures |= cli.json;
-    options.colours = Style::new(cli.color.into(), true).is_coloured();
+    options.colours = Style::new(cli.colours(), true).is_coloured();
     Setup {
         options,
         defines: cli.define.clone(),
@@ -198,7 +199,7 @@ fn is_dumb() -> bool {
 /// Where events go: JSON, the result alone, or a transcript.
 fn sink(cli: &Cli, one_shot: bool, errors: Style) -> Box<dyn Sink> {
     let out = BufWriter::with_capacity(64 << 10, io::stdout());
-    let style = Style::new(cli.color.into(), io::stdout().is_terminal());
+    let style = Style::new(cli.colours(), io::stdout().is_terminal());
     if cli.json {
         return Box::new(Json::new(out));
     }
@@ -243,7 +244,7 @@ fn prompt(cli: &Cli) -> anyhow::Result<Exit> {
     let signals = SignalFd::new(&SIGNALS).context("signalfd")?;
     let engine = setup.engine(commands::commands(), Some(signals));
     let setup = repl::Setup {
-        style: Style::new(cli.color.into(), true),
+        style: Style::new(cli.colours(), true),
         json: cli.json,
         init: !cli.no_init,
     };

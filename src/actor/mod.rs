@@ -12,4 +12,4 @@ mod wire;
 
 pub use child::{ARGUMENT, Runner, serve};
 pub use handle::{Actor, Sighting};
-pub use wire::{Order, Report};
+pub use wire::{Effects, Order, Report};

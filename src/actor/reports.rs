@@ -88,10 +88,7 @@ mod tests {
                 result: Ok(Outcome::ok()),
                 passed,
                 at: Span::default(),
-                changes: Vec::new(),
-                bindings: Vec::new(),
-                holds: Vec::new(),
-                files: Vec::new(),
+                effects: None,
             };
             wire::frame(&report, &mut bytes).unwrap();
         }

@@ -45,7 +45,14 @@ pub struct Report {
     pub passed: bool,
     /// What ended it: the step, or the step of its loop that failed.
     pub at: Span,
-    /// Names that it changed.
+    /// What it changed besides; most steps change nothing.
+    pub effects: Option<Box<Effects>>,
+}
+
+/// What a step changed in its session and in its actor.
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Effects {
+    /// Names.
     pub changes: Vec<Change>,
     /// Variables that it bound.
     pub bindings: Vec<(String, Outcome)>,
@@ -53,6 +60,13 @@ pub struct Report {
     pub holds: Vec<Hold>,
     /// Descriptors that it opened, used or closed.
     pub files: Vec<FileChange>,
+}
+
+impl Effects {
+    /// These, where there are any.
+    pub fn noted(self) -> Option<Box<Effects>> {
+        (self != Effects::default()).then(|| Box::new(self))
+    }
 }
 
 /// The length of a frame stands before it, as four bytes.

@@ -2,7 +2,7 @@
 
 use std::os::fd::OwnedFd;
 
-use crate::actor::{Order, Report, Runner};
+use crate::actor::{Effects, Order, Report, Runner};
 use crate::data::{Failure, FailureKind, Outcome, StepResult};
 use crate::kernel::signal;
 use crate::lang::{Action, Call, Env, Span, Work};
@@ -189,10 +189,13 @@ impl Runner for Interpreter {
             result,
             passed,
             at,
-            changes: self.world.names.take_changes(),
-            bindings: std::mem::take(&mut self.bound),
-            holds: self.world.holds.take_changes(),
-            files: self.world.files.take_changes(),
+            effects: Effects {
+                changes: self.world.names.take_changes(),
+                bindings: std::mem::take(&mut self.bound),
+                holds: self.world.holds.take_changes(),
+                files: self.world.files.take_changes(),
+            }
+            .noted(),
         }
     }
 }

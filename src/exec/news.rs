@@ -162,21 +162,21 @@ impl Engine {
 
     /// Takes over what a step changed, for the shell and every other actor.
     pub(super) fn learn(&mut self, place: usize, report: &Report) {
+        let Some(effects) = &report.effects else {
+            return;
+        };
         let slot = &mut self.slots[place];
-        for change in &report.files {
+        for change in &effects.files {
             files::note(&mut slot.files, change.clone());
         }
-        for hold in &report.holds {
+        for hold in &effects.holds {
             slot.holds.insert((hold.id, hold.num), hold.taken);
-        }
-        if report.changes.is_empty() && report.bindings.is_empty() {
-            return;
         }
         // News that were on their way when it made this change are applied behind it there,
         // and before it here: then it must be told of its own change too.
         let knows = report.number >= slot.informed;
         let by = knows.then_some(slot.actor.name.as_str());
-        for change in &report.changes {
+        for change in &effects.changes {
             if let Change::Name(family, name, None) = change
                 && let Some(binding) = self.names.get(*family, name)
             {
@@ -188,7 +188,7 @@ impl Engine {
             self.names.apply(change);
             self.log.touch(by, Touched::of(change));
         }
-        for (name, outcome) in &report.bindings {
+        for (name, outcome) in &effects.bindings {
             std::sync::Arc::make_mut(&mut self.env).bind(name, outcome.clone());
             self.log.touch(by, Touched::Variable(name.clone()));
         }

@@ -309,7 +309,7 @@ impl Binder<'_> {
         }
         let span = inner[0].span.to(inner[end - 1].span);
         let inner_call = command(inner, self.catalog, self.text, true)?;
-        let text = span.of(self.text).to_string();
+        let text = span.of(self.text).into();
         self.args.push((
             self.position as u8,
             Arg::Command(Box::new(inner_call), text),

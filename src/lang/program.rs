@@ -234,17 +234,17 @@ pub struct Work {
     pub span: Span,
 }
 
-/// What is done.
+/// What is done: mostly a command, so the rest is behind pointers here too.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Action {
     /// A command.
     Call(Call),
     /// `let NAME = VALUE` in a loop.
-    Value(Term),
+    Value(Box<Term>),
     /// A loop, run whole in its actor.
     Repeat {
         /// How often.
-        count: Term,
+        count: Box<Term>,
         /// What.
         body: Vec<Work>,
     },
@@ -267,13 +267,13 @@ pub enum Arg {
     /// A number, a size, a mode, a duration, data.
     Term(Term),
     /// Where in a segment.
-    Place(Place),
+    Place(Box<Place>),
     /// A word, a name, a path that is not computed.
     Word(String),
     /// One operation of a `semop`.
     SemOp(SemOpTerm),
     /// A command to run: `watch ipcs`.
-    Command(Box<Call>, String),
+    Command(Box<Call>, Box<str>),
     /// A descriptor that the actor holds: an object, and which end of it.
     Fd(Box<Reference>, Option<End>),
     /// It is there.
@@ -373,7 +373,7 @@ pub enum Term {
     /// `u32:…`.
     Number(IntType, Box<Term>),
     /// `$name`, `$name.field`.
-    Var(VarRef),
+    Var(Box<VarRef>),
     /// `$((…))`.
     Arith(Box<Arith>),
 }

@@ -28,7 +28,7 @@ pub(super) fn computed(word: &str, at: usize) -> Option<Parsed<Term>> {
         variable(rest)
     };
     Some(match found {
-        Ok(("", var)) => Ok(Term::Var(var)),
+        Ok(("", var)) => Ok(Term::Var(Box::new(var))),
         _ => {
             let span = Span::new(at, at + word.len());
             Err(Mistake::new(span, format!("`{word}` names no variable"))

@@ -45,7 +45,7 @@ pub(super) fn take(param: &Param, token: &mut Token) -> Option<Parsed<Arg>> {
         },
         Kind::Data => data(token).map(term),
         Kind::Value => data(token).or_else(|| term::integer(word?, at)).map(term),
-        Kind::Place => term::place(word?, at).map(|p| p.map(Arg::Place)),
+        Kind::Place => term::place(word?, at).map(|p| p.map(|p| Arg::Place(Box::new(p)))),
         Kind::SemOp => term::sem_op(word?, at).map(|op| op.map(Arg::SemOp)),
         Kind::Choice(words) => {
             let word = word?;

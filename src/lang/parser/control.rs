@@ -68,7 +68,10 @@ impl Parser<'_> {
             deadline: prefix.deadline,
             marker: tail.marker,
             work: Work {
-                action: Action::Repeat { count, body },
+                action: Action::Repeat {
+                    count: Box::new(count),
+                    body,
+                },
                 bind: None,
                 claim: tail.claim.map(Box::new),
                 span: prefix.start.to(tail.claim_text.unwrap_or(text)),
@@ -294,7 +297,7 @@ fn work_of(statement: Statement) -> Option<Work> {
     match statement.kind {
         StatementKind::Step(step) => Some(step.work),
         StatementKind::Let { name, value } => Some(Work {
-            action: Action::Value(value),
+            action: Action::Value(Box::new(value)),
             bind: Some(name),
             claim: None,
             span: statement.span,
