@@ -212,6 +212,19 @@ fn a_pipe_that_the_shell_was_given_is_not_its_own() {
 }
 
 #[test]
+fn packets_of_a_pipe_are_told_apart() {
+    let (reader, writer) = nix::unistd::pipe2(nix::fcntl::OFlag::O_DIRECT).unwrap();
+    for packet in ["one", "three"] {
+        nix::unistd::write(&writer, packet.as_bytes()).unwrap();
+    }
+    let here = format!("pid:{}/fd:{}", std::process::id(), reader.as_raw_fd());
+    let ran = passes(&format!("pipe peek {here} => \"onethree\""));
+    assert!(ran.out.contains("2 packets, of 3, 5 bytes"), "{}", ran.out);
+    let mut packet = [0; 16];
+    assert_eq!(nix::unistd::read(&reader, &mut packet), Ok(3));
+}
+
+#[test]
 fn an_end_of_the_current_pipe_is_closed_without_its_name() {
     passes(
         "pipe create p\npipe write \"x\"\npipe close w\npipe read => \"x\"\npipe read => eof\npipe close r\npipe read p => EBADF",

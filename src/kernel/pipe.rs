@@ -185,6 +185,9 @@ pub fn without_sigpipe<T>(write: impl FnOnce() -> Result<T>) -> Result<T> {
 pub struct Peeked {
     /// The bytes, the next to be read first.
     pub data: Vec<u8>,
+    /// How long each packet is, where it holds several: one that was opened with `O_DIRECT` keeps
+    /// apart what was written apart (pipe(2)).
+    pub packets: Vec<usize>,
     /// Whether these were all. Not, where the kernel did not allow a copy as large as the pipe
     /// (`pipe-user-pages-soft`, pipe(7)).
     pub whole: bool,
@@ -214,15 +217,27 @@ pub fn peek(fd: &impl AsFd) -> Result<Peeked> {
             (copied, copied == 0)
         }
     };
+    // The copy keeps the packets apart too: a read gives one, or all that is no packet.
     let mut data = Vec::with_capacity(copied);
+    let mut packets = Vec::new();
     while data.len() < copied {
-        match read(&from, copied - data.len())? {
-            more if more.is_empty() => break,
-            more => data.extend(more),
+        let more = read(&from, copied - data.len())?;
+        if more.is_empty() {
+            break;
         }
+        packets.push(more.len());
+        data.extend(more);
+    }
+    if packets.len() == 1 {
+        packets.clear();
     }
     let whole = data.len() == copied && (fits || available(fd)? <= copied);
-    Ok(Peeked { data, whole, ended })
+    Ok(Peeked {
+        data,
+        packets,
+        whole,
+        ended,
+    })
 }
 
 #[cfg(test)]

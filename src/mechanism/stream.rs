@@ -189,6 +189,22 @@ fn call(label: &str, length: usize) -> String {
     format!("write({label}, {length} B)")
 }
 
+/// Of how many packets the lengths are told.
+const PACKETS: usize = 16;
+
+/// What is told of a pipe that keeps apart what was written apart.
+fn packets(lengths: &[usize]) -> String {
+    let mut told: Vec<String> = lengths.iter().take(PACKETS).map(usize::to_string).collect();
+    if lengths.len() > PACKETS {
+        told.push("…".into());
+    }
+    let count = lengths.len();
+    format!(
+        "{count} packets, of {} bytes: a read takes one at a time (O_DIRECT)",
+        told.join(", ")
+    )
+}
+
 /// The errnos of [`peek`].
 pub(super) const PEEK_ERRNOS: [(&str, &str); 2] = [
     (
@@ -213,7 +229,10 @@ pub(super) fn peek(sight: &Sight, pipe: &Pipe, label: &str, args: &Args) -> Resu
         Ok(seen) if seen.ended => Ok(Outcome::eof().into()),
         Ok(seen) if !seen.data.is_empty() => {
             let first = seen.data.len();
-            let outcome = much.shown(seen.data);
+            let mut outcome = much.shown(seen.data);
+            if !seen.packets.is_empty() {
+                outcome = outcome.note(packets(&seen.packets));
+            }
             Ok(match seen.whole {
                 true => outcome,
                 false => outcome.note(format!(

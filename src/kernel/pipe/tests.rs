@@ -208,6 +208,7 @@ fn a_sigpipe_that_was_pending_before_stays() {
 fn a_peek_takes_nothing_and_wakes_nobody() {
     let (from, to) = create().unwrap();
     let nothing = Peeked {
+        packets: Vec::new(),
         data: vec![],
         whole: true,
         ended: false,
@@ -262,6 +263,28 @@ fn a_peek_takes_nothing_and_wakes_nobody() {
         ..nothing
     };
     until("it has ended", || peek(&from) == Ok(ended.clone()));
+}
+
+#[test]
+fn packets_are_told_apart_and_stay_apart() {
+    let (from, to) = nix::unistd::pipe2(OFlag::O_CLOEXEC | OFlag::O_DIRECT).unwrap();
+    write(&to, b"one").unwrap();
+    // One alone is like any bytes.
+    assert!(peek(&from).unwrap().packets.is_empty());
+    write(&to, b"three").unwrap();
+    write(&to, b"\n").unwrap();
+    let seen = peek(&from).unwrap();
+    assert_eq!(
+        (seen.data, seen.packets),
+        (b"onethree\n".to_vec(), vec![3, 5, 1])
+    );
+    assert_eq!(read(&from, 100).unwrap(), b"one");
+    assert_eq!(read(&from, 100).unwrap(), b"three");
+    // Bytes that were written one after the other are no packets.
+    let (from, to) = create().unwrap();
+    write(&to, b"one").unwrap();
+    write(&to, b"three").unwrap();
+    assert!(peek(&from).unwrap().packets.is_empty());
 }
 
 #[test]
