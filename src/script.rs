@@ -185,8 +185,9 @@ pub fn run(engine: &mut Engine, programs: &[Program], sink: &mut dyn Sink) -> Ex
     let mut lost = None;
     for program in programs {
         let ran = engine.run(program, sink);
+        let quits = matches!(ran, Err(Flow::Quit));
         exit = ended(ran, sink, &mut lost);
-        if exit != Exit::Passed {
+        if quits || exit != Exit::Passed {
             break;
         }
     }

@@ -273,6 +273,12 @@ fn a_script_runs_without_a_directory_a_home_or_standard_streams() {
 }
 
 #[test]
+fn quit_is_the_last_of_the_commands() {
+    let ran = run(&["-c", "echo one", "-c", "quit", "-c", "echo two"], b"");
+    assert_eq!((ran.code, ran.out.as_str()), (Some(0), "one\n"));
+}
+
+#[test]
 fn exit_codes_say_what_happened() {
     for (text, expected) in [
         ("echo fine", 0),

@@ -73,6 +73,7 @@ fn open(rule: &str, random: &mut Random, catalog: &Catalog) -> Option<String> {
         ],
         "FIELD" => &["id"],
         "ACTOR-FIELD" => &["state", "call"],
+        "SIGNAL-COUNT" => &["signals.USR1", "signals.SIGTERM"],
         "LIMIT" => &["msgmax", "semmsl"],
         "RESULT-FIELD" => &["type", "id"],
         "NEWLINE" => &["\n", "\r\n", " # a comment\n", "\n\n"],
@@ -154,6 +155,7 @@ fn value(kind: Kind, random: &mut Random, catalog: &Catalog) -> String {
         Kind::Ref(Msgq) => "REF-MSGQ",
         Kind::Ref(Shm) => "REF-SHM",
         Kind::Ref(Sem) => "REF-SEM",
+        Kind::Semaphore => "REF-SEMAPHORE",
         Kind::Ref(Pipe) => "REF-PIPE",
         Kind::Ref(Fifo) => "REF-FIFO",
         Kind::Ref(Sock) => "REF-SOCK",
@@ -323,9 +325,25 @@ fn every_rule_is_there_and_is_used() {
     let mut used: BTreeSet<&str> = BTreeSet::from(["program", "BLANK", "COMMENT"]);
     // What the table's generated grammar is written in.
     used.extend([
-        "REF-MSGQ", "REF-SHM", "REF-SEM", "REF-PIPE", "REF-FIFO", "REF-SOCK", "REF-ANY",
-        "NEW-NAME", "PATH", "ADDRESS", "HELD", "PIPELINE", "SIGNAL", "PLACE", "SEM-OP", "MODE",
-        "COLUMNS", "ORDER",
+        "REF-MSGQ",
+        "REF-SHM",
+        "REF-SEM",
+        "REF-SEMAPHORE",
+        "REF-PIPE",
+        "REF-FIFO",
+        "REF-SOCK",
+        "REF-ANY",
+        "NEW-NAME",
+        "PATH",
+        "ADDRESS",
+        "HELD",
+        "PIPELINE",
+        "SIGNAL",
+        "PLACE",
+        "SEM-OP",
+        "MODE",
+        "COLUMNS",
+        "ORDER",
     ]);
     let mut names = Vec::new();
     for expr in rules.values() {

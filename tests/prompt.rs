@@ -126,6 +126,34 @@ fn commands_of_the_host_are_saved_with_how_they_ended() {
 }
 
 #[test]
+fn what_is_saved_runs_every_step_once_and_nothing_that_was_interrupted() {
+    let mut t = Terminal::start(&[]);
+    let sourced = t.home.path().join("x.ipc");
+    std::fs::write(&sourced, "sem create lock 0\n").unwrap();
+    t.run(&format!("source {}", sourced.display()), "=> ok");
+    t.line("repeat 1000000000 {");
+    t.line("sem v");
+    t.line("sem p");
+    t.line("}");
+    t.until("the loop, begun", |t| t.is_restored() && t.last() == "}");
+    t.type_(CTRL_C);
+    t.until_text("EINTR");
+    t.until_prompt();
+    let saved = t.home.path().join("saved.ipc");
+    t.run(&format!("save {}", saved.display()), "saved");
+    let text = std::fs::read_to_string(&saved).unwrap();
+    for line in [
+        &format!("# source {}", sourced.display()),
+        "# sem v",
+        "# } => EINTR",
+    ] {
+        assert!(text.lines().any(|l| l == line), "{text}");
+    }
+    let ran = run(&[&saved.to_string_lossy()], b"");
+    assert_eq!(ran.code, Some(0), "{text}{}{}", ran.out, ran.err);
+}
+
+#[test]
 fn ctrl_c_interrupts_what_runs() {
     let mut t = Terminal::start(&[]);
     // As soon as the line is left: it may come before the first step.

@@ -72,6 +72,9 @@ pub(super) static KEEP: Builtin = Builtin {
 fn keep(engine: &mut Engine, args: &Args, _: &mut dyn Sink) -> Result<Reply, Failure> {
     for arg in args.all("object") {
         let Arg::Ref(reference) = arg else { continue };
+        if reference.index.is_some() {
+            return Err(Failure::refused("a semaphore set is kept as a whole"));
+        }
         // A FIFO and a POSIX object are named by their paths.
         let name = match &reference.target {
             Target::Name(name) => name.clone(),

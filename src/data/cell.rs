@@ -195,7 +195,7 @@ pub fn quote(bytes: &[u8]) -> String {
             c if c.is_control() && (c as u32) < 0x80 => {
                 out.push_str(&format!("\\x{:02x}", c as u32));
             }
-            c if c.is_control() || invisible(c) => {
+            c if c.is_control() || is_invisible(c) => {
                 out.push_str(&format!("\\u{{{:x}}}", c as u32));
             }
             c => out.push(c),
@@ -205,10 +205,10 @@ pub fn quote(bytes: &[u8]) -> String {
     out
 }
 
-/// Characters that change how the text around them is shown: bidirectional overrides,
-/// zero-width marks, line separators.
-fn invisible(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+/// Whether a character is not seen and changes how the text around it is: bidirectional
+/// controls, zero-width marks, line separators.
+pub fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 fn hex_literal(bytes: &[u8]) -> String {
@@ -236,6 +236,7 @@ mod tests {
             (b"\x1b[31m\n\0", r#""\x1b[31m\n\x00""#),
             (b"${x}", r#""\${x}""#),
             ("\u{202e}é".as_bytes(), "\"\\u{202e}é\""),
+            ("\u{61c}".as_bytes(), "\"\\u{61c}\""),
             (b"\xff\x00", r#"x"ff 00""#),
             (b"", r#""""#),
         ] {

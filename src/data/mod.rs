@@ -13,7 +13,7 @@ mod reply;
 mod sent;
 mod table;
 
-pub use cell::{Cell, Took, quote, word};
+pub use cell::{Cell, Took, is_invisible, quote, word};
 pub use event::{Caught, Event, Sink, Stand};
 pub use family::Family;
 pub use graph::{Edge, Graph, Node};

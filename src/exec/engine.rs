@@ -19,6 +19,7 @@ use super::inside::Visit;
 use super::interpret::Verbs;
 use super::job::Job;
 use super::news::{Log, Touched};
+use super::show::as_comment;
 use super::slot::Slot;
 
 /// The default actor.
@@ -308,6 +309,7 @@ impl Engine {
             StatementKind::Require(require) => self.require(source, require, sink),
             StatementKind::Defer(inner) => {
                 self.deferred.push((Arc::clone(source), (**inner).clone()));
+                self.record(statement.span.of(&source.text).to_string());
                 self.elsewhere(source, statement.span, sink)
             }
             StatementKind::TimeoutStep(duration) => {
@@ -328,6 +330,8 @@ impl Engine {
                 Ok(())
             }
             StatementKind::Source(program) => {
+                // Its steps are recorded one by one.
+                self.record(as_comment(statement.span.of(&source.text)));
                 self.elsewhere(source, statement.span, sink)?;
                 // It is a script.
                 let ask = self.ask.take();

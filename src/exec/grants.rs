@@ -72,7 +72,7 @@ impl Engine {
             .args
             .iter()
             .find_map(|(place, arg)| match (kind(place), arg) {
-                (Some(Kind::Ref(_)), Arg::Ref(reference)) => Some(&**reference),
+                (Some(Kind::Ref(_) | Kind::Semaphore), Arg::Ref(reference)) => Some(&**reference),
                 _ => None,
             });
         // What says where it goes to needs nobody else's socket.

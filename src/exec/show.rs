@@ -95,6 +95,12 @@ pub(super) fn as_line(text: &str, result: &StepResult) -> String {
     }
 }
 
+/// A statement of one line or several that is not to be run.
+pub(super) fn as_comment(text: &str) -> String {
+    let lines: Vec<String> = text.lines().map(|line| format!("# {line}")).collect();
+    lines.join("\n")
+}
+
 impl Engine {
     /// Shows how a statement ended; an end that does not pass ends the program.
     pub(super) fn show(
@@ -144,7 +150,6 @@ impl Engine {
         sink: &mut dyn Sink,
     ) -> Ran {
         let text = span.of(&source.text).to_string();
-        self.record(text.clone());
         if self.options.mode == Mode::Script {
             sink.event(&Event::Note(text))?;
         }
@@ -180,8 +185,10 @@ impl Engine {
     pub(super) fn record(&mut self, line: String) {
         if self.options.mode == Mode::Prompt {
             // What Ctrl-C ended would not end so again.
-            let sign = if self.interrupted { "# " } else { "" };
-            self.journal.push(format!("{sign}{line}"));
+            self.journal.push(match self.interrupted {
+                true => as_comment(&line),
+                false => line,
+            });
         }
     }
 

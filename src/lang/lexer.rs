@@ -9,6 +9,7 @@ use super::pattern::Pattern;
 use super::program::{Span, Term};
 use super::quoted::{prefixed, single_quoted, string};
 use super::stop::{Lexed, Stop, stop};
+use crate::data::is_invisible;
 
 /// A token and where it stands.
 #[derive(Clone, Debug, PartialEq)]
@@ -283,7 +284,7 @@ const PLAIN: [bool; 256] = {
 };
 
 /// The width of `$((…))`, of `${…}`, or of the `$` of `$name`.
-fn dollar(i: &str) -> Result<usize, nom::Err<Stop<'_>>> {
+pub(super) fn dollar(i: &str) -> Result<usize, nom::Err<Stop<'_>>> {
     if let Some(body) = i.strip_prefix("$((") {
         let mut depth = 2usize;
         for (at, b) in body.bytes().enumerate() {
@@ -344,13 +345,10 @@ fn visible<'a>(i: &'a str, word: &str) -> Result<(), nom::Err<Stop<'a>>> {
             '\u{201c}'..='\u{201f}' | '\u{2018}'..='\u{201b}' | '«' | '»' => {
                 "this is a typographic quote; write a plain \""
             }
-            '\u{200b}'..='\u{200f}'
-            | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{2069}'
-            | '\u{feff}' => "this character is invisible; delete it",
             '…' => "write three dots: ...",
             '\u{2010}'..='\u{2015}' | '\u{2212}' => "this is a typographic dash; write a plain -",
             c if c.is_whitespace() => "this is a special blank; write a plain one",
+            c if is_invisible(c) => "this character is invisible; delete it",
             c if c.is_control() => "this is a control character; delete it",
             _ => continue,
         };

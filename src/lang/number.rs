@@ -88,7 +88,9 @@ pub fn duration(word: &str) -> Option<Duration> {
     let number = word.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let suffix = &word[number.len()..];
     let (_, nanoseconds) = DURATIONS.iter().find(|(unit, _)| *unit == suffix)?;
-    if !number.chars().all(|c| c.is_ascii_digit() || c == '.') {
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    let (whole, parts) = number.split_once('.').unwrap_or((number, "0"));
+    if !digits(whole) || !digits(parts) {
         return None;
     }
     let n: f64 = number.parse().ok()?;
@@ -140,7 +142,16 @@ mod tests {
         assert_eq!(duration("1m"), Some(Duration::from_secs(60)));
         assert_eq!(duration("7d"), Some(Duration::from_secs(604_800)));
         assert_eq!(duration("1.5s"), Some(Duration::from_millis(1500)));
-        for bad in ["50", "ms", "-1s", "1.2.3s", "1e9s", "99999999999h"] {
+        for bad in [
+            "50",
+            "ms",
+            "-1s",
+            "1.2.3s",
+            ".5s",
+            "1.s",
+            "1e9s",
+            "99999999999h",
+        ] {
             assert_eq!(duration(bad), None, "{bad}");
         }
         assert_eq!(mode("0600"), Some(0o600));

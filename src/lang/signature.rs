@@ -142,7 +142,7 @@ impl Param {
             Form::Positional => match self.kind {
                 Kind::Choice(_) => self.kind.placeholder().into(),
                 Kind::Pipeline => return self.kind.placeholder().into(),
-                Kind::Ref(Family::Sem) => format!("{upper}[i]"),
+                Kind::Semaphore => format!("{upper}[i]"),
                 _ => upper,
             },
             Form::Option => format!("{}={}", self.name, self.kind.placeholder()),
@@ -198,9 +198,10 @@ pub enum Need {
 /// What an argument takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// An object that exists: a name, `id:N`, `key:K`, `key:PATH,N`; `NAME[i]` for one
-    /// semaphore of a set.
+    /// An object that exists: a name, `id:N`, `key:K`, `key:PATH,N`.
     Ref(Family),
+    /// A semaphore set, or one semaphore of it: `NAME[i]`.
+    Semaphore,
     /// The name that a new object gets, or `key:K` for a key of the user's choice.
     NewRef(Family),
     /// An object of any family, written `FAMILY.NAME`, or a name that is unique.
@@ -257,11 +258,19 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// An object of a family, or a part of it where it has parts.
+    pub const fn part(family: Family) -> Kind {
+        match family {
+            Family::Sem => Kind::Semaphore,
+            family => Kind::Ref(family),
+        }
+    }
+
     /// What stands for it after `name=` in a usage line; a few words stand for themselves.
     pub fn placeholder(self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
             Kind::Choice(words) if words.len() <= 4 => return words.join("|").into(),
-            Kind::Ref(_) | Kind::NewRef(_) | Kind::AnyRef => "REF",
+            Kind::Ref(_) | Kind::Semaphore | Kind::NewRef(_) | Kind::AnyRef => "REF",
             Kind::Int(..) => "N",
             Kind::Size => "SIZE",
             Kind::Key => "KEY",
@@ -302,6 +311,7 @@ impl Kind {
     pub fn describe(self) -> String {
         match self {
             Kind::Ref(family) => format!("a {} ({})", family.object(), family.forms()),
+            Kind::Semaphore => Kind::Ref(Family::Sem).describe(),
             Kind::NewRef(family) => format!("a name for the {}", family.object()),
             Kind::AnyRef => "an object (NAME or FAMILY.NAME)".into(),
             Kind::Int(i64::MIN, i64::MAX) => "an integer".into(),

@@ -56,7 +56,7 @@ macro_rules! seeing_verbs {
                 params: &[
                     $crate::lang::Param::optional(
                         "object",
-                        $crate::lang::Kind::Ref($family),
+                        $crate::lang::Kind::part($family),
                         "which one; the current one where it is left out",
                     ),
                     $crate::mechanism::NS,

@@ -21,7 +21,7 @@ super::common_verbs::common_verbs!(FAMILY, "sem", "semaphore set", "semctl", "se
 
 const SEMAPHORE: Param = Param::optional(
     "set",
-    Kind::Ref(FAMILY),
+    Kind::Semaphore,
     "the set, and which of its semaphores; number 0 where there is no [i], the current set where it is left out",
 );
 

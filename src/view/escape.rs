@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
+use crate::data::is_invisible;
+
 /// Text from anywhere with nothing in it that a terminal would obey. Newlines and tabs stay.
 pub fn printable(text: &str) -> Cow<'_, str> {
     if is_plain(text) {
@@ -48,16 +50,11 @@ pub(super) fn push_escape(out: &mut String, c: char) {
 /// Whether a terminal obeys it: control characters but newline and tab, and what hides or
 /// turns the text around it.
 pub(super) fn obeyed(c: char) -> bool {
-    match c {
-        '\n' | '\t' => false,
-        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' => true,
-        '\u{feff}' => true,
-        c => c.is_control(),
-    }
+    !matches!(c, '\n' | '\t') && (c.is_control() || is_invisible(c))
 }
 
-/// Most text is printable ASCII: known at a glance.
-fn is_plain(text: &str) -> bool {
+/// Whether a terminal obeys nothing of it. Most text is printable ASCII: known at a glance.
+pub(super) fn is_plain(text: &str) -> bool {
     let plain = |b: u8| matches!(b, b' '..=b'~' | b'\n' | b'\t');
     text.bytes().all(plain) || !text.chars().any(obeyed)
 }

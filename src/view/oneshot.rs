@@ -89,7 +89,8 @@ impl<W: Write, E: Write> Sink for OneShot<W, E> {
                 false => Ok(()),
             },
             Event::Blocked { source, why, .. } => {
-                self.aside(&format!("{source} ...   blocked: {}", printable(why)))
+                let (source, why) = (printable(source), printable(why));
+                self.aside(&format!("{source} ...   blocked: {why}"))
             }
             Event::Started { .. } | Event::Stands(_) => Ok(()),
             Event::Caught(caught) => self.aside(&caught.to_string()),
@@ -141,6 +142,23 @@ mod tests {
             after: None,
             passed,
         }
+    }
+
+    #[test]
+    fn nothing_that_a_terminal_obeys_gets_there() {
+        let (out, aside) = shown(&Event::Blocked {
+            actor: "b".into(),
+            source: "b: msgq send 1 '\u{1b}[2J'".into(),
+            file: "a.ipc".into(),
+            line: 1,
+            claimed: true,
+            why: "it is full".into(),
+        });
+        assert_eq!(out, "");
+        assert!(
+            aside.contains("blocked") && !aside.contains('\u{1b}'),
+            "{aside}"
+        );
     }
 
     #[test]

@@ -5,7 +5,8 @@ use std::io::{self, Write};
 
 use super::written::{push_outcome, push_remarks, says_more, too_much};
 use super::{Style, escape, write_table};
-use crate::data::{Event, Failure, FailureKind, Outcome, Sink, Stand, StepResult, Took};
+use crate::data::{Event, Failure, FailureKind, Outcome, Sink, Stand, StepResult, Took, quote};
+use crate::lang::{self, Lexeme, Term, Token};
 
 #[cfg(test)]
 mod tests;
@@ -255,12 +256,36 @@ fn takes_line(source: &str) -> bool {
     rest.trim_start().starts_with('!')
 }
 
-/// Appends a piece of a script. It is left as it is but for what a terminal would obey,
-/// which is written as it may stand between double quotes.
+/// Appends a piece of a script. It is left as it is but for what a terminal would obey, which is
+/// written as it may stand between double quotes: the data stays the same.
 fn push_source(line: &mut String, source: &str) {
-    match source.contains('\r') {
-        // `\r` before a line's end is a blank.
-        true => escape::push(line, &source.replace("\r\n", "\n")),
-        false => escape::push(line, source),
+    if escape::is_plain(source) {
+        return line.push_str(source);
     }
+    // What belongs to the system's shell is not made of our words.
+    let words = match takes_line(source) {
+        true => Vec::new(),
+        false => lang::tokens(source),
+    };
+    let mut at = 0;
+    for Token { lexeme, span } in words {
+        let (Lexeme::Data(data), text) = (lexeme, span.of(source)) else {
+            continue;
+        };
+        if escape::is_plain(text) {
+            continue;
+        }
+        push_words(line, &source[at..span.start as usize]);
+        match data {
+            Term::Bytes(bytes) => line.push_str(&quote(&bytes)),
+            _ => escape::push(line, text),
+        }
+        at = span.end as usize;
+    }
+    push_words(line, &source[at..]);
+}
+
+/// Appends what stands between data, where a carriage return is a blank.
+fn push_words(line: &mut String, words: &str) {
+    escape::push(line, &words.replace("\r\n", "\n").replace('\r', " "));
 }

@@ -6,6 +6,7 @@ use super::ipcsh::lang::{Catalog, Family, Foreign, Kind, Param, Runs, Signature,
 const QUEUE: Param = Param::optional("queue", Kind::Ref(Family::Msgq), "");
 const SEGMENT: Param = Param::optional("segment", Kind::Ref(Family::Shm), "");
 const SET: Param = Param::optional("set", Kind::Ref(Family::Sem), "");
+const SEMAPHORE: Param = Param::optional("set", Kind::Semaphore, "");
 const SOCKET: Param = Param::optional("socket", Kind::Ref(Family::Sock), "");
 const PLACE: Param = Param::optional("place", Kind::Place, "");
 const COUNT: Param = Param::optional("n", Kind::Int(1, 32767), "");
@@ -95,10 +96,10 @@ static COMMANDS: [Signature; 30] = [
             Param::option("count", Kind::Int(1, 32000), ""),
         ],
     ),
-    actor("sem p", &[SET, COUNT, NOWAIT, UNDO, TIMEOUT]),
-    actor("sem v", &[SET, COUNT, UNDO]),
+    actor("sem p", &[SEMAPHORE, COUNT, NOWAIT, UNDO, TIMEOUT]),
+    actor("sem v", &[SEMAPHORE, COUNT, UNDO]),
     actor("sem op", &[SET, Param::repeated("op", Kind::SemOp, "")]),
-    actor("sem get", &[SET]),
+    actor("sem get", &[SEMAPHORE]),
     actor(
         "sock listen",
         &[
@@ -168,6 +169,9 @@ pub fn catalog() -> Catalog {
             ),
             (Family::Shm, vec!["id", "size", "nattch"]),
             (Family::Sem, vec!["id", "value", "ncnt", "zcnt"]),
+            (Family::Pipe, vec!["id", "bytes"]),
+            (Family::Fifo, vec!["id", "bytes"]),
+            (Family::Sock, vec!["id", "bytes"]),
         ],
         actor_fields: vec!["state", "call", "pid"],
         limits: vec!["msgmax", "msgmnb", "semmsl"],

@@ -268,6 +268,7 @@ fn numbered(word: &str, kind: Kind) -> Option<String> {
             "by its id it is id:{word}; of a process, `why {word}` says what it waits for, and \
              pid:{word}/fd:N is what it has open"
         ),
+        Kind::Semaphore => format!("by its id it is id:{word}"),
         Kind::Ref(family) if family.is_system_v() => format!("by its id it is id:{word}"),
         Kind::Ref(Family::Pipe) => format!("by its inode it is pipe:[{word}]"),
         Kind::Ref(Family::Sock) => format!("by its inode it is socket:[{word}]"),

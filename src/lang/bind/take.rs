@@ -19,7 +19,8 @@ pub(super) fn take(param: &Param, token: &mut Token) -> Option<Parsed<Arg>> {
         Kind::AnyRef if param.need == Need::Required && matches!(token.lexeme, Lexeme::Data(_)) => {
             Some(Ok(boxed(path(data(token)?.ok()?))))
         }
-        Kind::Ref(family) => Some(reference(word?, token.span, family)?.map(boxed)),
+        Kind::Ref(family) => Some(whole_object(word?, token.span, family)?.map(boxed)),
+        Kind::Semaphore => Some(reference(word?, token.span, Family::Sem)?.map(boxed)),
         Kind::NewRef(family) => Some(new_reference(word?, token.span, family)?.map(boxed)),
         Kind::AnyRef => any_reference(word?, token.span).map(|r| r.map(boxed)),
         Kind::Int(..) | Kind::Size | Kind::Pid => {
@@ -140,6 +141,7 @@ pub(super) fn quoted_reference(param: &Param, tokens: &mut [Token]) -> Option<Pa
     let family = Family::from_noun(noun)?;
     let expected = match param.kind {
         Kind::Ref(expected) | Kind::NewRef(expected) => expected,
+        Kind::Semaphore => Family::Sem,
         Kind::AnyRef => family,
         _ => return None,
     };
@@ -253,6 +255,19 @@ fn held(word: &str, span: Span) -> Option<Parsed<Arg>> {
                 .label(format!("expected {}", Kind::Fd.describe())),
         ),
     })
+}
+
+/// An object that no part of is meant.
+fn whole_object(word: &str, span: Span, family: Family) -> Option<Parsed<Reference>> {
+    Some(reference(word, span, family)?.and_then(|found| {
+        match found.index {
+            None => Ok(found),
+            Some(_) => Err(
+                Mistake::new(span, "a semaphore set is meant as a whole here")
+                    .label("expected it without the number of a semaphore"),
+            ),
+        }
+    }))
 }
 
 /// The name or key that a new object gets.

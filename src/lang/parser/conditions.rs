@@ -2,7 +2,7 @@
 
 use super::super::claim::expected;
 use super::super::diagnostic::{Mistake, Parsed};
-use super::super::lexer::{Lexeme, is_name};
+use super::super::lexer::{self, Lexeme, is_name};
 use super::super::program::{
     CompareOp, Condition, Expect, Expected, Reference, Require, Requirement, Span, StatementKind,
     Subject, Target, Term,
@@ -335,7 +335,8 @@ fn path_parts(word: &str, span: Span, parts: &mut Vec<Part>) -> Parsed<()> {
     let mut at = 0;
     while let Some(b) = bytes.get(at) {
         at += match b {
-            b'$' => computed_width(&word[at..]),
+            // The lexer has seen that each is closed.
+            b'$' => lexer::dollar(&word[at..]).unwrap_or(1),
             b'.' => {
                 cuts.push(at);
                 1
@@ -365,27 +366,6 @@ fn path_parts(word: &str, span: Span, parts: &mut Vec<Part>) -> Parsed<()> {
         from = cut + 1;
     }
     Ok(())
-}
-
-/// The width of `$((…))`, `${…}` or a `$`.
-fn computed_width(text: &str) -> usize {
-    let (open, close) = match text.as_bytes() {
-        [b'$', b'(', ..] => (b'(', b')'),
-        [b'$', b'{', ..] => (b'{', b'}'),
-        _ => return 1,
-    };
-    let mut depth = 0;
-    for (at, b) in text.bytes().enumerate() {
-        if b == open {
-            depth += 1;
-        } else if b == close {
-            depth -= 1;
-            if depth == 0 {
-                return at + 1;
-            }
-        }
-    }
-    1
 }
 
 /// The object that a path names; the current one where it names none.

@@ -25,6 +25,13 @@ impl Parser<'_> {
                     .label("leave out this, or the `&`"),
             );
         }
+        if let (Some(name), true) = (&prefix.bind, background) {
+            return Err(Mistake::new(
+                prefix.start.to(text),
+                format!("a command in the background has no output yet for `{name}`"),
+            )
+            .label("leave out the `let`, or the `&`"));
+        }
         let (claim, claim_text) = claim.unzip();
         if let (Some(claim), Some(at)) = (&claim, claim_text) {
             let seek = self.seek(at);

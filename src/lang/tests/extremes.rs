@@ -99,6 +99,7 @@ fn a_megabyte_behind_a_command() {
         ("msgq recv => ", "a=1 ", "ok", "not an outcome", false),
         ("expect ", "msgq.", "", "", false),
         ("expect msgq", ".\"a\"", "", "", false),
+        ("expect msgq.", "$(", "", "", false),
         (
             "expect deadlock ",
             "me ",

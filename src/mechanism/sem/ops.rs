@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::wording::operation_failure;
 use super::{FAMILY, SEMAPHORE, find_or_make, index, posix};
-use crate::data::{Failure, StepResult};
+use crate::data::StepResult;
 use crate::kernel::sem::{self, SemOp};
 use crate::lang::{Example, Kind, Param, Runs, Signature};
 use crate::mechanism::common;
@@ -255,10 +255,6 @@ pub(super) static OP: Verb = Verb {
 };
 
 fn op(world: &mut World, args: &Args) -> StepResult {
-    if let Some(index) = index(args)? {
-        return Err(Failure::refused("the operations say which semaphores")
-            .help(format!("Leave away the [{index}]")));
-    }
     let (nowait, undo) = (args.flag("nowait"), args.flag("undo"));
     let ops = args.sem_ops("op").map(|op| SemOp {
         num: op.index,

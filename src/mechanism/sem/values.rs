@@ -15,7 +15,7 @@ pub(super) static GET: Verb = Verb {
         summary: "read the value of a semaphore, or of all of a set",
         params: &[Param::optional(
             "set",
-            Kind::Ref(FAMILY),
+            Kind::Semaphore,
             "the set, and which of its semaphores; all of them where there is no [i], the current set where it is left out",
         )],
         runs: Runs::Actor,
@@ -79,7 +79,7 @@ pub(super) static SET: Verb = Verb {
         name: "sem set",
         summary: "set values of a semaphore set, or change its permissions or owner",
         params: &[
-            Param::optional("set", Kind::Ref(FAMILY), SEMAPHORE.help),
+            Param::optional("set", Kind::Semaphore, SEMAPHORE.help),
             Param::any(
                 "value",
                 VALUE,

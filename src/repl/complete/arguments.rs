@@ -153,6 +153,7 @@ fn of_kind(
     match param.kind {
         Kind::Columns(family) => columns(family, partial, know, found),
         Kind::Ref(family) => objects(family, partial, know, found),
+        Kind::Semaphore => objects(Family::Sem, partial, know, found),
         Kind::AnyRef => any_object(partial, signature.looks, know, found),
         Kind::Choice(words) => {
             found.extend(words.iter().map(|w| Candidate::new(*w, param.help)));

@@ -144,6 +144,7 @@ fn kind(kind: Kind) -> String {
         Kind::Ref(Family::Msgq) => "REF-MSGQ",
         Kind::Ref(Family::Shm) => "REF-SHM",
         Kind::Ref(Family::Sem) => "REF-SEM",
+        Kind::Semaphore => "REF-SEMAPHORE",
         Kind::Ref(Family::Pipe) => "REF-PIPE",
         Kind::Ref(Family::Fifo) => "REF-FIFO",
         Kind::Ref(Family::Sock) => "REF-SOCK",

@@ -40,6 +40,26 @@ fn enomsg() -> Failure {
 }
 
 #[test]
+fn the_data_of_a_step_stays_the_same_and_no_terminal_obeys_it() {
+    for (source, written) in [
+        ("msgq send 1 'a\u{1b}b'", r#"msgq send 1 "a\x1bb""#),
+        ("msgq send 1 'a\r\nb$x'", r#"msgq send 1 "a\r\nb\$x""#),
+        (
+            "msgq send 1 \"a\r\n${v}\u{202e}\"",
+            "msgq send 1 \"a\\x0d\n${v}\\u{202e}\"",
+        ),
+        (
+            "repeat 2 {\r\nsem p # don't\r\n}",
+            "repeat 2 {\nsem p # don't\n}",
+        ),
+        ("!printf 'a\u{1b}'", r"!printf 'a\x1b'"),
+    ] {
+        let line = me(source, Some("ok"), Ok(Outcome::ok()));
+        assert_eq!(line, format!("{written} => ok\n"));
+    }
+}
+
+#[test]
 fn an_outcome_is_written_as_it_may_be_claimed() {
     let message = || Outcome::value(Cell::Data(b"hi".to_vec())).field("type", 1);
     let pattern = Some("re\"h.\"");

@@ -390,4 +390,9 @@ fn control() {
         "a command in the background has no outcome yet",
         "leave out this, or the `&`",
     );
+    expects(
+        "«let v = !sleep 9» &",
+        "a command in the background has no output yet for `v`",
+        "leave out the `let`, or the `&`",
+    );
 }

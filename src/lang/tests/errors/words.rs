@@ -296,6 +296,13 @@ fn arguments() {
         "a message queue has no members",
         "only a semaphore set is indexed, such as set[2]",
     );
+    for step in ["sem op «lock[1]» 0:-1", "sem op «sem.lock[1]» 0:-1"] {
+        expects(
+            step,
+            "a semaphore set is meant as a whole here",
+            "expected it without the number of a semaphore",
+        );
+    }
     expects(
         "msgq recv «shm.jobs»",
         "`shm.jobs` names a shared memory segment",

@@ -70,7 +70,6 @@ fn amounts_and_numbers_are_obeyed() {
     assert_eq!(values(&bench), [0, 0, 0]);
     bench.ok("let n = sem get set[1]");
     bench.fails("sem p set[1] $n", "error");
-    bench.fails("sem op set[1] 0:+1", "error");
     bench.fails("sem p set 32768 --nowait", "EAGAIN");
 }
 
