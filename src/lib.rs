@@ -12,7 +12,7 @@
 //! | [`exec`] | steps, expectations, deadlocks, the end | all of the above |
 //! | [`view`] | table, JSON, transcript, mistakes, help; knows no kernel | data, lang |
 //! | [`builtin`] | the commands that run in the shell | all of the above |
-//! | [`commands`] | the one table of commands | mechanism, builtin, inspect, lang |
+//! | [`commands`] | the one table of commands | all of the above |
 //! | [`script`], [`repl`] | the drivers: files and `-c`, the prompt | all of the above |
 //!
 //! What travels between the shell and an actor is made of data's and lang's types, so they

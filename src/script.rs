@@ -147,7 +147,7 @@ fn text_of(name: &str, bytes: io::Result<Vec<u8>>) -> Result<Source, ReadError> 
         error,
     })?;
     match String::from_utf8(bytes) {
-        Ok(text) => Ok(Source::new(name, blank_shebang(text))),
+        Ok(text) => Ok(Source::new(name, text)),
         Err(e) => {
             let at = e.utf8_error().valid_up_to();
             let line = e.as_bytes()[..at].iter().filter(|b| **b == b'\n').count() + 1;
@@ -157,14 +157,6 @@ fn text_of(name: &str, bytes: io::Result<Vec<u8>>) -> Result<Source, ReadError> 
                 line,
             })
         }
-    }
-}
-
-/// `#!` begins a comment like any other `#`; a byte order mark begins nothing.
-fn blank_shebang(text: String) -> String {
-    match text.strip_prefix('\u{feff}') {
-        Some(rest) => rest.to_string(),
-        None => text,
     }
 }
 

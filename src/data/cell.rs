@@ -102,7 +102,7 @@ macro_rules! int_cells {
 }
 int_cells!(i16 i32 i64 u8 u16 u32 u64 usize);
 
-/// As it is written in an outcome and may be typed back: `42`, `0600`, `"hi"`.
+/// As a person reads it: `42`, `0600`, `"hi"`; text is bare. In an outcome, see [`super::push_outcome`].
 impl fmt::Display for Cell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -168,11 +168,22 @@ impl fmt::Display for Took {
 /// Bytes as a word of the language: bare where every character of it stands for itself,
 /// quoted otherwise.
 pub fn word(bytes: &[u8]) -> String {
-    let bare = |b: &u8| b.is_ascii_alphanumeric() || b"/._-+:,@%[]".contains(b);
     match std::str::from_utf8(bytes) {
-        Ok(text) if !text.is_empty() && bytes.iter().all(bare) => text.to_string(),
+        Ok(text) if is_bare(text) => text.to_string(),
         _ => quote(bytes),
     }
+}
+
+/// Whether a text is a word that names something, and no number, flag or sign.
+fn is_bare(text: &str) -> bool {
+    let begins = |c: char| c.is_ascii_alphabetic() || "/._@".contains(c);
+    // `pipe:[7]`, `tcp:[::1]:80`; behind a path brackets are the number of a semaphore.
+    let brackets = !text.starts_with('/') && text.contains(":[");
+    let plain = |b: u8| match b {
+        b'[' | b']' => brackets,
+        b => b.is_ascii_alphanumeric() || b"/._-+:,@%".contains(&b),
+    };
+    text.starts_with(begins) && text.bytes().all(plain) && text != "..."
 }
 
 /// Bytes as the language writes them, so that what is shown can be typed back and no
@@ -241,6 +252,24 @@ mod tests {
             (b"", r#""""#),
         ] {
             assert_eq!(quote(bytes), written);
+        }
+    }
+
+    #[test]
+    fn a_word_is_bare_where_it_is_read_as_what_it_is() {
+        for bare in [
+            "jobs",
+            "/tmp/a.b",
+            "@x",
+            "pipe:[7]",
+            "tcp:[::1]:80",
+            "./-x",
+            "_",
+        ] {
+            assert_eq!(word(bare.as_bytes()), bare);
+        }
+        for quoted in ["", "a b", "/a[1]", "a[1]", "42", "-x", "...", "é", "a$b"] {
+            assert_eq!(word(quoted.as_bytes()), quote(quoted.as_bytes()));
         }
     }
 

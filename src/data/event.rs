@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{StepResult, Table};
+use super::{Field, StepResult, Table};
 
 /// Something that happened. A view decides how it is shown: as a line of a transcript, a
 /// notice at the prompt, an object of JSON.
@@ -17,8 +17,8 @@ pub enum Event {
         actor: Option<String>,
         /// The step as it was written, without its outcome.
         source: String,
-        /// The outcome that was claimed, as it was written.
-        claimed: Option<String>,
+        /// The outcome that was claimed.
+        claimed: Option<Claimed>,
         /// The file it stands in.
         file: Arc<str>,
         /// The line it stands on, from 1.
@@ -69,6 +69,37 @@ pub enum Event {
     Text(String),
     /// Where every actor stands, beside a failure.
     Stands(Vec<Stand>),
+}
+
+/// An outcome that was claimed.
+#[derive(Clone, Debug, Default)]
+pub struct Claimed {
+    /// As it was written.
+    pub text: String,
+    /// What its variables are, where it does not hold.
+    pub variables: Vec<Field>,
+}
+
+impl Claimed {
+    /// `$n is 42, $m.type is 2`; nothing where there are none.
+    pub fn values(&self) -> String {
+        let values = self.variables.iter();
+        let told: Vec<String> = values
+            .map(|v| format!("${} is {}", v.name, v.value))
+            .collect();
+        told.join(", ")
+    }
+}
+
+/// `type=$t "hi"   # $t is 7`.
+impl fmt::Display for Claimed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)?;
+        match self.variables.is_empty() {
+            true => Ok(()),
+            false => write!(f, "   # {}", self.values()),
+        }
+    }
 }
 
 /// A signal that an actor has caught.

@@ -12,9 +12,10 @@ mod outcome;
 mod reply;
 mod sent;
 mod table;
+mod written;
 
 pub use cell::{Cell, Took, is_invisible, quote, word};
-pub use event::{Caught, Event, Sink, Stand};
+pub use event::{Caught, Claimed, Event, Sink, Stand};
 pub use family::Family;
 pub use graph::{Edge, Graph, Node};
 pub use object::Object;
@@ -22,6 +23,7 @@ pub use outcome::{Failure, FailureKind, Field, Lack, Outcome, StepResult};
 pub use reply::Reply;
 pub use sent::SentReply;
 pub use table::{Column, Table};
+pub use written::{push_int, push_outcome, push_u64};
 
 /// So many of something: `1 message`, `2 messages`.
 pub fn counted<N: std::fmt::Display + PartialEq + From<u8>>(n: N, noun: &str) -> String {

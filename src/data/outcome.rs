@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Cell, Family, Object};
+use super::{Cell, Family, Object, push_outcome};
 
 /// A named value of an outcome.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -117,19 +117,9 @@ impl Outcome {
 /// What stands after `=>`: `ok`, `eof`, `42`, `type=2 "hi"`.
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.eof {
-            return f.write_str("eof");
-        }
-        let mut gap = "";
-        for field in &self.fields {
-            write!(f, "{gap}{}={}", field.name, field.value)?;
-            gap = " ";
-        }
-        match &self.value {
-            Some(value) => write!(f, "{gap}{value}"),
-            None if self.fields.is_empty() => f.write_str("ok"),
-            None => Ok(()),
-        }
+        let mut text = String::new();
+        push_outcome(&mut text, self);
+        f.write_str(&text)
     }
 }
 

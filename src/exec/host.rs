@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::engine::{Engine, Flow, Mode, Ran};
 use super::job::{self, Group, Job, Output};
 use super::shell_steps::Interrupted;
-use crate::data::{Cell, Event, Failure, FailureKind, Outcome, Sink};
+use crate::data::{Cell, Claimed, Event, Failure, FailureKind, Outcome, Sink};
 use crate::inspect::process::thread_stat;
 use crate::kernel::process::{self, Child, Ended, SpawnSpec, Stream, signal_name};
 use crate::lang::{Host, Piece, Source};
@@ -84,7 +84,10 @@ impl Engine {
         let mut event = Event::Step {
             actor: None,
             source: text.clone(),
-            claimed: host.claim_text.map(|c| c.of(&source.text).to_string()),
+            claimed: host.claim_text.map(|c| Claimed {
+                text: c.of(&source.text).to_string(),
+                variables: Vec::new(),
+            }),
             file: source.name.clone(),
             line: source.line(host.text.start),
             result: Ok(Outcome::ok()),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::engine::{Engine, Flow, Mode, Ran};
-use crate::data::{Event, Failure, FailureKind, Outcome, Sink, Stand, StepResult};
+use crate::data::{Claimed, Event, Failure, FailureKind, Outcome, Sink, Stand, StepResult};
 use crate::lang::{Claim, Env, Source, Span};
 
 /// A statement that has ended, but for how.
@@ -46,13 +46,12 @@ impl<'a> Shown<'a> {
 
     /// Its end. A claim that does not hold is shown with the values of its variables.
     pub fn event(self, result: StepResult, passed: bool, env: &Env) -> Event {
-        let claimed = self.claimed.map(|(span, claim)| {
-            let mut text = span.of(&self.source.text).to_string();
-            let values = claim.variables(env);
-            if !passed && !values.is_empty() {
-                text.push_str(&format!("   # {values}"));
-            }
-            text
+        let claimed = self.claimed.map(|(span, claim)| Claimed {
+            text: span.of(&self.source.text).to_string(),
+            variables: match passed {
+                true => Vec::new(),
+                false => claim.variables(env),
+            },
         });
         Event::Step {
             source: self.text().to_string(),

@@ -110,6 +110,10 @@ impl Binder<'_> {
 
     fn flag(&mut self, name: &str, tokens: &mut [Token]) -> Parsed<usize> {
         let span = tokens[0].span;
+        let (name, value) = match name.split_once('=') {
+            Some((name, value)) => (name, Some(value)),
+            None => (name, None),
+        };
         let found = self.params().iter().position(|p| {
             p.name == name
                 && match p.form {
@@ -119,9 +123,19 @@ impl Binder<'_> {
                 }
         });
         let Some(place) = found else {
-            let name = name.split('=').next().unwrap_or(name);
             return Err(self.unknown(span, &format!("--{name}")));
         };
+        if let Some(value) = value {
+            return Err(match self.params()[place].kind {
+                Kind::Switch => Mistake::new(span, format!("`--{name}` takes no value"))
+                    .label(format!("write --{name}")),
+                _ => Mistake::new(
+                    span,
+                    format!("the value of `--{name}` is a word of its own"),
+                )
+                .label(format!("write --{name} {value}")),
+            });
+        }
         if self.params()[place].kind == Kind::Switch {
             return self.add(place, Arg::Switch, span).map(|()| 1);
         }

@@ -10,7 +10,7 @@ use super::seek::Seek;
 use super::signature::Signature;
 use super::suggest::did_you_mean;
 use super::term;
-use crate::data::{Cell, StepResult};
+use crate::data::{Cell, Field, StepResult};
 
 const WHAT: &str = "expected ok, eof, an errno such as EAGAIN, a value, or fields such as type=2";
 
@@ -195,10 +195,10 @@ impl Claim {
             .maybe_help(did_you_mean(name, signature.yields.iter().copied())))
     }
 
-    /// What its variables are, for who reads that it does not hold: `$n is 42, $m.type is 2`.
-    pub fn variables(&self, env: &Env) -> String {
+    /// What its variables are, for who reads that it does not hold.
+    pub fn variables(&self, env: &Env) -> Vec<Field> {
         let Claim::Yields { fields, value } = self else {
-            return String::new();
+            return Vec::new();
         };
         let mut found = Vec::new();
         for expected in fields.iter().map(|(_, v)| v).chain(value) {
@@ -206,16 +206,19 @@ impl Claim {
                 term::variables(term, &mut found);
             }
         }
-        let mut parts: Vec<String> = Vec::new();
+        let mut values: Vec<Field> = Vec::new();
         for var in found {
-            if let Ok(cell) = env.lookup(var) {
-                let part = format!("{var} is {cell}");
-                if !parts.contains(&part) {
-                    parts.push(part);
-                }
+            let name = var.to_string().split_off("$".len());
+            if let Ok(cell) = env.lookup(var)
+                && !values.iter().any(|v| v.name == name)
+            {
+                values.push(Field {
+                    name: name.into(),
+                    value: cell.clone(),
+                });
             }
         }
-        parts.join(", ")
+        values
     }
 }
 

@@ -9,6 +9,7 @@ pub(super) mod tests;
 use super::statement::Statement;
 use crate::data::{Column, Family, Object, Outcome};
 use crate::lang::{Catalog, Lexeme, Signature, wanted};
+use crate::view::help::Topic;
 use subjects::{operators, requirements, subjects, values};
 
 /// What completion may know of the session and the host.
@@ -26,6 +27,8 @@ pub(super) trait Knowledge {
     fn fields(&self, kind: &str) -> Vec<&'static Column>;
     /// What the words that are no commands mean.
     fn keywords(&self) -> &[&'static Signature];
+    /// What `help` has to say besides.
+    fn topics(&self) -> &[Topic];
     /// What an errno means.
     fn errno(&self, symbol: &str) -> String;
     /// What a limit of the kernel bounds.
@@ -229,7 +232,7 @@ fn help_topics(statement: &Statement, know: &dyn Knowledge) -> Vec<Candidate> {
     let mut found: Vec<Candidate> = nouns(catalog).collect();
     let keywords = know.keywords().iter();
     found.extend(keywords.map(|k| Candidate::new(k.name, k.summary)));
-    let topics = crate::builtin::TOPICS.iter();
+    let topics = know.topics().iter();
     found.extend(topics.map(|t| Candidate::new(t.name, t.summary)));
     // Only once one is asked for: there are more of them than of everything else.
     if statement.partial.starts_with('E') {

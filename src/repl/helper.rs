@@ -9,19 +9,21 @@ use rustyline::highlight::{CmdKind, Highlighter};
 use rustyline::hint::{Hint, Hinter};
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{Context, Helper};
+use unicode_width::UnicodeWidthStr;
 
 use super::complete::{self, Actor, Candidate, Knowledge};
 use super::hint::hint;
 use super::notices::Board;
 use crate::builtin;
 use crate::commands::errno_text;
-use crate::data::{Column, Family, Object, Outcome};
+use crate::data::{Column, Family, Object, Outcome, word};
 use crate::exec::Engine;
 use crate::inspect::{limits, sysv};
 use crate::kernel::{signal, terminal};
 use crate::lang::{Catalog, Lexeme, Signature, Source, Token, parse, tokens};
 use crate::session::Binding;
-use crate::view::{Style, printable};
+use crate::view::help::Topic;
+use crate::view::{Style, cut, printable};
 use crate::{mechanism, script};
 
 /// How programs typed at the prompt are called in messages.
@@ -89,8 +91,10 @@ impl Knowledge for Session<'_> {
 
     fn names(&self, family: Family) -> Vec<(String, Object)> {
         let names = self.0.names.all(family);
+        // A path with signs that no word has is not completed.
+        let bare = |(n, _): &(&str, &Binding)| word(n.as_bytes()) == *n;
         let own = |(n, b): (&str, &Binding)| (n.to_string(), b.object.clone());
-        names.into_iter().map(own).collect()
+        names.into_iter().filter(bare).map(own).collect()
     }
 
     fn host(&self, family: Family) -> Vec<(i32, i32)> {
@@ -140,6 +144,10 @@ impl Knowledge for Session<'_> {
 
     fn keywords(&self) -> &[&'static Signature] {
         builtin::KEYWORDS
+    }
+
+    fn topics(&self) -> &[Topic] {
+        builtin::TOPICS
     }
 
     fn errno(&self, symbol: &str) -> String {
@@ -203,11 +211,12 @@ impl rustyline::completion::Candidate for Listed {
 /// Completions with their descriptions beside them, none wider than the screen: rustyline
 /// lays them out in columns and does not cut them. `blank`: one follows the cursor.
 fn listed(found: Vec<Candidate>, columns: usize, blank: bool) -> Vec<Listed> {
-    let width = found.iter().map(|c| c.word.len()).max().unwrap_or(0);
+    let width = found.iter().map(|c| c.word.width()).max().unwrap_or(0);
     let list = found.into_iter().map(|c| {
         let description = printable(&c.description).replace(['\n', '\t'], " ");
-        let shown = format!("{:width$}  {description}", c.word);
-        let shown: String = shown.trim_end().chars().take(columns.max(20) - 1).collect();
+        let gap = width + 2 - c.word.width();
+        let shown = format!("{}{:gap$}{description}", c.word, "");
+        let shown = cut(shown.trim_end(), columns.max(20) - 1).into_owned();
         let word = match c.is_open() || blank {
             true => c.word,
             false => c.word + " ",

@@ -10,6 +10,7 @@ use super::screen::{Screen, Show};
 use super::session::Session;
 use super::{Setup, greet};
 use crate::exec::{Engine, Flow};
+use crate::kernel::Errno;
 use crate::kernel::poll::{PollFd, PollFlags, poll};
 use crate::script::{Exit, output_exit};
 use crate::view::Style;
@@ -48,7 +49,7 @@ impl Lines {
             fds.extend(watched.iter().map(|fd| PollFd::new(*fd, PollFlags::POLLIN)));
             if let Err(e) = poll(&mut fds, None) {
                 match e {
-                    nix::errno::Errno::EINTR => continue,
+                    Errno::EINTR => continue,
                     _ => return Came::Exit(Exit::Environment),
                 }
             }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::data::{Event, Failure, Sink, Stand, StepResult};
+use crate::data::{Claimed, Event, Failure, Sink, Stand, StepResult};
 use crate::view::{Style, failure};
 
 /// A failing step, until it is known where every actor stands.
@@ -10,7 +10,7 @@ use crate::view::{Style, failure};
 struct Failed {
     place: (String, u32),
     step: String,
-    claimed: Option<String>,
+    claimed: Option<Claimed>,
     result: StepResult,
 }
 
@@ -48,7 +48,7 @@ impl<S: Sink, E: Write> Report<S, E> {
         let text = failure(
             Some((file, *line)),
             &failed.step,
-            failed.claimed.as_deref(),
+            failed.claimed.as_ref(),
             &found,
             why,
             stands,

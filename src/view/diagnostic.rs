@@ -6,7 +6,7 @@ use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
 use super::transcript::stand_lines;
 use super::{Style, escape, printable};
-use crate::data::{Failure, Stand};
+use crate::data::{Claimed, Failure, Stand};
 use crate::lang::{Diagnostic, Span};
 
 #[cfg(test)]
@@ -116,7 +116,7 @@ impl Place {
 pub fn failure(
     place: Option<(&str, u32)>,
     step: &str,
-    claimed: Option<&str>,
+    claimed: Option<&Claimed>,
     found: &str,
     failure: Option<&Failure>,
     stands: &[Stand],
@@ -131,7 +131,7 @@ pub fn failure(
     if let Some(claimed) = claimed {
         text.push_str(&format!(
             "\n  claimed  {}\n  found    {}",
-            escape::one_line(claimed),
+            escape::one_line(&claimed.to_string()),
             escape::one_line(found)
         ));
     }

@@ -5,8 +5,10 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use super::escape::obeyed;
-use super::written::{push_hex, push_int, push_u64};
-use crate::data::{Caught, Cell, Event, Failure, Field, Outcome, Sink, Stand, Table};
+use super::written::push_hex;
+use crate::data::{
+    Caught, Cell, Event, Failure, Field, Outcome, Sink, Stand, Table, push_int, push_u64,
+};
 use crate::lang::Diagnostic;
 
 #[cfg(test)]
@@ -155,7 +157,8 @@ impl<W: Write> Sink for Json<W> {
                 }
                 object.place(source, file, *line);
                 if let Some(claimed) = claimed {
-                    object.text("claimed", claimed);
+                    object.text("claimed", &claimed.text);
+                    object.fields("variables", &claimed.variables);
                 }
                 match result {
                     Ok(outcome) => object.outcome(outcome),

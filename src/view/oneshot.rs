@@ -6,9 +6,9 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
-use super::written::{glanced, push_outcome, push_remarks, says_more};
+use super::written::{glanced, push_remarks, says_more};
 use super::{Style, printable, write_table};
-use crate::data::{Event, Outcome, Sink};
+use crate::data::{Event, Outcome, Sink, push_outcome};
 
 /// Writes results to one place and what stands beside them to another.
 #[derive(Debug)]

@@ -1,9 +1,9 @@
 //! What the prompt shows of an event.
 
 use super::transcript::stand_lines;
-use super::written::{glanced, push_outcome, push_remarks, says_more, too_much};
+use super::written::{glanced, push_remarks, says_more, too_much};
 use super::{Style, printable, write_table};
-use crate::data::{Event, Failure, Outcome, StepResult, Took};
+use crate::data::{Event, Failure, Outcome, StepResult, Took, push_outcome};
 
 /// The lines for an event, without a newline at the end; empty where there is nothing to
 /// show.
@@ -43,7 +43,11 @@ pub fn lines(event: &Event, style: Style, width: Option<u16>) -> String {
                 lines.push(why(failure, style));
             }
             if let (Some(claimed), false) = (claimed, passed) {
-                lines.push(format!("{} {}", style.bad("claimed:"), printable(claimed)));
+                lines.push(format!(
+                    "{} {}",
+                    style.bad("claimed:"),
+                    printable(&claimed.to_string())
+                ));
             }
             lines.join("\n")
         }

@@ -78,11 +78,6 @@ impl Style {
     pub fn strong(self, text: &str) -> String {
         self.paint(Ansi::new().bold(), text)
     }
-
-    /// A cell that changed.
-    pub fn changed(self, text: &str) -> String {
-        self.paint(Ansi::new().invert(), text)
-    }
 }
 
 /// An explicit choice stands above the environment, and that above the terminal.

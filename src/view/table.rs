@@ -15,9 +15,9 @@ use unicode_width::UnicodeWidthStr;
 
 use layout::{Layout, Width, broken};
 
-use super::written::{push_hex, push_int, push_u64};
+use super::written::push_hex;
 use super::{Style, escape};
-use crate::data::{Cell, Table};
+use crate::data::{Cell, Table, push_int, push_u64};
 
 mod layout;
 #[cfg(test)]
@@ -71,8 +71,8 @@ pub struct Live<'a> {
 }
 
 /// Writes a table with its title and its footer. `width` is the terminal's; without one
-/// the columns are plain. A changed cell is marked with `*`, and where there are colours
-/// it is inverted too.
+/// the columns are plain. A changed cell is marked with `*`, and between rules with colours it
+/// is inverted too.
 ///
 /// # Errors
 /// It cannot be written.

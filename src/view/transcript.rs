@@ -3,9 +3,12 @@
 
 use std::io::{self, Write};
 
-use super::written::{push_outcome, push_remarks, says_more, too_much};
+use super::written::{push_remarks, says_more, too_much};
 use super::{Style, escape, write_table};
-use crate::data::{Event, Failure, FailureKind, Outcome, Sink, Stand, StepResult, Took, quote};
+use crate::data::{
+    Claimed, Event, Failure, FailureKind, Outcome, Sink, Stand, StepResult, Took, push_outcome,
+    quote,
+};
 use crate::lang::{self, Lexeme, Term, Token};
 
 #[cfg(test)]
@@ -48,7 +51,7 @@ impl<W: Write> Transcript<W> {
         &mut self,
         in_actor: bool,
         source: &str,
-        claimed: Option<&str>,
+        claimed: Option<&Claimed>,
         result: &StepResult,
         passed: bool,
     ) {
@@ -66,12 +69,12 @@ impl<W: Write> Transcript<W> {
                 }
             }
             (Ok(outcome), Some(claimed)) => {
-                self.claim(claimed);
-                self.differing(outcome, claimed, passed);
+                self.claim(&claimed.text);
+                self.differing(outcome, &claimed.text, passed);
             }
             (Err(failure), claimed) => {
                 match claimed {
-                    Some(claimed) => self.claim(claimed),
+                    Some(claimed) => self.claim(&claimed.text),
                     // So the transcript tells what was seen, and passes where it is seen again.
                     None if !takes_line && can_be_claimed(failure) => {
                         self.line.push_str(" => ");
@@ -161,7 +164,13 @@ impl<W: Write> Sink for Transcript<W> {
                 ..
             } => {
                 self.begin(source);
-                self.step(actor.is_some(), source, claimed.as_deref(), result, *passed);
+                self.step(actor.is_some(), source, claimed.as_ref(), result, *passed);
+                if let Some(values) = claimed.as_ref().map(Claimed::values)
+                    && !values.is_empty()
+                {
+                    self.gap();
+                    self.aside.push_str(&escape::one_line(&values));
+                }
                 if let Ok(outcome) = result
                     && !outcome.remarks.is_empty()
                 {

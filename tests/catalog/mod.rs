@@ -137,7 +137,7 @@ static COMMANDS: [Signature; 30] = [
         "spawn",
         &[Param::repeated("actor", Kind::Actor { new: true }, "")],
     ),
-    shell("wait", &[Param::any("actor", ACTOR, "")]),
+    shell("wait", &[Param::repeated("actor", ACTOR, "")]),
     shell("cancel", &[Param::required("actor", ACTOR, "")]),
     shell("stop", &[Param::repeated("actor", ACTOR, "")]),
     looking("actors", &[]),

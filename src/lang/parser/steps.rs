@@ -45,10 +45,6 @@ impl Parser<'_> {
                 .label("leave this out"));
             }
             steer(self.known, signature, &call.args, &words.tokens)?;
-            // `wait` alone waits for all.
-            if signature.name == "wait" && call.args.is_empty() {
-                self.known.pending.clear();
-            }
         } else {
             let at = match &prefix.actor {
                 Some(_) => prefix.actor_span,

@@ -114,10 +114,6 @@ fn a_pending_actor_is_busy() {
         "b: sem p BACKGROUND; wait actor=b; b: sem v",
     );
     is(
-        "b: sem p &; wait; b: sem v",
-        "b: sem p BACKGROUND; wait; b: sem v",
-    );
-    is(
         "b: sem p ...; cancel b; b: ... => EINTR",
         "b: sem p BLOCKS; cancel actor=b; b: RESUMES => errno EINTR",
     );

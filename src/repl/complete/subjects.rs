@@ -95,6 +95,7 @@ pub(super) fn values(subject: &str) -> Vec<Candidate> {
         ("blocked", "in a system call that waits"),
         ("idle", "without a step"),
         ("running", "at work"),
+        ("stopped", "by a signal, until it gets CONT"),
         ("dead", "its process is gone"),
     ]
     .map(|(state, means)| Candidate::new(state, means))

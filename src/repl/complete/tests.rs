@@ -42,6 +42,9 @@ impl Knowledge for Fixed {
     fn keywords(&self) -> &[&'static Signature] {
         crate::builtin::KEYWORDS
     }
+    fn topics(&self) -> &[Topic] {
+        crate::builtin::TOPICS
+    }
     fn errno(&self, _: &str) -> String {
         "an errno".into()
     }

@@ -113,7 +113,10 @@ fn a_failure_names_its_place_and_who_stands_where() {
     let text = failure(
         Some(("a.ipc", 3)),
         "repeat 2 {\n  msgq send \"x\"\n}",
-        Some("ok"),
+        Some(&Claimed {
+            text: "ok".into(),
+            ..Claimed::default()
+        }),
         "EAGAIN",
         Some(&why.help("Receive a message")),
         &stands,

@@ -19,7 +19,10 @@ fn step(actor: Option<&str>, source: &str, claimed: Option<&str>, result: StepRe
     Event::Step {
         actor: actor.map(String::from),
         source: source.into(),
-        claimed: claimed.map(String::from),
+        claimed: claimed.map(|text| Claimed {
+            text: text.into(),
+            ..Claimed::default()
+        }),
         file: "a.ipc".into(),
         line: 1,
         passed: claimed.is_some() || result.is_ok(),

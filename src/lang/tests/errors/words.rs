@@ -296,6 +296,16 @@ fn arguments() {
         "a message queue has no members",
         "only a semaphore set is indexed, such as set[2]",
     );
+    expects(
+        "sem p «--timeout=1s»",
+        "`sem p` has no flag `--timeout`",
+        "expected --nowait, --undo, timeout=",
+    );
+    expects(
+        "sem p «--undo=1»",
+        "`--undo` takes no value",
+        "write --undo",
+    );
     for step in ["sem op «lock[1]» 0:-1", "sem op «sem.lock[1]» 0:-1"] {
         expects(
             step,
