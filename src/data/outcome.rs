@@ -25,14 +25,18 @@ pub struct Outcome {
     pub value: Option<Cell>,
     /// The other side has closed: written `eof`.
     pub eof: bool,
-    /// Lines that are shown as the result, such as those of a dump.
-    pub text: Option<String>,
     /// Whether nobody said how much of its data is wanted: a person is shown a beginning.
     pub glance: bool,
-    /// What differs from run to run (ids, keys, pids): written as a comment, never matched.
-    pub remarks: Vec<Field>,
-    /// What the user should know besides: `created message queue q1 (id 32768)`.
-    pub notes: Vec<String>,
+    /// What is told beside it; most outcomes have nothing of it.
+    aside: Option<Box<Aside>>,
+}
+
+/// What is told beside an outcome, and never matched.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Aside {
+    text: Option<String>,
+    remarks: Vec<Field>,
+    notes: Vec<String>,
 }
 
 impl Outcome {
@@ -70,7 +74,7 @@ impl Outcome {
 
     /// Adds a field that differs from run to run.
     pub fn remark(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Cell>) -> Outcome {
-        self.remarks.push(Field {
+        self.beside().remarks.push(Field {
             name: name.into(),
             value: value.into(),
         });
@@ -85,8 +89,44 @@ impl Outcome {
 
     /// Adds a line for people.
     pub fn note(mut self, note: impl Into<String>) -> Outcome {
-        self.notes.push(note.into());
+        self.beside().notes.push(note.into());
         self
+    }
+
+    /// Says what is shown as the result.
+    pub fn showing(mut self, text: impl Into<String>) -> Outcome {
+        self.beside().text = Some(text.into());
+        self
+    }
+
+    fn beside(&mut self) -> &mut Aside {
+        self.aside.get_or_insert_default()
+    }
+
+    /// Lines that are shown as the result, such as those of a dump.
+    pub fn text(&self) -> Option<&str> {
+        self.aside.as_ref()?.text.as_deref()
+    }
+
+    /// What differs from run to run (ids, keys, pids): written as a comment, never matched.
+    pub fn remarks(&self) -> &[Field] {
+        self.aside.as_ref().map_or(&[], |aside| &aside.remarks)
+    }
+
+    /// What the user should know besides: `created message queue q1 (id 32768)`.
+    pub fn notes(&self) -> &[String] {
+        self.aside.as_ref().map_or(&[], |aside| &aside.notes)
+    }
+
+    /// The same with another value, of which nothing is to be left out.
+    pub fn with_value(&self, value: Cell) -> Outcome {
+        Outcome {
+            fields: self.fields.clone(),
+            value: Some(value),
+            eof: self.eof,
+            glance: false,
+            aside: self.aside.clone(),
+        }
     }
 
     /// Whether its data is more than anybody reads.
@@ -98,7 +138,7 @@ impl Outcome {
     pub fn get(&self, name: &str) -> Option<&Cell> {
         self.fields
             .iter()
-            .chain(&self.remarks)
+            .chain(self.remarks())
             .find(|f| f.name == name)
             .map(|f| &f.value)
     }
@@ -106,7 +146,7 @@ impl Outcome {
     /// The remarks as the comment behind an outcome: `id 32768, key 0x6970c31f`.
     pub fn remarks_text(&self) -> String {
         let parts: Vec<String> = self
-            .remarks
+            .remarks()
             .iter()
             .map(|f| format!("{} {}", f.name, f.value))
             .collect();

@@ -269,7 +269,7 @@ impl Engine {
             if let Some(value) = &outcome.value {
                 add(name.to_string(), value);
             }
-            for field in outcome.fields.iter().chain(&outcome.remarks) {
+            for field in outcome.fields.iter().chain(outcome.remarks()) {
                 add(format!("{name}_{}", field.name), &field.value);
             }
         }

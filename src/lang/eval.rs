@@ -76,7 +76,7 @@ impl Env {
             .get(&var.name)
             .ok_or_else(|| EvalError::Unbound(var.name.clone()))?;
         let has = || {
-            let fields = outcome.fields.iter().chain(&outcome.remarks);
+            let fields = outcome.fields.iter().chain(outcome.remarks());
             fields.map(|f| &*f.name).collect::<Vec<_>>().join(", ")
         };
         match &var.field {

@@ -76,7 +76,7 @@ impl Signature {
         let mut names = outcome
             .fields
             .iter()
-            .chain(&outcome.remarks)
+            .chain(outcome.remarks())
             .map(|f| &*f.name);
         debug_assert!(
             names.all(|name| self.may_yield(name)),

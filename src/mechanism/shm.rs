@@ -231,7 +231,7 @@ mod tests {
             .find(|row| row[1] == id.to_string())
             .unwrap();
         assert_eq!((row[2], row[3]), ("640", "5000"));
-        assert!(outcome.notes.is_empty());
+        assert!(outcome.notes().is_empty());
     }
 
     #[test]
@@ -240,7 +240,7 @@ mod tests {
         let outcome = bench.ok("shm create --private");
         let id = bench.id("shm1");
         assert_eq!(
-            outcome.notes,
+            outcome.notes(),
             [format!("created shared memory segment shm1 (id {id})")]
         );
         let stat = shm::stat(id).unwrap();

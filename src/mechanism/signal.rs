@@ -239,10 +239,7 @@ static PENDING: Verb = Verb {
             .filter_map(|s| signal_name(s).map(|n| Cell::Text(n.into_owned())))
             .collect();
         Ok(match names.is_empty() {
-            true => Outcome {
-                text: Some("no signal is pending".into()),
-                ..Outcome::ok()
-            },
+            true => Outcome::ok().showing("no signal is pending"),
             false => Outcome::ok().field("signals", Cell::List(names)),
         })
     }),

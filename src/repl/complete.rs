@@ -203,16 +203,16 @@ fn variables(partial: &str, know: &dyn Knowledge) -> Vec<Candidate> {
         // What only has remarks, such as an actor its pid, is more than `ok`.
         let plain = outcome.value.is_none() && outcome.fields.is_empty() && !outcome.eof;
         let remarks = outcome
-            .remarks
+            .remarks()
             .iter()
             .map(|r| format!("{} {}", r.name, r.value));
-        let described = match plain && !outcome.remarks.is_empty() {
+        let described = match plain && !outcome.remarks().is_empty() {
             true => remarks.collect::<Vec<_>>().join(", "),
             false => outcome.to_string(),
         };
         found.push(Candidate::new(format!("${name}"), described));
         if partial.split('.').next() == Some(&name) {
-            for field in outcome.fields.iter().chain(&outcome.remarks) {
+            for field in outcome.fields.iter().chain(outcome.remarks()) {
                 let word = format!("${name}.{}", field.name);
                 found.push(Candidate::new(word, field.value.to_string()));
             }

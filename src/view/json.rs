@@ -292,20 +292,20 @@ impl Object<'_> {
     fn outcome(&mut self, outcome: &Outcome) {
         self.text("outcome", if outcome.eof { "eof" } else { "ok" });
         self.fields("fields", &outcome.fields);
-        self.fields("remarks", &outcome.remarks);
+        self.fields("remarks", outcome.remarks());
         match &outcome.value {
             Some(data @ Cell::Data(_)) => self.cell("data", data),
             Some(value) => self.cell("value", value),
             None => {}
         }
-        if let Some(text) = &outcome.text {
+        if let Some(text) = outcome.text() {
             self.text("text", text);
         }
-        if outcome.notes.is_empty() {
+        if outcome.notes().is_empty() {
             return;
         }
         self.key("notes", "");
-        push_list(self.line, &outcome.notes, |line, note| {
+        push_list(self.line, outcome.notes(), |line, note| {
             push_string(line, note)
         });
     }

@@ -50,10 +50,10 @@ impl<W: Write, E: Write> OneShot<W, E> {
             None => (Cow::Borrowed(outcome), None),
         };
         let outcome = &*outcome;
-        for note in &outcome.notes {
+        for note in outcome.notes() {
             self.aside(&printable(note))?;
         }
-        if let Some(text) = &outcome.text {
+        if let Some(text) = outcome.text() {
             self.text(text)?;
         }
         let mut line = String::new();

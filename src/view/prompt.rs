@@ -18,12 +18,15 @@ pub fn lines(event: &Event, style: Style, width: Option<u16>) -> String {
             passed,
             ..
         } => {
-            let quiet = |o: &Outcome| actor.is_none() && o.remarks.is_empty() && !says_more(o);
+            let quiet = |o: &Outcome| actor.is_none() && o.remarks().is_empty() && !says_more(o);
             let mut lines = Vec::new();
             if let Ok(outcome) = result {
-                let text = outcome.text.iter().map(|t| printable(t).into_owned());
+                let text = outcome
+                    .text()
+                    .into_iter()
+                    .map(|t| printable(t).into_owned());
                 lines.extend(text);
-                lines.extend(outcome.notes.iter().map(|n| printable(n).into_owned()));
+                lines.extend(outcome.notes().iter().map(|n| printable(n).into_owned()));
             }
             if !matches!(result, Ok(outcome) if quiet(outcome)) {
                 // A step that was typed stands above already; one that resumes does not.
@@ -87,10 +90,14 @@ fn end(result: &StepResult, passed: bool, style: Style) -> String {
                 false => style.bad(&shown),
             };
             if let Some(rest) = &rest {
-                let gap = if outcome.remarks.is_empty() { "" } else { ", " };
+                let gap = if outcome.remarks().is_empty() {
+                    ""
+                } else {
+                    ", "
+                };
                 remarks.push_str(&format!("{gap}{rest}"));
             }
-            match outcome.remarks.is_empty() && rest.is_none() {
+            match outcome.remarks().is_empty() && rest.is_none() {
                 true => shown,
                 false => format!("{shown}   {}", style.aside(&remarks)),
             }

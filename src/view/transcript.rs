@@ -172,7 +172,7 @@ impl<W: Write> Sink for Transcript<W> {
                     self.aside.push_str(&escape::one_line(&values));
                 }
                 if let Ok(outcome) = result
-                    && !outcome.remarks.is_empty()
+                    && !outcome.remarks().is_empty()
                 {
                     self.gap();
                     push_remarks(&mut self.aside, outcome);
@@ -183,12 +183,12 @@ impl<W: Write> Sink for Transcript<W> {
                 }
                 let label = if *passed { Style::aside } else { Style::bad };
                 self.end_line(source, label)?;
-                let Ok(Outcome { text, notes, .. }) = result else {
+                let Ok(outcome) = result else {
                     return Ok(());
                 };
-                text.iter()
-                    .chain(notes)
-                    .try_for_each(|note| self.comment(note))
+                let notes = outcome.notes().iter().map(String::as_str);
+                let mut lines = outcome.text().into_iter().chain(notes);
+                lines.try_for_each(|line| self.comment(line))
             }
             Event::Blocked { source, why, .. } => {
                 self.begin(source);

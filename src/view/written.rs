@@ -42,20 +42,14 @@ pub(super) fn glanced(outcome: &Outcome) -> (Cow<'_, Outcome>, Option<String>) {
     };
     let shown = shown.unwrap_or(GLANCE);
     let rest = bytes.len() - shown;
-    let outcome = Outcome {
-        value: Some(Cell::Data(bytes[..shown].to_vec())),
-        fields: outcome.fields.clone(),
-        remarks: outcome.remarks.clone(),
-        notes: outcome.notes.clone(),
-        ..Outcome::default()
-    };
+    let outcome = outcome.with_value(Cell::Data(bytes[..shown].to_vec()));
     let said = format!("{rest} more bytes: --all shows them, max=N as many as you say");
     (Cow::Owned(outcome), Some(said))
 }
 
 /// Appends the remarks: `id 32768, key 0x6970c31f`.
 pub(super) fn push_remarks(out: &mut String, outcome: &Outcome) {
-    for (i, remark) in outcome.remarks.iter().enumerate() {
+    for (i, remark) in outcome.remarks().iter().enumerate() {
         out.push_str(if i == 0 { "" } else { ", " });
         out.push_str(&remark.name);
         out.push(' ');

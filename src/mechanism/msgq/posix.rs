@@ -34,7 +34,8 @@ pub(super) const TIMEOUT: Param = Param::option(
     "of a POSIX queue: wait no longer than this, then fail with ETIMEDOUT",
 );
 
-/// Refuses what only POSIX queues have.
+/// Refuses what only POSIX queues have. Every send and receive of System V comes here.
+#[inline(always)]
 pub(super) fn refuse(args: &Args, params: &[&str]) -> Result<(), Failure> {
     let given = params.iter().find(|param| args.get(param).is_some());
     match given {

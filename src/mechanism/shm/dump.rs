@@ -55,10 +55,7 @@ fn dump(world: &mut World, args: &Args) -> StepResult {
     let object = world.find(FAMILY, args, "segment")?;
     let segment = access(world, args, &object, true)?;
     let (data, rest) = copy(world, args, &segment, at.offset, args.int("len")?)?;
-    let outcome = Outcome {
-        text: Some(lines(&data, at.offset).join("\n")),
-        ..Outcome::ok()
-    };
+    let outcome = Outcome::ok().showing(lines(&data, at.offset).join("\n"));
     Ok(match rest {
         0 => outcome,
         _ => outcome.note(format!(
@@ -144,11 +141,12 @@ mod tests {
         bench.ok("shm write cnt @16 \"hello\"");
         let outcome = bench.ok("shm dump cnt");
         assert_eq!(outcome.to_string(), "ok");
-        assert!(outcome.notes.is_empty());
-        let text = outcome.text.unwrap();
+        assert!(outcome.notes().is_empty());
+        let text = outcome.text().unwrap().to_string();
         assert_eq!(text.lines().count(), 5, "{text}");
         assert!(text.ends_with("\n00001000"), "{text}");
-        let text = bench.ok("shm dump @16 5").text.unwrap();
+        let outcome = bench.ok("shm dump @16 5");
+        let text = outcome.text().unwrap();
         assert!(text.contains("|hello|"), "{text}");
         bench.fails("shm dump u32@0", "error");
         bench.fails("shm dump 4097", "EFAULT");
@@ -157,7 +155,7 @@ mod tests {
         bench.ok("shm create big 1025K");
         let outcome = bench.ok("shm dump");
         assert_eq!(
-            outcome.notes.last().unwrap(),
+            outcome.notes().last().unwrap(),
             "1024 bytes more: shm dump big @1048576"
         );
     }

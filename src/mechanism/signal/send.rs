@@ -120,10 +120,7 @@ fn signal(args: &Args) -> Result<i32, Failure> {
 fn list(args: &Args) -> StepResult {
     let Some(word) = args.text("target")? else {
         let lines: Vec<String> = signals().map(|signal| table::line(&signal)).collect();
-        return Ok(Outcome {
-            text: Some(lines.join("\n")),
-            ..Outcome::ok()
-        });
+        return Ok(Outcome::ok().showing(lines.join("\n")));
     };
     let signo = number(&word)?;
     Ok(match (word.parse::<i32>(), signal_name(signo)) {

@@ -180,7 +180,7 @@ fn pair(world: &mut World, args: &Args) -> StepResult {
         let object = Object::Inode(fds::inode(&socket).map_err(failed)?);
         let made = keep(world, name, "created", socket, object, None);
         inodes.extend(made.get("ino").cloned());
-        outcome.notes.extend(made.notes);
+        outcome = made.notes().iter().cloned().fold(outcome, Outcome::note);
     }
     Ok(outcome.remark("ino", Cell::List(inodes)))
 }

@@ -174,7 +174,7 @@ fn make_sender(world: &mut World, args: &Args, to: &Address) -> Result<Option<St
     let (socket, object) = make(args, to, Kind::Dgram)?;
     let name = NewName::any(world);
     let outcome = keep(world, name, "created", socket, object, None);
-    Ok(outcome.notes.into_iter().next())
+    Ok(outcome.notes().first().cloned())
 }
 
 fn explain(errno: Errno, socket: &BorrowedFd, failure: &mut Failure) {

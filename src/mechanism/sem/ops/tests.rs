@@ -35,7 +35,7 @@ fn a_lock_is_made_where_there_is_none() {
     let outcome = bench.ok("sem p");
     let id = bench.id("sem1");
     assert_eq!(
-        outcome.notes,
+        outcome.notes(),
         [format!("created semaphore set sem1 (id {id}), value 1")]
     );
     assert_eq!(sem::value(id, 0), Ok(0));
@@ -44,7 +44,11 @@ fn a_lock_is_made_where_there_is_none() {
 
     let mut bench = Bench::new();
     let outcome = bench.ok("sem v");
-    assert!(outcome.notes[0].ends_with("value 0"), "{:?}", outcome.notes);
+    assert!(
+        outcome.notes()[0].ends_with("value 0"),
+        "{:?}",
+        outcome.notes()
+    );
     assert_eq!(sem::value(bench.id("sem1"), 0), Ok(1));
 
     for line in ["sem z", "sem op 0:+1"] {

@@ -8,11 +8,11 @@ fn a_first_segment_is_created_and_said() {
     let outcome = bench.ok("shm write \"x\"");
     let id = bench.id("shm1");
     assert_eq!(
-        outcome.notes,
+        outcome.notes(),
         [format!("created shared memory segment shm1 (id {id})")]
     );
     bench.shows("shm read", "\"x\"");
-    assert!(bench.ok("shm write \"y\"").notes.is_empty());
+    assert!(bench.ok("shm write \"y\"").notes().is_empty());
 
     let mut bench = Bench::new();
     bench.ok("shm write u64@8K 7");
@@ -141,9 +141,9 @@ fn a_large_segment_is_glanced_at() {
     let outcome = bench.ok("shm read big");
     assert_eq!(outcome.to_string(), "\"near\"");
     assert!(
-        outcome.notes[0].starts_with("1048576 bytes behind"),
+        outcome.notes()[0].starts_with("1048576 bytes behind"),
         "{:?}",
-        outcome.notes
+        outcome.notes()
     );
     let Some(Cell::Data(data)) = bench.ok("shm read big @1M").value else {
         panic!("no data");
