@@ -1,7 +1,8 @@
 //! The verbs that every family has alike: `ls`, `info`, `use`, `rm`.
 
 use super::{
-    Args, Listing, ObjectKind, Sight, World, common, errno_symbol, fields, kind_of, with_columns,
+    Args, Flavour, Listing, ObjectKind, Sight, World, common, errno_symbol, fields, kind_of,
+    with_columns,
 };
 use crate::data::{Cell, Failure, Family, Object, Outcome, Reply, StepResult, Table};
 use crate::lang::{Arg, Reference, Target};
@@ -236,10 +237,10 @@ fn info_of_one(
 
 pub(super) fn take(family: Family, world: &mut World, args: &Args) -> StepResult {
     let reference = args.reference("object");
-    if let Some(name) = world.posix(family, args, "object")? {
-        return super::posix::take(world, args, family, &name);
-    }
-    let id = world.find_id(family, args, "object")?;
+    let id = match world.flavour(family, args, "object")? {
+        Flavour::Posix(name) => return super::posix::take(world, args, family, &name),
+        Flavour::SystemV(id) => id,
+    };
     let object = Object::Id(id);
     let key = session::perm_of(family, id)
         .map(|perm| perm.key)

@@ -43,7 +43,7 @@ pub use shm::word_at;
 pub use sight::{Listing, Sight, label, resolve};
 pub use telling::unseen;
 pub use users::{How, Use, Uses, users, uses};
-pub use world::World;
+pub use world::{Flavour, World};
 
 /// What every command has that looks at the host.
 pub const NS: Param = Param::valued(

@@ -10,7 +10,7 @@ pub use table::waiting;
 
 use super::common::{self, DEFAULT_MODE, MODE, PRIVATE};
 use super::create::Maker;
-use super::{Args, Mechanism, ObjectKind, Run, Verb, World};
+use super::{Args, Flavour, Mechanism, ObjectKind, Run, Verb, World};
 use crate::data::{Cell, Failure, Family, Lack, Outcome, StepResult, counted};
 use crate::kernel::{Errno, msg};
 use crate::lang::{Example, Kind, Param, Runs, Signature};
@@ -166,20 +166,25 @@ static SEND: Verb = Verb {
 };
 
 fn send(world: &mut World, args: &Args) -> StepResult {
-    if let Some(name) = world.posix(FAMILY, args, "queue")? {
-        return posix::send(world, args, &name);
-    }
+    let is_new = world.names.current(FAMILY).is_none() && args.reference("queue").is_none();
+    let found = match is_new {
+        true => None,
+        false => match world.flavour(FAMILY, args, "queue")? {
+            Flavour::Posix(name) => return posix::send(world, args, &name),
+            Flavour::SystemV(id) => Some(id),
+        },
+    };
     posix::refuse(args, &["timeout"])?;
     let mtype: i64 = args.int("type")?.unwrap_or(1);
     let data = args.bytes("data")?.unwrap_or_default();
     let nowait = args.flag("nowait");
-    let mut note = None;
-    let reference = args.reference("queue");
-    if reference.is_none() && world.names.current(FAMILY).is_none() {
-        let created = make(world, args, None, DEFAULT_MODE, false)?;
-        note = Some(created.note(FAMILY));
-    }
-    let id = world.find_id(FAMILY, args, "queue")?;
+    let (id, note) = match found {
+        Some(id) => (id, None),
+        None => {
+            let created = make(world, args, None, DEFAULT_MODE, false)?;
+            (created.id, Some(created.note(FAMILY)))
+        }
+    };
     match world.mailbox.send(id, mtype, &data, nowait) {
         Ok(()) => Ok(common::noted(note)),
         Err(errno) => Err(send_failure(
@@ -315,9 +320,10 @@ static RECV: Verb = Verb {
 };
 
 fn recv(world: &mut World, args: &Args) -> StepResult {
-    if let Some(name) = world.posix(FAMILY, args, "queue")? {
-        return posix::recv(world, args, &name);
-    }
+    let id = match world.flavour(FAMILY, args, "queue")? {
+        Flavour::Posix(name) => return posix::recv(world, args, &name),
+        Flavour::SystemV(id) => id,
+    };
     posix::refuse(args, &["timeout"])?;
     let mtype: i64 = args.int("type")?.unwrap_or(0);
     let max: Option<usize> = args.int("max")?;
@@ -327,7 +333,6 @@ fn recv(world: &mut World, args: &Args) -> StepResult {
         except: args.flag("except"),
         copy: false,
     };
-    let id = world.find_id(FAMILY, args, "queue")?;
     let mut room = max.unwrap_or(world.mailbox.capacity());
     loop {
         match world.mailbox.receive(id, room, mtype, how) {

@@ -8,7 +8,7 @@ use std::path::Path;
 use super::args::errno_symbol;
 use super::fields::{Field, Row};
 use super::sight::{posix_name, posix_object};
-use super::{Args, World, resolve};
+use super::{Args, World};
 use crate::data::{Cell, Failure, Family, Object, Outcome, StepResult};
 use crate::inspect::posix::{self, Node};
 use crate::kernel::posix::{mq, sem, shm};
@@ -31,46 +31,6 @@ pub(super) struct Making<'a> {
 }
 
 impl World {
-    /// The name of the POSIX object that an argument means; `None` where it means one of System V,
-    /// or nothing that is known.
-    ///
-    /// # Errors
-    /// It is a path that is no POSIX name.
-    #[inline(always)]
-    pub(super) fn posix(
-        &self,
-        family: Family,
-        args: &Args,
-        param: &str,
-    ) -> Result<Option<Box<str>>, Failure> {
-        let reference = args.reference(param);
-        let object = match reference.map_or(&Target::Current, |r| &r.target) {
-            Target::Current => self.names.current(family).map(|(_, b)| &b.object),
-            Target::Name(name) => self.names.get(family, name).map(|b| &b.object),
-            Target::Path(_) => return self.named(family, args, reference).map(Some),
-            _ => None,
-        };
-        Ok(match object {
-            Some(Object::Posix(name)) => Some(name.clone()),
-            _ => None,
-        })
-    }
-
-    fn named(
-        &self,
-        family: Family,
-        args: &Args,
-        reference: Option<&Reference>,
-    ) -> Result<Box<str>, Failure> {
-        match resolve(&self.names, family, reference, args.env)? {
-            Object::Posix(name) => Ok(name),
-            object => Err(Failure::refused(format!(
-                "`{object}` is no POSIX {}",
-                posix_object(family)
-            ))),
-        }
-    }
-
     /// Makes a POSIX object so that it cannot be lost, and makes it the current one of its family.
     /// `meta` finds what it became.
     pub(super) fn make_posix<T>(

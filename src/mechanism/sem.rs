@@ -10,7 +10,7 @@ pub use table::waiting;
 
 use super::common::{DEFAULT_MODE, MODE, PRIVATE};
 use super::create::Maker;
-use super::{Args, Created, Mechanism, ObjectKind, Run, Verb, World};
+use super::{Args, Created, Flavour, Mechanism, ObjectKind, Run, Verb, World};
 use crate::data::{Failure, Family, StepResult, counted};
 use crate::kernel::{Result as KernelResult, sem};
 use crate::lang::{Example, Kind, Param, Reference, Runs, Signature};
@@ -198,13 +198,13 @@ fn find_or_make(
     world: &mut World,
     args: &Args,
     value: i32,
-) -> Result<(i32, Option<String>), Failure> {
+) -> Result<(Flavour, Option<String>), Failure> {
     if args.reference("set").is_some() || world.names.current(FAMILY).is_some() {
-        return Ok((world.find_id(FAMILY, args, "set")?, None));
+        return Ok((world.flavour(FAMILY, args, "set")?, None));
     }
     let created = make(world, args, None, Shape::one(value))?;
     let note = format!("{}, value {value}", created.note(FAMILY));
-    Ok((created.id, Some(note)))
+    Ok((Flavour::SystemV(created.id), Some(note)))
 }
 
 /// Which semaphore of the set, where the reference says it.

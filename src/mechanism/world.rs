@@ -32,6 +32,15 @@ pub struct World {
     pub(super) uid: u32,
 }
 
+/// An object of a family that has two flavours.
+#[derive(Debug)]
+pub enum Flavour {
+    /// By its id.
+    SystemV(i32),
+    /// By its name.
+    Posix(Box<str>),
+}
+
 impl World {
     /// A world in which nothing has happened.
     pub fn new(ledger: Ledger) -> World {
@@ -56,20 +65,31 @@ impl World {
         resolve(&self.names, family, args.reference(param), args.env)
     }
 
-    /// The id of the System V object that an argument names, or the family's current one.
+    /// The same, by its flavour.
     ///
     /// # Errors
-    /// Those of [`World::find`]; it is a POSIX object.
+    /// Those of [`World::find`].
     #[inline(always)]
-    pub fn find_id(&self, family: Family, args: &Args, param: &str) -> Result<i32, Failure> {
+    pub fn flavour(&self, family: Family, args: &Args, param: &str) -> Result<Flavour, Failure> {
         let reference = args.reference(param);
         // Most steps name none, and in a loop looking further would cost as much as the rest.
         if let (None, Some((_, current))) = (reference, self.names.current(family))
             && let Some(id) = current.object.id()
         {
-            return Ok(id);
+            return Ok(Flavour::SystemV(id));
         }
-        system_v(family, &resolve(&self.names, family, reference, args.env)?)
+        match resolve(&self.names, family, reference, args.env)? {
+            Object::Posix(name) => Ok(Flavour::Posix(name)),
+            object => system_v(family, &object).map(Flavour::SystemV),
+        }
+    }
+
+    /// The id of the System V object that an argument names, or the family's current one.
+    ///
+    /// # Errors
+    /// Those of [`World::find`]; it is a POSIX object.
+    pub fn find_id(&self, family: Family, args: &Args, param: &str) -> Result<i32, Failure> {
+        system_v(family, &self.find(family, args, param)?)
     }
 
     /// The object that an argument names and that is used through a descriptor; where it

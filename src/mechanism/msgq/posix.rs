@@ -12,7 +12,7 @@ use crate::kernel::posix::Patience;
 use crate::kernel::posix::mq::{self, Attributes, PRIORITIES};
 use crate::lang::{Example, Kind, Param, Runs, Signature};
 use crate::mechanism::posix::{self, Making, not_posix, only_posix};
-use crate::mechanism::{Args, Run, Verb, World, signal};
+use crate::mechanism::{Args, Flavour, Run, Verb, World, signal};
 use crate::session::Side;
 use crate::session::ledger::FileKind;
 
@@ -265,8 +265,7 @@ pub(super) static NOTIFY: Verb = Verb {
         ..Signature::NEW
     },
     run: Run::Actor(|world, args| {
-        let Some(name) = world.posix(FAMILY, args, "queue")? else {
-            world.find(FAMILY, args, "queue")?;
+        let Flavour::Posix(name) = world.flavour(FAMILY, args, "queue")? else {
             return Err(only_posix(FAMILY, "mq_notify"));
         };
         let signo = match args.word("signal") {
@@ -297,8 +296,7 @@ pub(super) static CLOSE: Verb = Verb {
         ..Signature::NEW
     },
     run: Run::Actor(|world, args| {
-        let Some(name) = world.posix(FAMILY, args, "queue")? else {
-            world.find(FAMILY, args, "queue")?;
+        let Flavour::Posix(name) = world.flavour(FAMILY, args, "queue")? else {
             return Err(only_posix(FAMILY, "mq_close"));
         };
         match world

@@ -8,7 +8,7 @@ use crate::data::StepResult;
 use crate::kernel::sem::{self, SemOp};
 use crate::lang::{Example, Kind, Param, Runs, Signature};
 use crate::mechanism::common;
-use crate::mechanism::{Args, Run, Verb, World};
+use crate::mechanism::{Args, Flavour, Run, Verb, World};
 
 /// A parameter list's common members.
 const NOWAIT: Param = Param::flag(
@@ -86,9 +86,6 @@ pub(super) static P: Verb = Verb {
 };
 
 fn p(world: &mut World, args: &Args) -> StepResult {
-    if let Some(name) = world.posix(FAMILY, args, "set")? {
-        return posix::p(world, args, &name);
-    }
     let n: i32 = args.int("n")?.unwrap_or(1);
     let op = SemOp {
         num: index(args)?.unwrap_or(0),
@@ -98,8 +95,10 @@ fn p(world: &mut World, args: &Args) -> StepResult {
         undo: args.flag("undo"),
     };
     let timeout = args.duration("timeout")?;
-    let (id, note) = find_or_make(world, args, 1)?;
-    operate(world, args, id, &[op], timeout, note)
+    match find_or_make(world, args, 1)? {
+        (Flavour::Posix(name), _) => posix::p(world, args, &name),
+        (Flavour::SystemV(id), note) => operate(world, args, id, &[op], timeout, note),
+    }
 }
 
 pub(super) static V: Verb = Verb {
@@ -145,9 +144,6 @@ pub(super) static V: Verb = Verb {
 };
 
 fn v(world: &mut World, args: &Args) -> StepResult {
-    if let Some(name) = world.posix(FAMILY, args, "set")? {
-        return posix::v(world, args, &name);
-    }
     let n: i32 = args.int("n")?.unwrap_or(1);
     let op = SemOp {
         num: index(args)?.unwrap_or(0),
@@ -155,8 +151,10 @@ fn v(world: &mut World, args: &Args) -> StepResult {
         nowait: args.flag("nowait"),
         undo: args.flag("undo"),
     };
-    let (id, note) = find_or_make(world, args, 0)?;
-    operate(world, args, id, &[op], None, note)
+    match find_or_make(world, args, 0)? {
+        (Flavour::Posix(name), _) => posix::v(world, args, &name),
+        (Flavour::SystemV(id), note) => operate(world, args, id, &[op], None, note),
+    }
 }
 
 pub(super) static Z: Verb = Verb {

@@ -7,7 +7,7 @@ use crate::kernel::sysv::PermSet;
 use crate::kernel::{Errno, Result as KernelResult, sem};
 use crate::lang::{Example, Kind, Param, Runs, Signature};
 use crate::mechanism::common::{self, GROUP, NEW_MODE, OWNER};
-use crate::mechanism::{Args, Run, Verb, World};
+use crate::mechanism::{Args, Flavour, Run, Verb, World};
 
 pub(super) static GET: Verb = Verb {
     signature: Signature {
@@ -46,11 +46,11 @@ pub(super) static GET: Verb = Verb {
 };
 
 fn get(world: &mut World, args: &Args) -> StepResult {
-    if let Some(name) = world.posix(FAMILY, args, "set")? {
-        return posix::get(args, &name);
-    }
+    let id = match world.flavour(FAMILY, args, "set")? {
+        Flavour::Posix(name) => return posix::get(args, &name),
+        Flavour::SystemV(id) => id,
+    };
     let index = index(args)?;
-    let id = world.find_id(FAMILY, args, "set")?;
     let read = || -> KernelResult<Outcome> {
         let nsems = match index {
             Some(_) => 1,

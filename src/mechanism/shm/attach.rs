@@ -5,7 +5,7 @@ use super::{FAMILY, SEGMENT, posix};
 use crate::data::{Cell, Failure, Outcome, StepResult};
 use crate::kernel::Errno;
 use crate::lang::{Example, Param, Runs, Signature};
-use crate::mechanism::{Args, Run, Verb, World};
+use crate::mechanism::{Args, Flavour, Run, Verb, World};
 
 pub(super) static ATTACH: Verb = Verb {
     signature: Signature {
@@ -48,10 +48,10 @@ pub(super) static ATTACH: Verb = Verb {
 
 fn attach(world: &mut World, args: &Args) -> StepResult {
     let read_only = args.flag("ro");
-    if let Some(name) = world.posix(FAMILY, args, "segment")? {
-        return posix::attach(world, args, &name, read_only);
-    }
-    let id = world.find_id(FAMILY, args, "segment")?;
+    let id = match world.flavour(FAMILY, args, "segment")? {
+        Flavour::Posix(name) => return posix::attach(world, args, &name, read_only),
+        Flavour::SystemV(id) => id,
+    };
     if let Some(held) = world.attachments.get(&id)
         && held.read_only() == read_only
     {
@@ -89,10 +89,10 @@ pub(super) static DETACH: Verb = Verb {
 };
 
 fn detach(world: &mut World, args: &Args) -> StepResult {
-    if let Some(name) = world.posix(FAMILY, args, "segment")? {
-        return posix::detach(world, args, &name);
-    }
-    let id = world.find_id(FAMILY, args, "segment")?;
+    let id = match world.flavour(FAMILY, args, "segment")? {
+        Flavour::Posix(name) => return posix::detach(world, args, &name),
+        Flavour::SystemV(id) => id,
+    };
     let done = match world.attachments.remove(&id) {
         Some(attachment) => attachment.detach(),
         None => Err(Errno::EINVAL),

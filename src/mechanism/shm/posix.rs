@@ -8,7 +8,7 @@ use crate::kernel::posix::shm::{self, Segment};
 use crate::lang::{Example, Kind, Param, Runs, Signature};
 use crate::mechanism::fields::{self, Field};
 use crate::mechanism::posix::{self, Making, name_of, not_posix, only_posix, posix_row};
-use crate::mechanism::{Args, Listing, ObjectKind, Run, Sight, Verb, World};
+use crate::mechanism::{Args, Flavour, Listing, ObjectKind, Run, Sight, Verb, World};
 use crate::session::ledger::FileKind;
 
 pub(super) fn create(
@@ -105,8 +105,7 @@ pub(super) static RESIZE: Verb = Verb {
         ..Signature::NEW
     },
     run: Run::Actor(|world, args| {
-        let Some(name) = world.posix(FAMILY, args, "segment")? else {
-            world.find(FAMILY, args, "segment")?;
+        let Flavour::Posix(name) = world.flavour(FAMILY, args, "segment")? else {
             return Err(only_posix(FAMILY, "ftruncate"));
         };
         let size: u64 = args.int("size")?.unwrap_or(0);
