@@ -1,6 +1,7 @@
 //! `doctor`: what other programs left behind is found and, where it is asked for, removed.
 
 mod harness;
+mod stranger;
 
 use std::path::Path;
 use std::process::Command;
@@ -24,7 +25,7 @@ libc = ctypes.CDLL(None)
 q = libc.msgget({key}, 0o1600); m = libc.shmget({key}, 4096, 0o1600); s = libc.semget({key}, 2, 0o1600)
 libc.msgsnd(q, b'\\1\\0\\0\\0\\0\\0\\0\\0hello', 5, 0)
 class Op(ctypes.Structure): _fields_ = [('n', ctypes.c_ushort), ('op', ctypes.c_short), ('f', ctypes.c_short)]
-libc.semop(s, ctypes.byref(Op(0, 1, 0)), 1)
+for n in (0, 1): libc.semop(s, ctypes.byref(Op(n, 1, 0)), 1)
 x = socket.socket(socket.AF_UNIX); x.bind('{}'); x.listen(1)
 print(q, m, s)",
         socket.display()
@@ -226,4 +227,44 @@ fn what_is_only_for_clean_is_refused_without_it() {
         assert_eq!(ran.code, Some(1), "{line}");
         assert!(ran.err.contains("is for --clean"), "{line}\n{}", ran.err);
     }
+}
+
+#[test]
+fn a_set_of_which_one_semaphore_is_in_use_is_no_orphan() {
+    use ipcsh::kernel::sem;
+    let made = run(
+        &[
+            "--keep",
+            "-c",
+            "let s = sem create --private x count=100; sem v x[0]; echo ${s.id}",
+        ],
+        b"",
+    );
+    let id: i32 = made.out.lines().last().unwrap().trim().parse().unwrap();
+    let found = || {
+        let rows = rows("doctor", "finding");
+        let about = |row: &Value| row["object"] == format!("sem.id:{id}");
+        rows.iter().any(about)
+    };
+    let before = found();
+    // The last but one, far behind those that only who is gone has used.
+    let used = sem::set_value(id, 98, 1);
+    let after = found();
+    sem::remove(id).unwrap();
+    assert_eq!(used, Ok(()));
+    assert!(before, "the set of who is gone is an orphan");
+    assert!(!after, "this process has used it last");
+}
+
+#[test]
+fn what_could_not_be_looked_at_is_said() {
+    let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap();
+    if mounts.contains(" - mqueue ") {
+        return eprintln!("skipped: POSIX queues are mounted here, and everybody may list them");
+    }
+    let Some(ran) = stranger::as_nobody("doctor") else {
+        return;
+    };
+    let said = "POSIX queues are not looked at: they cannot be listed";
+    assert!(ran.out.contains(said), "{}", ran.out);
 }

@@ -233,3 +233,56 @@ fn who_forks_when_the_end_comes_leaves_no_child() {
         assert_eq!(left, None);
     }
 }
+
+#[test]
+fn a_variable_that_is_too_long_for_an_environment_hinders_only_who_names_it() {
+    let long = "let long = !head -c 200000 /dev/zero | tr '\\0' x\n";
+    passes(&format!("{long}!true\npipe \"true\" | \"cat\""));
+    let ran = script(&format!("{long}!echo $long"));
+    assert_eq!(ran.code, Some(1), "{}", ran.err);
+    assert!(
+        ran.err.contains("`long` holds more than 128 KiB"),
+        "{}",
+        ran.err
+    );
+    // As long as one may be.
+    passes("let edge = !head -c 131066 /dev/zero | tr '\\0' x\n!test ${#edge} = 131066");
+}
+
+#[test]
+fn what_is_deferred_runs_though_nobody_reads_what_is_shown() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = |name: &str| {
+        let path = directory.path().join(name);
+        std::fs::write(&path, "").unwrap();
+        path
+    };
+    let (first, second) = (file("first"), file("second"));
+    let text = format!(
+        "defer !rm {}\ndefer !rm {}\necho x\n",
+        first.display(),
+        second.display()
+    );
+    let mut child = std::process::Command::new(harness::program())
+        .arg("-")
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    // Nobody reads from before the first line on.
+    drop(child.stdout.take());
+    let mut input = child.stdin.take().unwrap();
+    std::io::Write::write_all(&mut input, text.as_bytes()).unwrap();
+    drop(input);
+    child.wait().unwrap();
+    assert!(!first.exists() && !second.exists());
+}
+
+#[test]
+fn a_claim_that_cannot_be_computed_is_told_as_that() {
+    let ran = script("let v = 3\n!exit 3 => exit=$v.foo");
+    assert_eq!(ran.code, Some(1), "{}", ran.err);
+    assert!(ran.err.contains("foo"), "{}", ran.err);
+    assert!(!ran.err.contains("the command ended with"), "{}", ran.err);
+}

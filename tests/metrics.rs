@@ -124,3 +124,27 @@ fn what_may_not_be_known_has_no_value() {
     assert_eq!(value("ipc_sem_waiting"), None);
     assert_eq!(value("ipc_sem_value"), None);
 }
+
+#[test]
+fn names_that_are_no_text_are_told_apart() {
+    use std::os::unix::ffi::OsStrExt;
+    let path = |last: u8| {
+        let name = [b"/dev/shm/ipcsh-metrics-".as_slice(), &[last]].concat();
+        std::path::PathBuf::from(std::ffi::OsStr::from_bytes(&name))
+    };
+    let paths = [path(0xfe), path(0xff)];
+    for path in &paths {
+        std::fs::write(path, "x").unwrap();
+    }
+    let ran = run(&["-c", "metrics"], b"");
+    for path in &paths {
+        std::fs::remove_file(path).unwrap();
+    }
+    let of = |line: &&str| {
+        line.starts_with("ipc_posix_shm_bytes{") && line.contains("68 2d 6d 65 74 72 69 63 73 2d")
+    };
+    let mut series: Vec<&str> = ran.out.lines().filter(of).collect();
+    assert_eq!(series.len(), 2, "{}", ran.out);
+    series.dedup();
+    assert_eq!(series.len(), 2, "two series are alike: {series:?}");
+}

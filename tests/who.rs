@@ -461,3 +461,87 @@ fn a_bare_number_is_told_what_it_may_be() {
         assert!(ran.err.contains(said), "{line}: {}", ran.err);
     }
 }
+
+#[test]
+fn a_host_that_can_start_no_thread_is_looked_at_all_the_same() {
+    // So many that they are looked at in parts; they end with their standard input.
+    let mut many: Vec<_> = (0..150)
+        .map(|_| {
+            let mut cat = std::process::Command::new("cat");
+            cat.stdin(std::process::Stdio::piped()).spawn().unwrap()
+        })
+        .collect();
+    // Root may start as many as it likes.
+    let nobody = match nix::unistd::geteuid().is_root() {
+        true => &[
+            "setpriv",
+            "--reuid=65534",
+            "--regid=65534",
+            "--clear-groups",
+        ][..],
+        false => &[],
+    };
+    let ran = std::process::Command::new("prlimit")
+        .current_dir("/")
+        .arg("--nproc=1")
+        .args(nobody)
+        .arg(harness::program())
+        .args(["-c", "ipcs -A", "-c", "why"])
+        .output();
+    many.iter_mut().for_each(|cat| drop(cat.stdin.take()));
+    many.iter_mut().for_each(|cat| drop(cat.wait()));
+    let Ok(ran) = ran else {
+        return eprintln!("skipped: there is no prlimit");
+    };
+    let error = String::from_utf8_lossy(&ran.stderr);
+    if error.contains("Permission denied") {
+        return eprintln!("skipped: nobody may not run the program");
+    }
+    assert_eq!(ran.status.code(), Some(0), "{error}");
+}
+
+#[test]
+fn a_process_whose_first_thread_has_ended_is_there_with_all_it_has() {
+    // SYS_exit(2) ends the thread alone.
+    let Some(mut python) = Stranger::start(&format!(
+        "import threading
+set, queue = semset(1, 1), libc.msgget(0, 0o1600)
+shm = libc.shmget(0, 4096, 0o1600)
+libc.shmat(shm, None, 0)
+r, w = os.pipe()
+say(set, queue, shm)
+say(os.fstat(r).st_ino)
+def work():
+    semop(set, 0, -1)
+    recv(queue, 0)
+threading.Thread(target=work).start()
+libc.syscall({}, 0)",
+        libc::SYS_exit
+    )) else {
+        return;
+    };
+    let made = python.made("sqm");
+    let (pid, pipe) = (python.pid(), python.numbers()[0]);
+    let state = || ipcsh::inspect::process::thread_stat(pid, pid).map(|stat| stat.state);
+    until("the first thread has ended", || state().ok() == Some('Z'));
+    let about = |reference: &str| {
+        let found = rows(&format!("who {reference}"), "who");
+        found.into_iter().find(|row| row["pid"] == pid)
+    };
+    until("the other waits", || {
+        about(&format!("msgq.id:{}", made[1])).is_some()
+    });
+    let waits = rows(&format!("why {pid}"), "why");
+    let row = waits.iter().find(|row| row["tid"] != pid).unwrap();
+    assert_eq!(row["call"], format!("msgrcv id:{}", made[1]), "{waits:?}");
+    let last = about(&format!("sem.id:{}", made[0])).unwrap();
+    assert_eq!(last["sure"], "last operator only", "{last}");
+    assert!(
+        about(&format!("shm.id:{}", made[2])).is_some(),
+        "its memory"
+    );
+    assert!(
+        about(&format!("pipe:[{pipe}]")).is_some(),
+        "its descriptors"
+    );
+}

@@ -403,7 +403,9 @@ fn who_takes_messages_and_who_has_locked_a_file_is_told() {
         found
     };
     let lock = blocked(pids[0], "lock /");
-    assert_eq!(lock[1..3], ["unlock, or the last close of it", &by]);
+    assert_eq!(lock[1], "unlock, or the last close of it");
+    // The children have the same open file description.
+    assert!(lock[2].contains(&by[1..by.len() - 1]), "{lock:?}");
     let event = blocked(pids[1], "read anon_inode:[eventfd]");
     assert_eq!(event[1..], ["null", "null", "null"]);
     let flood = blocked(pids[2], "send socket:[");
@@ -431,4 +433,137 @@ fn a_wait_in_another_ipc_namespace_says_so() {
     let row = why(pid.into(), |row| row["call"] == "msgrcv id:0");
     let about = format!("another IPC namespace; see `why --ns {pid}`");
     assert_eq!(row["about"], about);
+}
+
+#[test]
+fn a_lock_is_of_who_has_the_file_open_and_not_of_who_took_it_and_ended() {
+    let Some(mut python) = Stranger::start(
+        "import fcntl, tempfile\n\
+         file, path = tempfile.mkstemp()\n\
+         def child(work):\n\
+         \x20   pid = os.fork()\n\
+         \x20   if pid == 0:\n\
+         \x20       work(); os._exit(0)\n\
+         \x20   return pid\n\
+         def waits():\n\
+         \x20   os.close(file); fcntl.flock(os.open(path, os.O_RDONLY), fcntl.LOCK_EX)\n\
+         taker = child(lambda: fcntl.flock(file, fcntl.LOCK_EX))\n\
+         os.waitpid(taker, 0)\n\
+         say(child(waits))\n\
+         sys.stdin.readline(); os.unlink(path); say(0)\n\
+         time.sleep(1000)",
+    ) else {
+        return;
+    };
+    let waiter = python.numbers()[0];
+    let mut row = Value::Null;
+    until("it waits for the lock", || {
+        row = rows(&format!("why {waiter}"), "why").swap_remove(0);
+        row["call"].as_str().is_some_and(|c| c.starts_with("lock "))
+    });
+    python.tell();
+    python.numbers();
+    let holder = format!("{},python3", python.pid());
+    assert_eq!(row["by"], serde_json::json!([holder]), "{row}");
+    assert_eq!(row["sure"], "exact");
+}
+
+#[test]
+fn who_copies_a_file_into_a_full_pipe_waits_for_its_readers() {
+    let Some(mut python) = Stranger::start(
+        "r, w = os.pipe()\n\
+         os.set_blocking(w, False)\n\
+         try:\n\
+         \x20   while True: os.write(w, b'x' * 4096)\n\
+         except BlockingIOError: os.set_blocking(w, True)\n\
+         pid = os.fork()\n\
+         if pid == 0:\n\
+         \x20   os.close(r); os.sendfile(w, os.open(sys.executable, os.O_RDONLY), 0, 4096); os._exit(0)\n\
+         os.close(w); say(pid)\n\
+         time.sleep(1000)",
+    ) else {
+        return;
+    };
+    let writer = python.numbers()[0];
+    let row = why(writer, |row| row["by"].is_array());
+    let reader = format!("{},python3", python.pid());
+    assert_eq!(row["by"], serde_json::json!([reader]), "{row}");
+    let about = row["about"].as_str().unwrap();
+    assert!(
+        about.contains(&format!("(pid {}) has its read end", python.pid())),
+        "{row}"
+    );
+    assert_eq!(cycles(writer as i32), Vec::<Value>::new());
+}
+
+#[test]
+fn a_path_is_as_the_one_who_connects_sees_it() {
+    let Some(mut python) = Stranger::start(
+        "import tempfile\n\
+         here, there = tempfile.mkdtemp(), tempfile.mkdtemp()\n\
+         ready, tell = os.pipe()\n\
+         def child(work):\n\
+         \x20   pid = os.fork()\n\
+         \x20   if pid == 0:\n\
+         \x20       work(); os._exit(0)\n\
+         \x20   return pid\n\
+         def listens(path):\n\
+         \x20   listener = socket.socket(socket.AF_UNIX); listener.bind(path); listener.listen(0)\n\
+         \x20   return listener\n\
+         def decoy():\n\
+         \x20   os.chdir(there); kept = listens('ctl.sock'); os.write(tell, b'x'); time.sleep(1000)\n\
+         def connects():\n\
+         \x20   os.read(ready, 1); os.chdir(here); all = []\n\
+         \x20   while True: all.append(socket.socket(socket.AF_UNIX)); all[-1].connect('ctl.sock')\n\
+         child(decoy); os.read(ready, 1)\n\
+         client = child(connects)\n\
+         listener = listens(here + '/ctl.sock'); os.write(tell, b'x')\n\
+         say(client)\n\
+         sys.stdin.readline()\n\
+         for at in (here, there): os.unlink(at + '/ctl.sock'); os.rmdir(at)\n\
+         say(0)\n\
+         time.sleep(1000)",
+    ) else {
+        return;
+    };
+    let client = python.numbers()[0];
+    let row = why(client, |row| {
+        let call = row["call"].as_str();
+        call.is_some_and(|call| call.starts_with("connect "))
+    });
+    python.tell();
+    python.numbers();
+    let server = format!("{},python3", python.pid());
+    assert_eq!(row["by"], serde_json::json!([server]), "{row}");
+}
+
+#[test]
+fn processes_that_proc_does_not_show_are_not_denied() {
+    // A namespace of our own: an option of /proc is its namespace's.
+    let look = |command: &str| {
+        let text = format!(
+            "mount -t proc -o hidepid=2 proc /proc || exit 99
+             setpriv --reuid=65534 --regid=65534 --clear-groups {} -c '{command}'",
+            harness::program().display()
+        );
+        let mut unshare = std::process::Command::new("unshare");
+        unshare
+            .args(["-m", "-p", "-f", "sh", "-c", &text])
+            .current_dir("/");
+        unshare.output().ok().map(harness::Ran::from)
+    };
+    let Some(ran) = look("why").filter(|ran| ran.code == Some(0)) else {
+        return eprintln!("skipped: no /proc with hidepid can be mounted, or looked at as nobody");
+    };
+    assert!(
+        ran.out.contains("/proc hides processes (hidepid)"),
+        "{}",
+        ran.out
+    );
+    let ran = look("why 1").unwrap();
+    assert!(
+        ran.err.contains("/proc does not show process 1"),
+        "{}",
+        ran.err
+    );
 }

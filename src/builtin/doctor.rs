@@ -131,8 +131,10 @@ fn examine(sight: &Sight, args: &Args) -> Result<Reply, Failure> {
     if args.flag("dry-run") {
         return Err(Failure::refused("--dry-run is for --clean"));
     }
-    let mut findings: Vec<Finding> = orphans::orphans(sight).into_iter().map(finding).collect();
-    findings.extend(stuck::findings(sight));
+    let mut unseen = Vec::new();
+    let orphans = orphans::orphans(sight, &mut unseen).into_iter();
+    let mut findings: Vec<Finding> = orphans.map(finding).collect();
+    findings.extend(stuck::findings(sight, &mut unseen));
     let columns = vec![&WHAT, &OBJECT, &EVIDENCE, &SURE, &MEND];
     let mut table = Table::new("finding", "Findings", columns);
     table.empty = "nothing is wrong that can be seen";
@@ -145,6 +147,7 @@ fn examine(sight: &Sight, args: &Args) -> Result<Reply, Failure> {
             Cell::Text(f.mend.written(sight.snapshot.inside())),
         ]);
     }
+    table.footer.extend(unseen);
     table.footer.extend(sight.hidden());
     Ok(Reply {
         outcome: Outcome::ok().field("findings", findings.len() as i64),

@@ -242,12 +242,7 @@ impl Exposition {
     }
 
     fn posix(&mut self, sight: &Sight) {
-        let named = |node: &Node| {
-            vec![
-                ("name", node.name.to_string()),
-                ("owner", sight.user(node.uid)),
-            ]
-        };
+        let named = |node: &Node| vec![("name", name(node)), ("owner", sight.user(node.uid))];
         let queues = posix::queues();
         // Where they may not be listed, nobody knows how many there are.
         if let Ok(queues) = &queues {
@@ -297,6 +292,14 @@ impl Exposition {
             &semaphores,
             |s| Some(u64::from(s.contents?.waiters)),
         );
+    }
+}
+
+/// A name that no other has: of one that is no text, its bytes. No name begins as these do.
+fn name(node: &Node) -> String {
+    match std::str::from_utf8(&node.file_name) {
+        Ok(name) => name.into(),
+        Err(_) => crate::data::quote(&node.file_name),
     }
 }
 

@@ -10,6 +10,7 @@ use crate::data::{Cell, Column, Failure, Reply, Table, counted};
 use crate::exec::Builtin;
 use crate::inspect::cycles::{Cycle, cycles};
 use crate::inspect::polled::polled;
+use crate::inspect::process;
 use crate::inspect::wait::{Doing, Wait, Waiter, threads_of};
 use crate::inspect::waking::{Sure, Wakers, wakers};
 use crate::lang::{Example, Kind, Param, Signature};
@@ -201,7 +202,11 @@ fn everybody(sight: &Sight, table: &mut Table) {
 fn threads(sight: &Sight, pid: i32, table: &mut Table) -> Result<Option<String>, Failure> {
     let threads = threads_of(pid);
     if threads.is_empty() {
-        return Err(Failure::refused(format!("there is no process {pid}")));
+        return Err(match process::exists(pid) {
+            false => Failure::refused(format!("there is no process {pid}")),
+            true => Failure::refused(format!("/proc does not show process {pid} (hidepid)"))
+                .help("Run as root or with CAP_SYS_PTRACE"),
+        });
     }
     let mut hidden = false;
     for (tid, doing) in threads {
@@ -311,7 +316,13 @@ fn about(sight: &Sight, waiter: &Waiter) -> Option<String> {
         }
         _ => None,
     };
-    mechanism::condition(&sight.at(&waiter.wait), family, &object, index, Some(thing))
+    mechanism::condition(
+        &sight.at(waiter.tid, &waiter.at_one_end()),
+        family,
+        &object,
+        index,
+        Some(thing),
+    )
 }
 
 /// `PID,COMMAND` of each.

@@ -156,7 +156,7 @@ impl Engine {
         };
         let actors = self.actors_by_pid();
         let mut sight = self.sight(&actors);
-        sight.blocked = Some(wait);
+        sight.blocked = Some((self.slots[place].actor.pid(), wait));
         // A name may be another's by now; an id is nobody else's.
         let named = matches!(object, Object::Posix(_));
         let found = named.then(|| thing::waited_at(self.slots[place].actor.pid(), wait, || true));

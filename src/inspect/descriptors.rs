@@ -116,7 +116,9 @@ pub fn scan(
     let mut sweep = Sweep::new();
     for pid in pids {
         let found = &mut scan.descriptors;
-        match sweep.process(pid, |entry| found.extend(look(pid, entry, ask, &mut keep))) {
+        match each_of(&mut sweep, pid, |entry| {
+            found.extend(look(pid, entry, ask, &mut keep));
+        }) {
             Ok(()) => scan.processes += 1,
             Err(Errno::ENOENT | Errno::ESRCH) => {}
             Err(_) if has_none(pid) => {}
@@ -129,10 +131,23 @@ pub fn scan(
 /// The descriptors of one process. `ENOENT` or `ESRCH` when it is gone, `EACCES`.
 pub fn of(pid: i32, ask: Ask) -> Result<Vec<Descriptor>> {
     let mut found = Vec::new();
-    Sweep::new().process(pid, |entry| {
+    each_of(&mut Sweep::new(), pid, |entry| {
         found.extend(look(pid, entry, ask, &mut |_| true));
     })?;
     Ok(found)
+}
+
+/// Every descriptor of a process, also of one whose first thread has ended.
+fn each_of(sweep: &mut Sweep, pid: i32, mut each: impl FnMut(&Entry)) -> Result<()> {
+    let mut has_any = false;
+    sweep.process(pid, |entry| {
+        has_any = true;
+        each(entry);
+    })?;
+    match has_any {
+        true => Ok(()),
+        false => process::survivor(pid).map_or(Ok(()), |tid| sweep.process(tid, each)),
+    }
 }
 
 /// What one descriptor of a process is open on. `ENOENT` where it has none, `EACCES`.
@@ -198,7 +213,7 @@ fn is_device(path: &Path) -> bool {
 fn has_none(pid: i32) -> bool {
     match process::thread_stat(pid, pid) {
         Ok(stat) => stat.is_kernel_thread() || stat.is_dead(),
-        Err(_) => true,
+        Err(e) => e.kind() != std::io::ErrorKind::PermissionDenied,
     }
 }
 

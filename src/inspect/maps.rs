@@ -28,14 +28,12 @@ pub struct Mapping {
 /// that is gone has none. System V's are those of the process's own IPC namespace: ids say nothing
 /// where that is another than ours.
 pub fn of(pid: i32) -> Option<Vec<Mapping>> {
-    let maps = File::open(format!("/proc/{pid}/maps")).and_then(|file| {
-        // Most share nothing, and the kernel need not write all that they have.
-        match procmap::shares(&file) {
-            Ok(false) | Err(Errno::ESRCH) => Ok(Vec::new()),
-            _ => process::read_all(&file),
-        }
-    });
-    match maps {
+    // One whose first thread has ended has no memory by its own number.
+    let maps = match read(pid) {
+        Ok(None) => process::survivor(pid).map_or(Ok(None), read),
+        maps => maps,
+    };
+    match maps.map(Option::unwrap_or_default) {
         Ok(maps) => {
             let lines = maps.split(|b| *b == b'\n').filter_map(Line::parse);
             let found: Vec<Mapping> = lines.filter_map(|line| line.mapping(pid)).collect();
@@ -43,6 +41,18 @@ pub fn of(pid: i32) -> Option<Vec<Mapping>> {
         }
         Err(e) if e.kind() == std::io::ErrorKind::PermissionDenied => None,
         Err(_) => Some(Vec::new()),
+    }
+}
+
+/// What a process has mapped, as far as it is shared, by any of its threads; `None` where it has no
+/// memory.
+fn read(tid: i32) -> std::io::Result<Option<Vec<u8>>> {
+    let file = File::open(format!("/proc/{tid}/maps"))?;
+    // Most share nothing, and the kernel need not write all that they have.
+    match procmap::shares(&file) {
+        Ok(false) => Ok(Some(Vec::new())),
+        Err(Errno::ESRCH) => Ok(None),
+        _ => process::read_all(&file).map(|maps| Some(maps).filter(|maps| !maps.is_empty())),
     }
 }
 

@@ -74,7 +74,8 @@ pub fn all(kinds: &[Kind]) -> Namespaces {
     for pid in pids {
         let container = containers::of(pid);
         let ids: Vec<_> = kinds.iter().map(|kind| (*kind, id(pid, *kind))).collect();
-        if ids.iter().any(|(_, id)| *id == Err(Errno::EACCES)) {
+        let is_hidden = |id: &Result<u64>| matches!(id, Err(Errno::EACCES | Errno::EPERM));
+        if ids.iter().any(|(_, id)| is_hidden(id)) {
             let alike = hidden.entry(container.clone()).or_default();
             alike.add(pid, container.as_deref());
             continue;

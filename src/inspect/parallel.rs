@@ -1,8 +1,9 @@
 //! Looking at many processes on all cores: what takes the time is the kernel's, for each alone.
 
+use std::io;
 use std::num::NonZero;
 use std::panic::resume_unwind;
-use std::thread;
+use std::thread::{self, Scope, ScopedJoinHandle};
 
 /// So many are looked at in the time that it takes to start a thread.
 const FEW: usize = 64;
@@ -19,12 +20,23 @@ pub(super) fn in_parts<T: Send>(pids: &[i32], part: impl Fn(&[i32]) -> T + Sync)
     let part = &part;
     thread::scope(|scope| {
         let chunks = pids.chunks(pids.len().div_ceil(parts));
-        let running: Vec<_> = chunks.map(|pids| scope.spawn(move || part(pids))).collect();
-        let ended = running.into_iter().map(thread::ScopedJoinHandle::join);
-        ended
-            .map(|told| told.unwrap_or_else(|e| resume_unwind(e)))
-            .collect()
+        let running: Vec<_> = chunks
+            .map(|pids| (pids, start(scope, move || part(pids))))
+            .collect();
+        let told = running.into_iter().map(|(pids, thread)| match thread {
+            Ok(thread) => thread.join().unwrap_or_else(|e| resume_unwind(e)),
+            // The host has as many as it may: it is looked at all the same.
+            Err(_) => part(pids),
+        });
+        told.collect()
     })
+}
+
+fn start<'scope, T: Send + 'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    part: impl FnOnce() -> T + Send + 'scope,
+) -> io::Result<ScopedJoinHandle<'scope, T>> {
+    thread::Builder::new().spawn_scoped(scope, part)
 }
 
 #[cfg(test)]

@@ -25,10 +25,10 @@ pub fn polled(waiter: &Waiter) -> Vec<Waiter> {
     let (Wait::Poll, Some(call)) = (&waiter.wait, waiter.seen.call()) else {
         return Vec::new();
     };
-    let found = descriptors(waiter.pid, call).unwrap_or_default();
+    let found = descriptors(waiter.tid, call).unwrap_or_default();
     let listening = LazyCell::new(tcp_listeners);
     let each = found.into_iter().filter_map(|(fd, writes)| {
-        let (thing, path) = thing::behind(waiter.pid, fd)?;
+        let (thing, path) = thing::behind(waiter.tid, fd)?;
         Some(Waiter {
             wait: alone(thing, fd, writes, &listening),
             thing: Some(thing),
@@ -57,6 +57,8 @@ fn alone(thing: Thing, fd: i32, writes: bool, tcp: &impl Deref<Target = HashSet<
         (Thing::Socket(ino), false) if listens(ino) => Wait::Accept { fd },
         (Thing::Socket(_), false) => Wait::Receive { fd },
         (Thing::Socket(_), true) => Wait::Send { fd, to: None },
+        (Thing::Queue(_), false) => Wait::MqReceive { fd },
+        (Thing::Queue(_), true) => Wait::MqSend { fd },
         (_, false) => Wait::Read { fd },
         (_, true) => Wait::Write { fd },
     }
@@ -179,5 +181,13 @@ mod tests {
             ];
             assert_eq!(seen, expected, "{wait}");
         }
+    }
+
+    #[test]
+    fn a_queue_that_is_polled_waits_for_messages() {
+        let queue = Thing::Queue(crate::inspect::thing::Inode { dev: 1, ino: 2 });
+        let tcp = LazyCell::new(HashSet::new);
+        let waits = [false, true].map(|writes| alone(queue, 3, writes, &tcp));
+        assert_eq!(waits, [Wait::MqReceive { fd: 3 }, Wait::MqSend { fd: 3 }]);
     }
 }

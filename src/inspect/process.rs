@@ -8,9 +8,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::OnceLock;
 
-use nix::errno::Errno;
-use nix::sys::signal::kill;
-use nix::unistd::Pid;
+use crate::kernel::Errno;
+use crate::kernel::process::{boot_time, kill};
 
 /// The flag of a kernel thread in `flags` of proc_pid_stat(5).
 const PF_KTHREAD: u64 = 0x0020_0000;
@@ -145,6 +144,44 @@ pub fn is_of_the_host() -> bool {
     map.split_ascii_whitespace().eq(["0", "0", "4294967295"])
 }
 
+/// A thread that lives in a process whose first one has ended: pthread_exit(3) in `main`. By the
+/// process's number /proc shows nothing of what it has then, and by this thread's all of it.
+pub fn survivor(pid: i32) -> Option<i32> {
+    let lives = |tid: &i32| thread_stat(pid, *tid).is_ok_and(|stat| !stat.is_dead());
+    threads(pid).ok()?.filter(|tid| *tid != pid).find(lives)
+}
+
+/// Whether we are in the first pid namespace, so that every process has a number here:
+/// pid_namespaces(7).
+pub fn sees_all_pids() -> bool {
+    // PROC_PID_INIT_INO of the kernel's include/linux/proc_ns.h.
+    const FIRST: u64 = 0xEFFF_FFFC;
+    fs::metadata("/proc/self/ns/pid").is_ok_and(|meta| meta.ino() == FIRST)
+}
+
+/// Whether /proc leaves out processes that are there (`hidepid`, proc(5)): the first one always is.
+pub fn are_hidden() -> bool {
+    fs::metadata("/proc/1").is_err_and(|e| e.kind() == io::ErrorKind::NotFound) && exists(1)
+}
+
+/// Whether a process has this pid, shown in /proc or not: kill(2) with signal 0, which is not sent.
+pub fn exists(pid: i32) -> bool {
+    pid > 0 && kill(pid, 0) != Err(Errno::ESRCH)
+}
+
+/// Whether we may look into every process of the host: capabilities(7), `CAP_SYS_PTRACE`. Root of a
+/// container may not.
+pub fn may_look_into_all() -> bool {
+    const CAP_SYS_PTRACE: u32 = 19;
+    let status = read_record("/proc/self/status").unwrap_or_default();
+    let mut lines = status.split(|b| *b == b'\n');
+    let effective = lines.find_map(|line| {
+        let digits = std::str::from_utf8(line.strip_prefix(b"CapEff:")?).ok()?;
+        u64::from_str_radix(digits.trim(), 16).ok()
+    });
+    effective.is_some_and(|all| all >> CAP_SYS_PTRACE & 1 != 0) && is_of_the_host()
+}
+
 /// Every process that can be seen, in the kernel's order. Some may be gone by the time
 /// they are looked at.
 pub fn pids() -> impl Iterator<Item = i32> {
@@ -177,13 +214,7 @@ pub fn start_time_epoch(pid: i32) -> Option<f64> {
 }
 
 fn start_of(stat: &ThreadStat) -> Option<f64> {
-    Some(boot_time()? as f64 + stat.starttime as f64 / ticks_per_second() as f64)
-}
-
-/// `btime` of proc_stat(5), in seconds since the epoch: read once.
-fn boot_time() -> Option<u64> {
-    static BTIME: OnceLock<Option<u64>> = OnceLock::new();
-    *BTIME.get_or_init(|| status_number(&read_file("/proc/stat").ok()?, b"btime "))
+    Some(boot_time().ok()? + stat.starttime as f64 / ticks_per_second() as f64)
 }
 
 /// `sysconf(_SC_CLK_TCK)`, from where the C library has it too: the auxiliary vector,
@@ -217,7 +248,7 @@ pub struct LastOperator {
 /// Whether a pid that an object remembers still means the same process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Certainty {
-    /// No process has this pid, or only a zombie.
+    /// No process has this pid, or only a zombie, none of whose threads is left.
     Gone,
     /// The process that has it now started after the operation: it is another one.
     Recycled,
@@ -231,6 +262,13 @@ pub enum Certainty {
 /// of operations and of the boot are whole seconds, and the clock may have been slewed.
 const CLEARLY_AFTER: f64 = 2.0;
 
+/// Whether a process has started after an operation. One that was made before the boot, as it seems, was
+/// made by a clock that has been set since, and nothing follows from its time.
+fn is_after(start: f64, operation: i64) -> bool {
+    let operation = operation as f64 + CLEARLY_AFTER;
+    start > operation && boot_time().is_ok_and(|boot| operation > boot)
+}
+
 /// Who `pid` is, which an object remembers for an operation made at `when_epoch_secs`.
 /// `None` for pid 0: nobody yet, or somebody outside this pid namespace.
 pub fn last_operator(pid: i32, when_epoch_secs: i64) -> Option<LastOperator> {
@@ -238,18 +276,13 @@ pub fn last_operator(pid: i32, when_epoch_secs: i64) -> Option<LastOperator> {
         return None;
     }
     let (comm, certainty) = match thread_stat(pid, pid) {
-        Ok(stat) if stat.is_dead() => (Some(stat.comm), Certainty::Gone),
+        Ok(stat) if stat.is_dead() && survivor(pid).is_none() => (Some(stat.comm), Certainty::Gone),
         Ok(stat) => match start_of(&stat) {
-            Some(start) if start > when_epoch_secs as f64 + CLEARLY_AFTER => {
-                (None, Certainty::Recycled)
-            }
+            Some(start) if is_after(start, when_epoch_secs) => (None, Certainty::Recycled),
             _ => (Some(stat.comm), Certainty::Alive),
         },
-        // Signal 0 is not sent: kill(2) only looks whether it could be.
-        Err(_) => match kill(Pid::from_raw(pid), None) {
-            Err(Errno::ESRCH) => (None, Certainty::Gone),
-            _ => (None, Certainty::Hidden),
-        },
+        Err(_) if exists(pid) => (None, Certainty::Hidden),
+        Err(_) => (None, Certainty::Gone),
     };
     Some(LastOperator {
         pid,

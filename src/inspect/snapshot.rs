@@ -9,24 +9,27 @@ use std::path::Path;
 
 use super::descriptors::{self, Ask, Descriptor, FileId, What};
 use super::files::{self, FileUsers};
+use super::locks;
 use super::maps::{self, Mapping};
 use super::namespaces::Inside;
 use super::parallel::in_parts;
 use super::process;
 use super::thing::{Thing, is_mqueue, is_posix};
 use super::wait::{self, Waiter, Waiters};
-use crate::kernel::process::geteuid;
 
 /// The processes of a moment, and what was read of them.
 #[derive(Debug, Default)]
 pub struct Snapshot {
     pids: OnceCell<Vec<i32>>,
+    hidden: OnceCell<usize>,
     waiters: OnceCell<Waiters>,
     /// The places of the waiters by what they wait at.
     waiting: OnceCell<HashMap<Thing, Vec<usize>>>,
     open: OnceCell<Open>,
     mapped: OnceCell<Mapped>,
     commands: RefCell<HashMap<i32, Option<String>>>,
+    /// By the device and the inode of what is locked.
+    lockers: RefCell<HashMap<(u64, u64), Vec<i32>>>,
     /// Where it looks from inside another process's namespaces.
     inside: Option<Inside>,
     insiders: RefCell<HashMap<i32, bool>>,
@@ -79,6 +82,13 @@ impl Snapshot {
         self.pids.get_or_init(|| process::pids().collect())
     }
 
+    /// How many processes there are at least that /proc does not even show.
+    fn hidden(&self) -> usize {
+        *self
+            .hidden
+            .get_or_init(|| usize::from(process::are_hidden()))
+    }
+
     /// The command of a process, [`process::command`]: many objects may show the same one.
     pub fn command(&self, pid: i32) -> Option<String> {
         let mut known = self.commands.borrow_mut();
@@ -95,6 +105,7 @@ impl Snapshot {
                 all.found.append(&mut part.found);
                 all.unreadable += part.unreadable;
             }
+            all.unreadable += self.hidden();
             all
         })
     }
@@ -117,21 +128,41 @@ impl Snapshot {
 
     /// The descriptors that are open on pipes, FIFOs, sockets and POSIX objects.
     pub fn open(&self) -> &Open {
-        self.open.get_or_init(|| Open::scan(self.pids()))
+        self.open.get_or_init(|| {
+            let mut open = Open::scan(self.pids());
+            open.unreadable += self.hidden();
+            open
+        })
     }
 
     /// The segments, System V's of our own IPC namespace, and files in `/dev/shm` that are mapped.
     pub fn mapped(&self) -> &Mapped {
-        self.mapped.get_or_init(|| Mapped::scan(self.pids()))
+        self.mapped.get_or_init(|| {
+            let mut mapped = Mapped::scan(self.pids());
+            mapped.unreadable += self.hidden();
+            mapped
+        })
+    }
+
+    /// Who has a file open through a description that has locked it.
+    pub(super) fn lockers(&self, file: FileId) -> Vec<i32> {
+        let mut known = self.lockers.borrow_mut();
+        let found = known.entry((file.dev, file.ino));
+        found
+            .or_insert_with(|| locks::lockers(self.pids(), file))
+            .clone()
     }
 
     /// Who has a file that is no object, which one of them knows by this path.
     pub fn users_of(&self, file: FileId, path: &Path) -> FileUsers {
-        files::users(self.pids(), file, path)
+        let mut users = files::users(self.pids(), file, path);
+        users.unreadable += self.hidden();
+        users
     }
 
     /// How many processes could not be looked into for something that was asked so far: any of
-    /// them may have what was looked for.
+    /// them may have what was looked for. Those that /proc hides count for one: nobody knows how many
+    /// they are.
     pub fn unreadable(&self) -> usize {
         let waiters = self.waiters.get().map(|w| w.unreadable);
         let open = self.open.get().map(|o| o.unreadable);
@@ -143,9 +174,10 @@ impl Snapshot {
             .unwrap_or(0)
     }
 
-    /// Whether somebody who may not be looked into may have what was looked for. Root is kept from few.
+    /// Whether somebody who may not be looked into may have what was looked for. To who may look into
+    /// all, those seem so that are about to end.
     pub fn hides(&self) -> bool {
-        self.unreadable() > 0 && geteuid() != 0
+        self.unreadable() > 0 && !process::may_look_into_all()
     }
 }
 
@@ -177,7 +209,11 @@ impl Open {
         let mut mqueues: HashMap<u64, bool> = HashMap::new();
         for descriptor in scans.into_iter().flat_map(|scan| scan.descriptors) {
             let (pid, fd) = (descriptor.pid, descriptor.fd);
-            let ask = |dev| *mqueues.entry(dev).or_insert_with(|| is_mqueue(pid, fd));
+            // One that is closed by now says nothing of its device.
+            let ask = |dev| match mqueues.get(&dev).copied().or_else(|| is_mqueue(pid, fd)) {
+                Some(told) => *mqueues.entry(dev).or_insert(told),
+                None => false,
+            };
             if let Some(thing) = Thing::behind(&descriptor.what, ask) {
                 let known = open.by_thing.entry(thing).or_default();
                 if known.is_empty() {

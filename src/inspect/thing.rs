@@ -6,14 +6,13 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use nix::sys::statfs::{FsType, statfs};
-
 use super::decode::{Wait, opened};
 use super::descriptors::{self, What};
 use super::maps;
 use super::posix::{self, Node};
 use crate::data::{Family, Object};
 use crate::kernel::Result;
+use crate::kernel::posix::mq;
 use crate::kernel::procfd::FileId;
 
 /// An IPC object. System V ids are those of our own IPC namespace.
@@ -250,7 +249,7 @@ pub fn waited_at(
 /// What a descriptor of a process is open on, where it is an object, and its path there.
 pub(super) fn behind(pid: i32, fd: i32) -> Option<(Thing, Option<PathBuf>)> {
     let what = descriptors::file_behind(pid, fd).ok()?;
-    let thing = Thing::behind(&what, |_| is_mqueue(pid, fd))?;
+    let thing = Thing::behind(&what, |_| is_mqueue(pid, fd) == Some(true))?;
     match what {
         What::File { path, .. } => Some((thing, Some(path))),
         _ => Some((thing, None)),
@@ -262,7 +261,7 @@ pub(super) fn behind(pid: i32, fd: i32) -> Option<(Thing, Option<PathBuf>)> {
 /// is known by the descriptor: `/proc/PID/fd/N`. `ESRCH`, `EBADF`, `EACCES`.
 pub fn open_at(pid: i32, fd: i32) -> Result<(What, Option<(Family, Object)>)> {
     let what = descriptors::file_behind(pid, fd)?;
-    let Some(thing) = Thing::behind(&what, |_| is_mqueue(pid, fd)) else {
+    let Some(thing) = Thing::behind(&what, |_| is_mqueue(pid, fd) == Some(true)) else {
         return Ok((what, None));
     };
     let path = match &what {
@@ -278,13 +277,9 @@ pub fn open_at(pid: i32, fd: i32) -> Result<(What, Option<(Family, Object)>)> {
     Ok((what, Some(object)))
 }
 
-/// `MQUEUE_MAGIC` of the kernel's `ipc/mqueue.c`, which no header has.
-const MQUEUE_MAGIC: FsType = FsType(0x1980_0202);
-
-/// Whether a descriptor is open on a POSIX message queue: statfs(2).
-pub(super) fn is_mqueue(pid: i32, fd: i32) -> bool {
-    let path = format!("/proc/{pid}/fd/{fd}");
-    statfs(path.as_str()).is_ok_and(|found| found.filesystem_type() == MQUEUE_MAGIC)
+/// Whether a descriptor is open on a POSIX message queue; `None` where it, or its process, is gone.
+pub(super) fn is_mqueue(pid: i32, fd: i32) -> Option<bool> {
+    mq::is_queue(format!("/proc/{pid}/fd/{fd}").as_ref()).ok()
 }
 
 #[cfg(test)]
@@ -352,5 +347,14 @@ mod tests {
         assert_eq!(behind("/jobs", libc::S_IFREG), Some(Thing::Queue(INODE)));
         assert_eq!(behind("/etc/passwd", libc::S_IFREG), None);
         assert_eq!(behind("/dev/shm", libc::S_IFDIR), None);
+    }
+
+    #[test]
+    fn a_descriptor_that_is_gone_says_nothing_of_its_device() {
+        let pid = std::process::id().cast_signed();
+        let file = std::fs::File::open("/proc/self/stat").unwrap();
+        let fd = std::os::fd::AsRawFd::as_raw_fd(&file);
+        assert_eq!(is_mqueue(pid, fd), Some(false));
+        assert_eq!(is_mqueue(pid, i32::MAX), None);
     }
 }

@@ -4,12 +4,13 @@
 //! equal and stalled. Equal counts of context switches say that it has not run between
 //! them. Never a sleep, never `wchan`, never a guess.
 
+use std::borrow::Cow;
 use std::io;
 use std::path::PathBuf;
 
 use super::process::{self, ThreadStat, switches, thread_stat};
 use super::syscall::{Syscall, SyscallState, syscall};
-use super::thing::{Thing, waited_at};
+use super::thing::{Thing, behind, waited_at};
 
 pub use super::decode::{SemBuf, Wait, decode, opened};
 pub use super::words::{Kind, Name, address, address_bytes};
@@ -125,8 +126,10 @@ pub fn waiters(pids: impl IntoIterator<Item = i32>) -> Waiters {
 
 /// Adds the threads of `pid` that stall in IPC; false when they may not be looked at.
 fn collect(pid: i32, candidates: &mut Vec<Candidate>) -> bool {
-    let Ok(threads) = process::threads(pid) else {
-        return true;
+    let threads = match process::threads(pid) {
+        Ok(threads) => threads,
+        // Hidden by `hidepid`, or gone.
+        Err(e) => return e.kind() != io::ErrorKind::PermissionDenied,
     };
     for tid in threads {
         match syscall(pid, tid) {
@@ -143,8 +146,11 @@ fn collect(pid: i32, candidates: &mut Vec<Candidate>) -> bool {
                     });
                 }
             }
-            // Access is the same for all threads: the others need not be asked.
-            Ok(SyscallState::Unreadable(_)) => return !makes_calls(thread_stat(pid, tid)),
+            Ok(SyscallState::Unreadable(_)) => match thread_stat(pid, tid) {
+                Ok(stat) if stat.is_dead() => {}
+                // Access is the same for all threads: the others need not be asked.
+                stat => return !makes_calls(stat),
+            },
             Ok(_) | Err(_) => {}
         }
     }
@@ -158,7 +164,7 @@ fn makes_calls(stat: io::Result<ThreadStat>) -> bool {
 
 /// `here` is our own IPC namespace.
 fn confirm(candidate: Candidate, here: Option<u64>) -> Option<Waiter> {
-    let wait = decode(candidate.pid, candidate.seen.call()?);
+    let wait = decode(candidate.tid, candidate.seen.call()?);
     match wait.is_ipc() {
         true => waiter(candidate, wait, here),
         false => None,
@@ -172,8 +178,9 @@ fn waiter(candidate: Candidate, wait: Wait, here: Option<u64>) -> Option<Waiter>
         seen,
         comm,
     } = candidate;
-    let is_here = || here.is_some() && process::ipc_namespace(pid) == here;
-    let (thing, path) = match waited_at(pid, &wait, is_here) {
+    // By the thread: the first of a process may have ended.
+    let is_here = || here.is_some() && process::ipc_namespace(tid) == here;
+    let (thing, path) = match waited_at(tid, &wait, is_here) {
         Some((thing, path)) => (Some(thing), path),
         None => (None, None),
     };
@@ -213,11 +220,12 @@ pub fn threads_of(pid: i32) -> Vec<(i32, Doing)> {
 /// `None` where the thread is gone.
 fn doing(pid: i32, tid: i32, here: Option<u64>) -> Option<Doing> {
     let (seen, comm) = look(pid, tid, syscall(pid, tid).ok()?).ok()?;
-    if matches!(seen.syscall, SyscallState::Unreadable(_)) {
+    let has_ended = matches!(seen.state, 'Z' | 'X');
+    if matches!(seen.syscall, SyscallState::Unreadable(_)) && !has_ended {
         return Some(Doing::Hidden);
     }
     let state = Doing::State(seen.state);
-    let Some(wait) = seen.call().map(|call| decode(pid, call)) else {
+    let Some(wait) = seen.call().map(|call| decode(tid, call)) else {
         return Some(state);
     };
     let candidate = Candidate {
@@ -236,6 +244,20 @@ impl Waiter {
         let (pid, tid) = (self.pid, self.tid);
         let same_call = syscall(pid, tid).is_ok_and(|call| call == self.seen.syscall);
         same_call && switches(pid, tid).is_ok_and(|times| times == self.seen.switches)
+    }
+
+    /// Its wait; one in splice(2) or its kin that has an object on one side alone is one to read there, or
+    /// to write.
+    pub fn at_one_end(&self) -> Cow<'_, Wait> {
+        let Wait::Splice { from, to } = self.wait else {
+            return Cow::Borrowed(&self.wait);
+        };
+        let is_object = |fd| behind(self.tid, fd).is_some();
+        match (is_object(from), is_object(to)) {
+            (true, false) => Cow::Owned(Wait::Read { fd: from }),
+            (false, true) => Cow::Owned(Wait::Write { fd: to }),
+            _ => Cow::Borrowed(&self.wait),
+        }
     }
 }
 

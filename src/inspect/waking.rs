@@ -2,14 +2,14 @@
 
 use super::decode::{SemBuf, Wait};
 use super::descriptors::Descriptor;
-use super::locks;
 use super::process::{Certainty, last_operator};
 use super::snapshot::Snapshot;
 use super::thing::Thing;
 use super::unix::{self, SocketFile, State, UnixSocket};
 use super::wait::Waiter;
+use super::{locks, namespaces};
 use crate::kernel::socket::{Address, Kind};
-use crate::kernel::{msg, sem};
+use crate::kernel::{msg, namespace, procfd, sem};
 
 /// The processes that could wake somebody.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,7 +64,7 @@ impl Wakers {
 pub fn wakers(snapshot: &Snapshot, waiter: &Waiter) -> Wakers {
     let Some(thing) = waiter.thing else {
         return match &waiter.wait {
-            Wait::FileLock { .. } => Wakers::holders(snapshot, locks::holder(waiter.pid)),
+            Wait::FileLock { .. } => Wakers::holders(snapshot, locks::holders(snapshot, waiter)),
             _ => Wakers::anyone(),
         };
     };
@@ -72,19 +72,17 @@ pub fn wakers(snapshot: &Snapshot, waiter: &Waiter) -> Wakers {
         let ends = snapshot.open().on(thing).iter();
         ends.filter(move |d| what(d)).map(|d| d.pid)
     };
-    match (thing, &waiter.wait) {
-        (Thing::Pipe(_), Wait::Read { .. } | Wait::Splice { .. }) => {
-            Wakers::holders(snapshot, open(writes))
-        }
+    match (thing, &*waiter.at_one_end()) {
+        (Thing::Pipe(_), Wait::Read { .. }) => Wakers::holders(snapshot, open(writes)),
         (Thing::Pipe(_), Wait::Write { .. }) => Wakers::holders(snapshot, open(reads)),
         // It may be opened by its path.
-        (Thing::Fifo(_), Wait::Read { .. } | Wait::Splice { .. }) => {
-            Wakers::new(Sure::Anyone, open(writes))
-        }
+        (Thing::Fifo(_), Wait::Read { .. }) => Wakers::new(Sure::Anyone, open(writes)),
         (Thing::Fifo(_), Wait::Write { .. }) => Wakers::new(Sure::Anyone, open(reads)),
         (Thing::Queue(_), Wait::MqReceive { .. }) => Wakers::new(Sure::Anyone, open(writes)),
         (Thing::Queue(_), Wait::MqSend { .. }) => Wakers::new(Sure::Anyone, open(reads)),
-        (Thing::Socket(ino), wait) => at_socket(snapshot, ino, wait),
+        // Between two objects: either may be what it waits for.
+        (_, Wait::Splice { .. }) => Wakers::anyone(),
+        (Thing::Socket(ino), wait) => at_socket(snapshot, ino, waiter.tid, wait),
         (Thing::Sem(id), Wait::SemOp { ops, .. }) => semaphore(id, ops, waiter.pid),
         (Thing::Msgq(id), wait) => queue(id, matches!(wait, Wait::MsgSend { .. })),
         (Thing::Memory(_) | Thing::Shm(_), Wait::Futex { .. }) => {
@@ -153,13 +151,13 @@ fn still_there(pid: i32, when: i64) -> Option<i32> {
 
 /// The other side of a connected socket; of a full backlog, who listens; of a full queue of messages,
 /// whose it is.
-fn at_socket(snapshot: &Snapshot, ino: u64, wait: &Wait) -> Wakers {
+fn at_socket(snapshot: &Snapshot, ino: u64, tid: i32, wait: &Wait) -> Wakers {
     let holders = |ino: u64| {
         let ends = snapshot.open().on(Thing::Socket(ino)).iter();
         ends.map(|d| d.pid)
     };
     if let Wait::Connect { to: Some(to), .. } | Wait::Send { to: Some(to), .. } = wait {
-        return match receiver(wait, to) {
+        return match receiver(tid, wait, to) {
             Some(socket) => Wakers::holders(snapshot, holders(socket.ino)),
             None => Wakers::anyone(),
         };
@@ -175,16 +173,24 @@ fn at_socket(snapshot: &Snapshot, ino: u64, wait: &Wait) -> Wakers {
     }
 }
 
-/// The socket at the address that connect(2) or sendto(2) was given.
-pub fn receiver(wait: &Wait, to: &Address) -> Option<UnixSocket> {
-    use std::os::unix::fs::MetadataExt;
+/// The socket at the address that a thread gave to connect(2) or sendto(2): a path is as that thread
+/// sees it, and an abstract name of its network namespace. `None` also where that may not be known.
+pub fn receiver(tid: i32, wait: &Wait, to: &Address) -> Option<UnixSocket> {
     let file = match to {
-        Address::Path(path) => std::fs::metadata(path).ok().map(|meta| SocketFile {
-            dev: meta.dev(),
-            // As many bits as the kernel tells.
-            ino: meta.ino() as u32,
-        }),
-        _ => None,
+        Address::Path(path) => {
+            let file = procfd::file_at(tid, path).ok()?;
+            Some(SocketFile {
+                dev: file.dev,
+                // As many bits as the kernel tells.
+                ino: file.ino as u32,
+            })
+        }
+        _ => {
+            let net = |pid: i32| namespaces::id(pid, namespace::Kind::Net).ok();
+            let ours = net(std::process::id().cast_signed());
+            (ours.is_some() && net(tid) == ours).then_some(())?;
+            None
+        }
     };
     let is_there = |s: &UnixSocket| match file {
         Some(file) => s.file == Some(file),

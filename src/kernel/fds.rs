@@ -2,9 +2,11 @@
 //!
 //! To take a copy of another process's descriptor: [`pidfd_getfd`].
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
+use nix::sys::memfd::{MFdFlags, memfd_create};
+use nix::sys::socket::{MsgFlags, recv};
 use nix::sys::stat::fstat;
 
 use super::socket::{self, Send};
@@ -127,6 +129,21 @@ fn wait_for_room(socket: &impl AsFd) -> Result<()> {
         Ok(_) | Err(Errno::EINTR) => Ok(()),
         Err(errno) => Err(errno),
     }
+}
+
+/// memfd_create(2): a file in memory, close-on-exec, that every write goes to the end of, also where
+/// some program opens it again (`> /dev/stderr`). `EINVAL` for a NUL in the name or one above 249
+/// bytes, `ENOMEM`, `EMFILE`.
+pub fn memory(name: &str) -> Result<OwnedFd> {
+    let fd = memfd_create(name, MFdFlags::MFD_CLOEXEC)?;
+    fcntl(&fd, FcntlArg::F_SETFL(OFlag::O_APPEND))?;
+    Ok(fd)
+}
+
+/// recv(2): what is there of a stream, without waiting; 0 at its end. `EAGAIN` where nothing is there,
+/// `EINTR`, `ECONNRESET`.
+pub fn take(socket: &impl AsFd, into: &mut [u8]) -> Result<usize> {
+    recv(socket.as_fd().as_raw_fd(), into, MsgFlags::MSG_DONTWAIT)
 }
 
 /// Receives what is there of a stream into a vector, at most `max` bytes, and puts the descriptors

@@ -4,11 +4,23 @@
 use std::ffi::{CString, c_int};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::sync::OnceLock;
+use std::time::Duration;
 
+use nix::time::{ClockId, clock_gettime};
+
+use super::poll::{PollFd, PollFlags, poll};
 use super::{Errno, Result};
 
 pub use super::signal::{signal_name, signal_number};
 pub use super::spawn::{SpawnSpec, Stream, spawn};
+
+/// clock_gettime(2): when the host was booted, in seconds since the epoch, by the clock as it is now
+/// set. Of a time namespace, its own boot: time_namespaces(7).
+pub fn boot_time() -> Result<f64> {
+    let boot = Duration::from(clock_gettime(ClockId::CLOCK_BOOTTIME)?);
+    let now = Duration::from(clock_gettime(ClockId::CLOCK_REALTIME)?);
+    Ok(now.as_secs_f64() - boot.as_secs_f64())
+}
 
 /// How a process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -61,6 +73,16 @@ impl Child {
     /// waitid(2) with `WNOHANG`: how it ended, if it has; then it is reaped.
     pub fn try_wait(&self) -> Result<Option<Ended>> {
         self.wait_with(libc::WNOHANG)
+    }
+
+    /// Waits for its end so long at most, or until a signal is caught, and reaps it. While somebody
+    /// traces it (ptrace(2)), its end may be theirs to see first, for as long as they like.
+    pub fn wait_within(&self, timeout: Duration) -> Result<Option<Ended>> {
+        let mut fds = [PollFd::new(self.pidfd(), PollFlags::POLLIN)];
+        match poll(&mut fds, Some(timeout)) {
+            Ok(_) | Err(Errno::EINTR) => self.try_wait(),
+            Err(e) => Err(e),
+        }
     }
 
     fn wait_with(&self, flags: c_int) -> Result<Option<Ended>> {

@@ -3,7 +3,10 @@
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, CString, c_long};
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::path::Path;
+
+use nix::fcntl::{AT_FDCWD, OFlag, OpenHow, ResolveFlag, openat2};
 
 use super::fds::Access;
 use super::{Errno, Result};
@@ -82,6 +85,29 @@ impl Entry<'_> {
 pub fn file(pid: i32, fd: i32) -> Result<FileId> {
     let path = CString::new(format!("/proc/{pid}/fd/{fd}")).map_err(|_| Errno::EINVAL)?;
     statx(libc::AT_FDCWD, &path, libc::AT_STATX_DONT_SYNC)
+}
+
+/// The file that a path means to a process, or to one of its threads: an absolute one from its root,
+/// openat2(2) with `RESOLVE_IN_ROOT`, another from its working directory. `ENOENT`, `EACCES`.
+pub fn file_at(pid: i32, path: &Path) -> Result<FileId> {
+    let open = |dir: BorrowedFd, path: &Path, resolve| {
+        let how = OpenHow::new()
+            .flags(OFlag::O_PATH | OFlag::O_CLOEXEC)
+            .resolve(resolve);
+        openat2(dir, path, how)
+    };
+    let from = if path.is_absolute() { "root" } else { "cwd" };
+    let start = Path::new("/proc").join(pid.to_string()).join(from);
+    let start = open(AT_FDCWD, &start, ResolveFlag::empty())?;
+    let found = match path.is_absolute() {
+        true => open(start.as_fd(), path, ResolveFlag::RESOLVE_IN_ROOT),
+        false => open(start.as_fd(), path, ResolveFlag::empty()),
+    }?;
+    statx(
+        found.as_raw_fd(),
+        c"",
+        libc::AT_EMPTY_PATH | libc::AT_STATX_DONT_SYNC,
+    )
 }
 
 fn statx(dir: RawFd, name: &CStr, flags: i32) -> Result<FileId> {

@@ -228,6 +228,27 @@ pub fn remove(path: &std::path::Path) -> Result<()> {
     nix::unistd::unlink(path)
 }
 
+/// openat2(2), unlinkat(2): removes a socket file, where it is still the one of this device and inode
+/// and no symbolic link is on the way to it: who owns a directory there leads nobody astray. `ESTALE`
+/// where it is another file by now, `ELOOP` where there is a link; `ENOENT`, `EACCES`, `EPERM`,
+/// `ENOSYS` before Linux 5.6.
+pub fn remove_this(path: &std::path::Path, dev: u64, ino: u64) -> Result<()> {
+    use nix::fcntl::{AtFlags, OFlag, OpenHow, ResolveFlag, openat2};
+    use nix::sys::stat::{SFlag, fstatat};
+    use nix::unistd::{UnlinkatFlags, unlinkat};
+    let (parent, name) = path.parent().zip(path.file_name()).ok_or(Errno::EINVAL)?;
+    let how = OpenHow::new()
+        .flags(OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC)
+        .resolve(ResolveFlag::RESOLVE_NO_SYMLINKS);
+    let parent = openat2(nix::fcntl::AT_FDCWD, parent, how)?;
+    let stat = fstatat(&parent, name, AtFlags::AT_SYMLINK_NOFOLLOW)?;
+    let kind = SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT;
+    if (stat.st_dev, stat.st_ino) != (dev, ino) || kind != SFlag::S_IFSOCK {
+        return Err(Errno::ESTALE);
+    }
+    unlinkat(&parent, name, UnlinkatFlags::NoRemoveDir)
+}
+
 /// Which directions shutdown(2) ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Shutdown {

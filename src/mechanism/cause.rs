@@ -17,6 +17,7 @@ pub fn cause(sight: &Sight, lack: &Lack) -> Option<String> {
             let queue = msg::stat_any_id(*id).ok()?;
             Some(match sight.operator(queue.lspid, queue.stime) {
                 Some(who) => format!("last sent to by {who}"),
+                None if queue.stime != 0 => "last sent to from another pid namespace".into(),
                 None => "nobody has ever sent to it".into(),
             })
         }
@@ -24,6 +25,7 @@ pub fn cause(sight: &Sight, lack: &Lack) -> Option<String> {
             let queue = msg::stat_any_id(*id).ok()?;
             Some(match sight.operator(queue.lrpid, queue.rtime) {
                 Some(who) => format!("last received from by {who}"),
+                None if queue.rtime != 0 => "last received from in another pid namespace".into(),
                 None => "nobody has ever received from it".into(),
             })
         }

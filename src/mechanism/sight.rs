@@ -35,8 +35,8 @@ pub struct Sight<'a> {
     pub env: &'a Env,
     /// The actors, by their process.
     pub actors: &'a HashMap<i32, String>,
-    /// What the thread waits for whose object's condition is asked.
-    pub blocked: Option<&'a Wait>,
+    /// The thread whose object's condition is asked, and what it waits for.
+    pub blocked: Option<(i32, &'a Wait)>,
     /// The descriptors that the actors hold, each with the actor's process.
     pub held: Vec<(i32, Held)>,
     /// The processes of the host.
@@ -93,15 +93,20 @@ impl<'a> Sight<'a> {
     }
 
     /// The same look at the host, at what a thread waits for.
-    pub fn at<'b>(&'b self, wait: &'b Wait) -> Sight<'b> {
+    pub fn at<'b>(&'b self, tid: i32, wait: &'b Wait) -> Sight<'b> {
         Sight {
-            blocked: Some(wait),
+            blocked: Some((tid, wait)),
             held: self.held.clone(),
             snapshot: Rc::clone(&self.snapshot),
             shell: self.shell,
             signals: self.signals,
             ..Sight::new(self.names, self.env, self.actors)
         }
+    }
+
+    /// What the thread waits for whose object's condition is asked.
+    pub fn wait(&self) -> Option<&'a Wait> {
+        self.blocked.map(|(_, wait)| wait)
     }
 
     /// Asked again and again by what may take long: whether nobody has asked for its end. The signal

@@ -7,7 +7,7 @@ use crate::data::{Family, Table, word};
 use crate::inspect::descriptors::{self, What};
 use crate::inspect::process::{self, LastOperator};
 use crate::inspect::wait::{Kind, Name, Wait, Waiter};
-use crate::kernel::{self, sem};
+use crate::kernel::sem;
 
 impl Sight<'_> {
     /// Who operated on an object last, for a sentence: `a (pid 4240)`,
@@ -83,11 +83,12 @@ pub fn unseen(processes: usize) -> Option<String> {
         1 => (1, ""),
         n => (n, "es"),
     };
-    Some(match kernel::process::geteuid() {
-        0 if process::is_of_the_host() => {
-            format!("{n} process{es} may not be looked into, not even by root")
-        }
-        _ => format!("{n} process{es} may not be looked into; run as root or with CAP_SYS_PTRACE"),
+    Some(if process::may_look_into_all() {
+        format!("{n} process{es} may not be looked into, not even by root")
+    } else if process::are_hidden() {
+        "/proc hides processes (hidepid); run as root or with CAP_SYS_PTRACE".into()
+    } else {
+        format!("{n} process{es} may not be looked into; run as root or with CAP_SYS_PTRACE")
     })
 }
 

@@ -16,7 +16,7 @@ use std::time::Duration;
 use super::ledger::{Ledger, Left};
 use crate::kernel::poll::{PollFd, PollFlags, poll};
 use crate::kernel::process::{self, Ended, SpawnSpec};
-use crate::kernel::{Errno, Result, inherit, signal};
+use crate::kernel::{Errno, Result, inherit, pipe, signal};
 
 /// The hidden argument that makes this program a janitor.
 pub const ARGUMENT: &str = "--janitor";
@@ -45,7 +45,7 @@ impl Janitor {
     /// # Errors
     /// Those of pipe2(2), fork(2) and execve(2).
     pub fn start(ledger: &Ledger) -> Result<Janitor> {
-        let (reader, alive) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC)?;
+        let (reader, alive) = pipe::create()?;
         detach(ledger, reader.as_fd())?;
         Ok(Janitor { alive })
     }

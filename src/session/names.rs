@@ -71,6 +71,12 @@ impl Names {
         all
     }
 
+    /// Whether this session has created an object.
+    pub fn has_created(&self, family: Family, object: &Object) -> bool {
+        let mut bindings = self.families[family.index()].bindings.values();
+        bindings.any(|b| b.object == *object && b.entry.is_some())
+    }
+
     /// The name of an object, where it has one.
     pub fn name_of(&self, family: Family, object: &Object) -> Option<&str> {
         let bindings = &self.families[family.index()].bindings;

@@ -1,12 +1,12 @@
 //! `doctor --clean`: removes what nobody uses.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::orphans::{Orphan, orphans};
 use super::{EVIDENCE, OBJECT, Sure, WHAT};
 use crate::data::{Cell, Column, Failure, Outcome, Reply, Table, counted};
 use crate::kernel::sysv::IPC_PRIVATE;
-use crate::kernel::users;
+use crate::kernel::{self, Errno, users};
 use crate::mechanism::{Args, Sight, key};
 use crate::session::now;
 
@@ -73,12 +73,19 @@ pub(super) fn clean(sight: &Sight, args: &Args) -> Result<Reply, Failure> {
     let title = if dry { "Would be cleaned" } else { "Cleaned" };
     let mut table = Table::new("cleaned", title, columns);
     table.empty = "nothing";
-    let (mut removed, mut failed) = (0, 0);
-    for orphan in orphans(sight).iter().filter(|o| choice.takes(o)) {
+    let (mut removed, mut failing) = (0, None);
+    let (mut failed, mut eyes) = (0, Eyes::new(sight));
+    let mut unseen = Vec::new();
+    let orphans = orphans(sight, &mut unseen);
+    for orphan in orphans.iter().filter(|o| choice.takes(o)) {
+        if sight.go_on().is_err() {
+            failing = Some("interrupted: what is not listed stays".to_string());
+            break;
+        }
         let result = match choice.keeps(orphan) {
             Some(why) => why,
             None if dry => "would be removed".to_string(),
-            None => match remove(sight, orphan, &choice) {
+            None => match remove(eyes.fresh(), orphan, &choice) {
                 Ok(true) => {
                     removed += 1;
                     "removed".to_string()
@@ -97,21 +104,48 @@ pub(super) fn clean(sight: &Sight, args: &Args) -> Result<Reply, Failure> {
             Cell::Text(result),
         ]);
     }
+    table.footer.extend(unseen);
     table.footer.extend(sight.hidden());
     Ok(Reply {
         outcome: Outcome::ok().field("removed", removed),
         tables: vec![table],
-        failing: (failed > 0).then(|| format!("{failed} could not be removed")),
+        failing: failing.or((failed > 0).then(|| format!("{failed} could not be removed"))),
         ..Reply::default()
     })
 }
 
-/// Looks once more, with new eyes: somebody may have begun to use it.
-fn remove(sight: &Sight, orphan: &Orphan, choice: &Choice) -> crate::kernel::Result<bool> {
-    let fresh = sight.afresh();
-    match orphan.again(&fresh) {
+/// What is seen of the host again and again, each time as it is now: give or take a moment, as looking
+/// at all its processes takes longer than to remove an object.
+struct Eyes<'a> {
+    first: &'a Sight<'a>,
+    last: Option<(Instant, Sight<'a>)>,
+}
+
+impl<'a> Eyes<'a> {
+    const MOMENT: Duration = Duration::from_millis(100);
+
+    fn new(first: &'a Sight<'a>) -> Eyes<'a> {
+        Eyes { first, last: None }
+    }
+
+    fn fresh(&mut self) -> &Sight<'a> {
+        self.last.take_if(|(seen, _)| seen.elapsed() > Eyes::MOMENT);
+        let (_, sight) = self
+            .last
+            .get_or_insert_with(|| (Instant::now(), self.first.afresh()));
+        sight
+    }
+}
+
+/// Looks once more: somebody may have begun to use it.
+fn remove(sight: &Sight, orphan: &Orphan, choice: &Choice) -> kernel::Result<bool> {
+    match orphan.again(sight) {
         Some(again) if choice.takes(&again) && choice.keeps(&again).is_none() => {
-            orphan.remove().map(|()| true)
+            match again.remove() {
+                // Another file has its path by now, or another way leads to it.
+                Err(Errno::ESTALE | Errno::ELOOP) => Ok(false),
+                removed => removed.map(|()| true),
+            }
         }
         _ => Ok(false),
     }

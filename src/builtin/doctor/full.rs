@@ -84,10 +84,19 @@ enum Queue {
 }
 
 impl Queue {
-    fn all() -> Vec<Queue> {
+    /// Every queue; what could not be looked at is said.
+    fn all(unseen: &mut Vec<String>) -> Vec<Queue> {
         let system_v = sysv::queues().into_iter().map(Queue::SystemV);
-        let posix = posix::queues().unwrap_or_default().into_iter();
-        system_v.chain(posix.map(Queue::Posix)).collect()
+        let posix = posix::queues().unwrap_or_else(|e| {
+            let why = e.desc();
+            unseen.push(format!(
+                "POSIX queues are not looked at: they cannot be listed ({why})"
+            ));
+            Vec::new()
+        });
+        system_v
+            .chain(posix.into_iter().map(Queue::Posix))
+            .collect()
     }
 
     fn again(&self) -> Option<Queue> {
@@ -157,13 +166,14 @@ impl Queue {
 }
 
 /// Those that are full, or at which somebody waits to send, and that stay so.
-pub(super) fn queues(sight: &Sight) -> Vec<Finding> {
+pub(super) fn queues(sight: &Sight, unseen: &mut Vec<String>) -> Vec<Finding> {
     let suspect = |queue: Queue| {
         let seen = queue.seen()?;
         let suspected = seen.is_full() || queue.senders(sight).next().is_some();
         suspected.then_some((queue, seen))
     };
-    let suspects: Vec<(Queue, Seen)> = Queue::all().into_iter().filter_map(suspect).collect();
+    let all = Queue::all(unseen).into_iter();
+    let suspects: Vec<(Queue, Seen)> = all.filter_map(suspect).collect();
     if suspects.iter().any(|(_, s)| now() - s.received.0 < QUIET) {
         std::thread::sleep(SETTLED);
     }

@@ -11,8 +11,8 @@ use crate::kernel::msg::MsgStat;
 use crate::kernel::sem::{self, SemStat};
 use crate::kernel::shm::ShmStat;
 use crate::kernel::sysv::Perm;
-use crate::kernel::{Errno, Result, msg, shm};
-use crate::mechanism::Sight;
+use crate::kernel::{self, Result, msg, shm};
+use crate::mechanism::{self, Sight};
 use crate::session;
 
 /// An object that nobody uses.
@@ -36,14 +36,15 @@ pub(super) struct Orphan {
 #[derive(Clone, Debug)]
 pub(super) enum Place {
     SystemV(Family, i32),
-    Socket(PathBuf),
+    /// The file, its device and its inode.
+    Socket(PathBuf, u64, u64),
 }
 
 impl Orphan {
     pub fn mend(&self) -> Mend {
         match &self.place {
             Place::SystemV(family, id) => Mend::Do(vec![format!("{} rm id:{id}", family.noun())]),
-            Place::Socket(path) => Mend::Remove(path.clone()),
+            Place::Socket(path, ..) => Mend::Remove(path.clone()),
         }
     }
 
@@ -53,34 +54,26 @@ impl Orphan {
             Place::SystemV(Family::Msgq, id) => queue(sight, &msg::stat_any_id(*id).ok()?),
             Place::SystemV(Family::Shm, id) => segment(sight, &shm::stat_any_id(*id).ok()?),
             Place::SystemV(_, id) => set(sight, &sem::stat_any_id(*id).ok()?),
-            Place::Socket(path) => socket(path, &unix::all().ok()?),
+            Place::Socket(path, ..) => socket(path, &unix::all().ok()?),
         }
     }
 
     pub fn remove(&self) -> Result<()> {
         match &self.place {
             Place::SystemV(family, id) => session::remove(*family, *id),
-            Place::Socket(path) => std::fs::remove_file(path)
-                .map_err(|e| Errno::from_raw(e.raw_os_error().unwrap_or(0))),
+            Place::Socket(path, dev, ino) => kernel::socket::remove_this(path, *dev, *ino),
         }
     }
 }
 
-/// Every one that can be seen, except what this session created.
-pub(super) fn orphans(sight: &Sight) -> Vec<Orphan> {
+/// Every one that can be seen, except what this session created; what could not be looked at is said.
+pub(super) fn orphans(sight: &Sight, unseen: &mut Vec<String>) -> Vec<Orphan> {
     let mut found: Vec<Orphan> = Vec::new();
     found.extend(sysv::queues().iter().filter_map(|q| queue(sight, q)));
     found.extend(sysv::segments().iter().filter_map(|s| segment(sight, s)));
     found.extend(sysv::sets().iter().filter_map(|s| set(sight, s)));
-    found.extend(stale_sockets());
+    found.extend(stale_sockets(unseen));
     found
-}
-
-fn is_ours(sight: &Sight, family: Family, id: i32) -> bool {
-    let object = Object::Id(id);
-    let own = sight.names.all(family).into_iter();
-    own.into_iter()
-        .any(|(_, b)| b.object == object && b.entry.is_some())
 }
 
 fn orphan(
@@ -90,17 +83,13 @@ fn orphan(
     perm: &Perm,
     used: i64,
 ) -> Option<Orphan> {
-    let thing = match family {
-        Family::Msgq => Thing::Msgq(id),
-        Family::Shm => Thing::Shm(id),
-        _ => Thing::Sem(id),
-    };
-    if is_ours(sight, family, id) || sight.snapshot.waiting_at(thing).next().is_some() {
+    let object = Object::Id(id);
+    if sight.names.has_created(family, &object) {
         return None;
     }
     Some(Orphan {
         what,
-        label: format!("{}.{}", family.noun(), sight.label(family, &Object::Id(id))),
+        label: format!("{}.{}", family.noun(), sight.label(family, &object)),
         evidence: String::new(),
         sure: Sure::Likely,
         used,
@@ -146,9 +135,17 @@ fn queue(sight: &Sight, q: &MsgStat) -> Option<Orphan> {
         return None;
     }
     let found = orphan(sight, "orphaned queue", (Family::Msgq, q.id), &q.perm, used)?;
-    let received = match q.lrpid {
+    if sight
+        .snapshot
+        .waiting_at(Thing::Msgq(q.id))
+        .next()
+        .is_some()
+    {
+        return None;
+    }
+    let received = match q.rtime {
         0 => "nobody ever received".to_string(),
-        pid => format!("pid {pid}, which received last, is gone"),
+        _ => format!("pid {}, which received last, is gone", q.lrpid),
     };
     Some(Orphan {
         evidence: format!(
@@ -164,16 +161,27 @@ fn queue(sight: &Sight, q: &MsgStat) -> Option<Orphan> {
 
 fn set(sight: &Sight, s: &SemStat) -> Option<Orphan> {
     let used = s.otime.max(s.ctime);
-    let pids = abandoned::set(s, &|pid, when| sight.is_gone(pid, when))?;
+    let abandoned = abandoned::set(s, &|pid, when| sight.is_gone(pid, when))?;
     let found = orphan(sight, "orphaned set", (Family::Sem, s.id), &s.perm, used)?;
-    let pids: Vec<String> = pids.iter().map(i32::to_string).collect();
+    if mechanism::sem::waiting(s) != Some(0) {
+        return None;
+    }
+    let pids: Vec<String> = abandoned.pids.iter().map(i32::to_string).collect();
+    let (besides, sure) = match abandoned.used_outside {
+        true => (
+            "; some semaphores may be another pid namespace's",
+            Sure::Suspected,
+        ),
+        false => ("", Sure::Likely),
+    };
     Some(Orphan {
         evidence: format!(
-            "{}; unused for {}; who operated last, pid {}, is gone",
+            "{}; unused for {}; who operated last, pid {}, is gone{besides}",
             counted(s.nsems, "semaphore"),
             ago(used),
             pids.join(", "),
         ),
+        sure,
         ..found
     })
 }
@@ -183,14 +191,30 @@ const ROOTS: [&str; 3] = ["/run", "/tmp", "/var/tmp"];
 const DEPTH: usize = 4;
 const ENTRIES: usize = 20_000;
 
-fn stale_sockets() -> Vec<Orphan> {
-    let Ok(sockets) = unix::all() else {
-        return Vec::new();
+fn stale_sockets(unseen: &mut Vec<String>) -> Vec<Orphan> {
+    let sockets = match unix::all() {
+        Ok(sockets) => sockets,
+        Err(e) => {
+            let why = e.desc();
+            unseen.push(format!(
+                "socket files are not looked at: sockets cannot be listed ({why})"
+            ));
+            return Vec::new();
+        }
     };
     let mut files = Vec::new();
     let mut left = ENTRIES;
-    for root in ROOTS {
-        walk(Path::new(root), DEPTH, &mut left, &mut files);
+    for root in ROOTS
+        .iter()
+        .filter_map(|root| Path::new(root).canonicalize().ok())
+    {
+        walk(&root, DEPTH, &mut left, &mut files);
+    }
+    if left == 0 {
+        unseen.push(format!(
+            "of {} no more than {ENTRIES} files are looked at",
+            ROOTS.join(", ")
+        ));
     }
     let stale = |path: &PathBuf| socket(path, &sockets);
     files.iter().filter_map(stale).collect()
@@ -219,11 +243,12 @@ fn walk(dir: &Path, depth: usize, left: &mut usize, found: &mut Vec<PathBuf>) {
 /// A socket file that no socket is bound to: connect(2) gives ECONNREFUSED for ever.
 fn socket(path: &Path, sockets: &[unix::UnixSocket]) -> Option<Orphan> {
     use std::os::unix::fs::MetadataExt;
+    // First: which file it is that is judged.
+    let meta = path.symlink_metadata().ok()?;
     let behind = socket_file::behind_of(path, sockets).ok()?;
     if !behind.is_stale() {
         return None;
     }
-    let meta = path.symlink_metadata().ok()?;
     Some(Orphan {
         what: "stale socket file",
         label: shown(path),
@@ -233,6 +258,6 @@ fn socket(path: &Path, sockets: &[unix::UnixSocket]) -> Option<Orphan> {
         uid: meta.uid(),
         key: None,
         unread: 0,
-        place: Place::Socket(path.into()),
+        place: Place::Socket(path.into(), meta.dev(), meta.ino()),
     })
 }

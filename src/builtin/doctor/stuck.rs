@@ -12,8 +12,8 @@ use crate::inspect::waking::lacking;
 use crate::kernel::sem;
 use crate::mechanism::Sight;
 
-pub(super) fn findings(sight: &Sight) -> Vec<Finding> {
-    let mut found = full::queues(sight);
+pub(super) fn findings(sight: &Sight, unseen: &mut Vec<String>) -> Vec<Finding> {
+    let mut found = full::queues(sight, unseen);
     let waiters = || {
         let all = sight.snapshot.waiters().found.iter();
         // Some have been woken since they were seen.

@@ -7,7 +7,7 @@ const STAT: &str = "7356 (sleep) S 7354 7354 4317 0 -1 4194304 128 0 1 0 3 4 0 0
                     2990080 413 18446744073709551615 94734693040128\n";
 
 fn me() -> i32 {
-    Pid::this().as_raw()
+    std::process::id().cast_signed()
 }
 
 fn now() -> f64 {
@@ -163,8 +163,13 @@ fn whether_a_pid_still_means_the_same() {
     for when in [started - 1, started, started + 1, i64::MAX] {
         assert_eq!(certainty(when), Some(Certainty::Alive));
     }
-    for when in [started - 10, 0, i64::MIN] {
+    let boot = boot_time().unwrap() as i64;
+    for when in [started - 10, boot + 1] {
         assert_eq!(certainty(when), Some(Certainty::Recycled));
+    }
+    // No object is older than the boot: the clock has been set since.
+    for when in [boot - 10, 0, i64::MIN] {
+        assert_eq!(certainty(when), Some(Certainty::Alive));
     }
     let operator = last_operator(me(), now() as i64);
     assert_eq!(operator.and_then(|operator| operator.comm), command(me()));

@@ -5,8 +5,10 @@
 #![allow(unsafe_code)]
 
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
+use std::path::Path;
 
 use libc::{c_int, mqd_t};
+use nix::sys::statfs::{FsType, statfs};
 
 use super::{Patience, c_name, deadline, exactly};
 use crate::kernel::fds::Access;
@@ -173,6 +175,14 @@ pub fn notify(queue: &impl AsFd, signo: Option<c_int>) -> Result<()> {
 pub fn limit(name: &str) -> Option<i64> {
     let text = std::fs::read_to_string(format!("/proc/sys/fs/mqueue/{name}")).ok()?;
     text.trim().parse().ok()
+}
+
+/// `MQUEUE_MAGIC` of the kernel's `ipc/mqueue.c`, which no header has.
+const MQUEUE_MAGIC: FsType = FsType(0x1980_0202);
+
+/// statfs(2): whether a file is on a file system of message queues. `ENOENT`, `EACCES`.
+pub fn is_queue(path: &Path) -> Result<bool> {
+    Ok(statfs(path)?.filesystem_type() == MQUEUE_MAGIC)
 }
 
 /// fsopen(2), fsconfig(2), fsmount(2): a directory with the queues of this IPC namespace, mounted

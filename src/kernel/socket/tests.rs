@@ -13,6 +13,7 @@ use crate::kernel::witness::{Second, interrupt_thread, thread_id, until, until_i
 mod calls;
 mod messages;
 mod peeking;
+mod removal;
 
 const KINDS: [Kind; 3] = [Kind::Stream, Kind::Dgram, Kind::Seqpacket];
 

@@ -149,11 +149,11 @@ pub(super) fn condition(sight: &Sight, object: &Object, _: Option<u32>) -> Strin
     };
     let received = last("received from", queue.lrpid, queue.rtime);
     let sent = last("sent to", queue.lspid, queue.stime);
-    let full = match sight.blocked {
+    let full = match sight.wait() {
         Some(wait) => matches!(wait, Wait::MsgSend { .. }),
         None => queue.cbytes >= queue.qbytes || queue.qnum >= queue.qbytes,
     };
-    if let Some(Wait::MsgSend { size, .. }) = sight.blocked
+    if let Some(Wait::MsgSend { size, .. }) = sight.wait()
         && *size > queue.qbytes
     {
         return format!(
@@ -161,7 +161,7 @@ pub(super) fn condition(sight: &Sight, object: &Object, _: Option<u32>) -> Strin
             queue.qbytes
         );
     }
-    let state = match sight.blocked {
+    let state = match sight.wait() {
         // It may have been emptied since the wait was seen.
         Some(Wait::MsgSend { size, .. })
             if queue.cbytes.saturating_add(*size) <= queue.qbytes && queue.qnum < queue.qbytes =>
@@ -179,7 +179,7 @@ pub(super) fn condition(sight: &Sight, object: &Object, _: Option<u32>) -> Strin
         ),
         (false, 0) => format!("{label} is empty{sent}"),
         (false, n) => {
-            let unmatched = match (sight.blocked, n) {
+            let unmatched = match (sight.wait(), n) {
                 (None, _) => "",
                 (Some(_), 1) => ", which does not match",
                 (Some(_), _) => ", of which none matches",

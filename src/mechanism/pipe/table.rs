@@ -357,7 +357,7 @@ pub(in crate::mechanism) fn fifo_condition(
         return format!("{label} is no FIFO any more");
     };
     // Blocked in open(2), a process is no end of it yet.
-    if matches!(sight.blocked, Some(Wait::Open { .. })) {
+    if matches!(sight.wait(), Some(Wait::Open { .. })) {
         let (readers, writers) = (pipe.readers().count(), pipe.writers().count());
         return format!(
             "nobody has opened the other side of {label} ({readers} readers, {writers} writers)"
@@ -371,7 +371,7 @@ const MOST_NAMED: usize = 5;
 
 /// `p is empty; a (pid 42) has its write end`.
 fn condition(pipe: &Pipe, label: &str, sight: &Sight) -> String {
-    let writing = match sight.blocked {
+    let writing = match sight.wait() {
         Some(wait) => matches!(wait, Wait::Write { .. }),
         None => pipe.bytes.is_some() && pipe.bytes == pipe.capacity,
     };
@@ -400,7 +400,7 @@ fn condition(pipe: &Pipe, label: &str, sight: &Sight) -> String {
     who.truncate(MOST_NAMED);
     match who.len() {
         // Nobody waits for a side that nobody has; that of a FIFO may be yet to come.
-        0 if sight.blocked.is_some() && pipe.file.is_none() => {
+        0 if sight.wait().is_some() && pipe.file.is_none() => {
             format!("{state}; who has its {end} cannot be seen")
         }
         0 => format!("{state}; nobody that can be seen has its {end} open"),

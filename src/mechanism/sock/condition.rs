@@ -13,8 +13,8 @@ use crate::mechanism::Sight;
 
 pub(super) fn condition(sight: &Sight, object: &Object, _: Option<u32>) -> String {
     let label = sight.label(FAMILY, object);
-    if let Some(wait @ Wait::Connect { to: Some(to), .. }) = sight.blocked {
-        return connecting(sight, wait, to);
+    if let Some((tid, wait @ Wait::Connect { to: Some(to), .. })) = sight.blocked {
+        return connecting(sight, tid, wait, to);
     }
     let Some(told) = object.inode().and_then(told) else {
         return label;
@@ -26,7 +26,7 @@ pub(super) fn condition(sight: &Sight, object: &Object, _: Option<u32>) -> Strin
         };
     }
     match sight.blocked {
-        Some(Wait::Send { .. } | Wait::Write { .. }) => sending(sight, object, &told, &label),
+        Some((_, Wait::Send { .. } | Wait::Write { .. })) => sending(sight, object, &told, &label),
         _ => receiving(sight, &told, &label),
     }
 }
@@ -48,9 +48,9 @@ fn waiting(label: &str, pending: u32, backlog: u32) -> String {
     format!("{label}: {connections} to be accepted, its backlog is {backlog}")
 }
 
-fn connecting(sight: &Sight, wait: &Wait, to: &Address) -> String {
+fn connecting(sight: &Sight, tid: i32, wait: &Wait, to: &Address) -> String {
     let written = address::written(to).unwrap_or_default();
-    let Some(listener) = receiver(wait, to) else {
+    let Some(listener) = receiver(tid, wait, to) else {
         return format!("{written} does not answer yet");
     };
     let label = sight.label(FAMILY, &Object::Inode(listener.ino));
@@ -73,8 +73,8 @@ fn sending(sight: &Sight, object: &Object, told: &Told, label: &str) -> String {
         ),
     };
     let receiver = || match sight.blocked {
-        Some(wait @ Wait::Send { to: Some(to), .. }) => {
-            let socket = receiver(wait, to)?;
+        Some((tid, wait @ Wait::Send { to: Some(to), .. })) => {
+            let socket = receiver(tid, wait, to)?;
             Some(who(sight, socket.ino, "receives", "receive"))
         }
         _ => other_side(sight, told),

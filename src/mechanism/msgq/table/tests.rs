@@ -21,7 +21,7 @@ fn condition_of(id: i32, blocked: Option<&Wait>) -> String {
     let (names, env) = (Names::default(), Env::default());
     let actors = HashMap::from([(std::process::id().cast_signed(), "b".to_string())]);
     let mut sight = Sight::new(&names, &env, &actors);
-    sight.blocked = blocked;
+    sight.blocked = blocked.map(|wait| (1, wait));
     condition(&sight, &id.into(), None)
 }
 
