@@ -188,11 +188,7 @@ pub fn run(engine: &mut Engine, programs: &[Program], sink: &mut dyn Sink) -> Ex
         Exit::Passed => engine.conclude(sink),
         _ => engine.run_deferred(sink),
     };
-    let last = match concluded {
-        Ok(true) => Exit::Passed,
-        Ok(false) => Exit::Failed,
-        Err(flow) => ended(Err(flow), sink, &mut lost),
-    };
+    let last = ended(concluded, sink, &mut lost);
     for warning in engine.clean_up(sink).iter().filter_map(left_behind) {
         let _ = sink.event(&Event::Warning(warning));
     }

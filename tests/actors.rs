@@ -2,7 +2,7 @@
 
 mod harness;
 
-use harness::{passes, script};
+use harness::{passes, run, script};
 use std::process::Command;
 
 #[test]
@@ -315,4 +315,85 @@ fn nothing_is_called_a_deadlock_while_a_command_runs_in_the_background() {
     let ran = script("!sleep 30 &\npipe create p\na: pipe read p ...\nexpect deadlock a");
     assert_eq!(ran.code, Some(1), "{}", ran.err);
     assert!(ran.err.contains("may wake anybody"), "{}", ran.err);
+}
+
+#[test]
+fn after_a_claimed_death_the_script_goes_on_in_a_new_process() {
+    // The last step found nobody to do it, and was waited for without end.
+    let ran = passes(
+        "c: pipe create p
+         c: pipe close p r
+         c: trap PIPE --default
+         c: pipe write p \"x\" => died
+         c: msgq create q
+         c: msgq send q 1 \"hi\"",
+    );
+    assert_eq!(ran.out.matches("started c").count(), 2, "{}", ran.out);
+}
+
+#[test]
+fn who_dies_in_a_pending_step_is_replaced_only_when_it_was_said_how_it_ended() {
+    let killed = "sem create lock 0\nb: sem p lock ...\n!kill -9 ${b.pid}\n\
+                  expect actor.b.state == dead within 10s\n";
+    let ran = script(&format!("{killed}spawn b"));
+    assert_eq!(ran.code, Some(1), "{}", ran.err);
+    assert!(
+        ran.err.contains("`b` died in a step that was left pending"),
+        "{}",
+        ran.err
+    );
+    passes(&format!("{killed}b: ... => died\nspawn b\nb: sem v lock"));
+}
+
+#[test]
+fn what_a_background_step_claims_is_held_against_it() {
+    let sent = |how: &str, end: &str| {
+        script(&format!(
+            "msgq create jobs\nb: msgq recv jobs & {how}\nmsgq send jobs 1 \"right\"\n\
+             expect msgq.jobs.qnum == 0 within 10s\n{end}"
+        ))
+    };
+    for end in ["", "wait b"] {
+        let ran = sent("=> \"right\"", end);
+        assert_eq!(ran.code, Some(0), "{end}: {}", ran.err);
+        let ran = sent("=> \"wrong\"", end);
+        assert_eq!(ran.code, Some(1), "{end}: {}", ran.err);
+    }
+    // An error that is claimed is how it is to end.
+    passes("msgq create jobs\nb: msgq recv jobs --nowait & => ENOMSG\nwait b");
+    // Whoever cancels it claims nothing any more.
+    passes("msgq create jobs\nb: msgq recv jobs & => \"x\"\ncancel b");
+}
+
+#[test]
+fn the_others_keep_their_places_when_one_is_replaced() {
+    // The ends of the pipe went to the wrong one.
+    passes(
+        "spawn a b\nstop a\npipe b | a\nb: pipe write \"x\"\nb: pipe close\na: pipe read => \"x\"\na: pipe read => eof",
+    );
+}
+
+#[test]
+fn a_semaphore_that_was_there_before_may_be_given_back_by_others() {
+    let made = run(
+        &[
+            "--keep",
+            "-c",
+            "let s = sem create --private x 1; echo ${s.id}",
+        ],
+        b"",
+    );
+    let id = made.out.lines().last().unwrap().trim().to_string();
+    let ran = script(&format!("timeout step 300ms\nsem p id:{id}\nsem p id:{id}"));
+    run(&["-c", &format!("sem rm id:{id}")], b"");
+    assert!(ran.err.contains("still blocked after"), "{}", ran.err);
+    assert!(!ran.err.contains("deadlock:"), "{}", ran.err);
+}
+
+#[test]
+fn a_loop_that_cannot_be_counted_is_named_where_it_stands() {
+    let ran = script("sem create x\nlet n = -1\necho\nb: repeat $n { sem v x }");
+    assert_eq!(ran.code, Some(1), "{}", ran.err);
+    assert!(ran.err.contains("<stdin>:4"), "{}", ran.err);
+    assert!(!ran.err.contains("line 1"), "{}", ran.err);
 }

@@ -146,3 +146,17 @@ fn a_command_on_the_command_line_has_the_output_to_itself() {
         .unwrap();
     assert_eq!(ran.stdout, b"y\n");
 }
+
+#[test]
+fn a_pipeline_that_comes_to_nothing_ends_the_programs_it_has_started() {
+    let directory = tempfile::tempdir().unwrap();
+    let pid = directory.path().join("pid");
+    let pid = pid.display();
+    passes(&format!(
+        "timeout step 300ms
+         spawn b
+         kill -STOP b
+         pipe \"echo $$ > {pid}; exec sleep 600\" | b => error
+         !test -s {pid} && kill -0 $(cat {pid}) => exit=1"
+    ));
+}

@@ -230,3 +230,34 @@ fn an_end_of_the_current_pipe_is_closed_without_its_name() {
         "pipe create p\npipe write \"x\"\npipe close w\npipe read => \"x\"\npipe read => eof\npipe close r\npipe read p => EBADF",
     );
 }
+
+#[test]
+fn a_script_grants_what_the_prompt_would() {
+    // Steps that travel together were granted what they use before the first of them was run.
+    passes(
+        "b: pipe create p
+         b: pipe write p \"ab\"
+         pipe read p max=1 => \"a\"
+         pipe close p
+         pipe read p => \"b\"",
+    );
+    passes(
+        "b: pipe create
+         pipe create
+         pipe write \"x\"
+         b: pipe close p1 w
+         b: pipe read p1 => eof",
+    );
+}
+
+#[test]
+fn what_an_actor_dropped_with_a_failed_step_is_granted_again() {
+    let many = "b: sem get x\n".repeat(600);
+    let ran = script(&format!(
+        "pipe create p\nsem create x 1\ndefer pipe read p => \"last\"\ndefer b: pipe write p \"last\"\n\
+         b: sem get x => 2\n{many}b: pipe write p \"never\"\n"
+    ));
+    assert_eq!(ran.code, Some(1), "{}", ran.err);
+    assert!(!ran.err.contains("EBADF"), "{}", ran.err);
+    assert!(ran.out.contains("pipe read p => \"last\""), "{}", ran.out);
+}

@@ -635,3 +635,20 @@ fn a_long_line_costs_what_is_added_to_it() {
     let (short, long) = (drawn(1_000), drawn(3_000));
     assert!(long < 5 * short, "{short} bytes, {long} bytes");
 }
+
+#[test]
+fn an_actor_that_took_no_end_of_a_pipe_is_ended_and_replaced() {
+    let mut t = Terminal::start(&[]);
+    t.run("spawn a b", "started b");
+    t.line("kill -STOP a; timeout step 200ms");
+    t.run("pipe a | b", "still stopped");
+    // This waited for ever, and Ctrl-C did not help.
+    t.run("a: sem create x", "=> ok");
+}
+
+#[test]
+fn a_step_with_a_deadline_is_waited_for_until_then() {
+    let (mut t, _) = with_lock();
+    t.run("b@1s: sem p lock", "still blocked after 1.0 s");
+    t.run("b: sem get lock", "=> 0");
+}

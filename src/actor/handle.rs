@@ -1,12 +1,11 @@
 //! An actor as the shell sees it.
 
 use std::io::{self, Read};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use nix::sys::socket::{MsgFlags, recv};
 use serde::Serialize;
 
 use super::child::{ALIVE_FD, ARGUMENT, CAUGHT_FD, COUNTS_FD, LEDGER_FD, OUTBOX_FD, SOCKET_FD};
@@ -28,6 +27,9 @@ const CHUNK: usize = 64 << 10;
 /// How long an answer is waited for before anything else is looked at. The kernel rounds it
 /// up to a tick.
 const SOON: Duration = Duration::from_micros(300);
+
+/// How long the end of a process that was killed is waited for.
+const WAY_OUT: Duration = Duration::from_secs(2);
 
 /// An actor.
 #[derive(Debug)]
@@ -268,8 +270,7 @@ impl Actor {
     /// Takes what it has sent, without waiting. A stream that ends means that it is gone.
     pub fn receive(&mut self) {
         while let Some(line) = &mut self.line {
-            let flags = MsgFlags::MSG_DONTWAIT;
-            match recv(line.socket.as_raw_fd(), &mut line.chunk, flags) {
+            match fds::take(&line.socket, &mut line.chunk) {
                 Err(Errno::EINTR) => {}
                 got => {
                     // Less than there is room for was all there was.
@@ -361,8 +362,15 @@ impl Actor {
         }
         let pid = self.pid();
         let before = self.running();
-        let Ok(seen) = observe(pid, pid) else {
-            return Sighting::Dead;
+        let seen = match observe(pid, pid) {
+            Ok(seen) => seen,
+            Err(e) if is_of_no_process(&e) => return Sighting::Dead,
+            Err(e) => {
+                return Sighting::Unreadable {
+                    why: e.kind(),
+                    at: 0,
+                };
+            }
         };
         let step = self.running();
         let earlier = self.last_seen.replace((step, seen.clone()));
@@ -399,10 +407,17 @@ impl Actor {
         self.signal(signal::CANCEL_SIGNAL);
     }
 
-    /// Kills its process and waits until it is gone; how it ended.
+    /// Kills its process and waits until it is gone; how it ended. `None` where the kernel does not
+    /// tell soon: a tracer keeps it, or it is in a call that nothing ends.
     pub fn kill(&mut self) -> Option<Ended> {
         self.signal(libc::SIGKILL);
         self.gone = true;
-        self.line.take()?.child.wait().ok()
+        let child = self.line.take()?.child;
+        child.wait_within(WAY_OUT).ok().flatten()
     }
+}
+
+/// Whether /proc could not be read because there is no such process any more.
+fn is_of_no_process(e: &io::Error) -> bool {
+    e.kind() == io::ErrorKind::NotFound || e.raw_os_error() == Some(libc::ESRCH)
 }

@@ -92,8 +92,37 @@ impl Outbox {
         })
     }
 
+    /// Forgets what was gathered. It is counted only then: whoever sees the new count no longer sees
+    /// the old length, and so never what is written over it.
     pub fn clear(&self) {
-        self.memory.words()[EMPTIED].fetch_add(1, Ordering::AcqRel);
         self.memory.words()[LENGTH].store(0, Ordering::Release);
+        self.memory.words()[EMPTIED].fetch_add(1, Ordering::AcqRel);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::AtomicBool;
+
+    #[test]
+    fn what_is_seen_from_the_other_side_is_of_one_filling() {
+        let outbox = Outbox::create().unwrap();
+        let over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for filling in 0..200_000u32 {
+                    for _ in 0..4 {
+                        outbox.push(&[filling as u8; 32]).unwrap();
+                    }
+                    outbox.clear();
+                }
+                over.store(true, Ordering::Release);
+            });
+            while !over.load(Ordering::Acquire) {
+                let seen = outbox.look().unwrap();
+                assert!(seen.windows(2).all(|two| two[0] == two[1]), "{seen:?}");
+            }
+        });
     }
 }

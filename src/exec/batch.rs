@@ -45,19 +45,22 @@ impl Engine {
         if self.options.mode == Mode::Prompt || alone(&statements[0]) {
             return 1;
         }
+        let mut moved = false;
         statements
             .iter()
             .take_while(|s| plain_actor(s) == Some(actor) && !alone(s))
+            .take_while(|s| step_of(s).is_none_or(|s| self.is_foreseen(&s.work, &mut moved)))
             .count()
     }
 
-    /// Runs plain steps of one actor.
+    /// Runs plain steps of one actor; how many. One after which the actor is dead, as it claimed, is
+    /// the last.
     pub(super) fn run_batch(
         &mut self,
         source: &Arc<Source>,
         statements: &[Statement],
         sink: &mut dyn Sink,
-    ) -> Ran {
+    ) -> Result<usize, Flow> {
         let name = plain_actor(&statements[0]).unwrap_or(ME).to_string();
         let steps: Vec<&Step> = statements.iter().filter_map(step_of).collect();
         let (place, mut sent) = self.begin(&name, source, statements[0].span, &steps, sink)?;
@@ -71,8 +74,17 @@ impl Engine {
                 .map_err(|e| self.fail_at(source, steps[done].text, e, sink))?;
             let sighting = match self.turn(place, &mut patience)? {
                 Turn::Ended(end) => {
-                    self.show_end(place, source, steps[done], end, stall.blocked(), sink)?;
+                    let died = matches!(end, End::Died(_));
+                    let shown =
+                        self.show_end(place, source, steps[done], end, stall.blocked(), sink);
+                    if shown.is_err() {
+                        self.forget_sent(place);
+                    }
+                    shown?;
                     done += 1;
+                    if died {
+                        return Ok(done);
+                    }
                     (patience, stall) = (Patience::new(), Stall::default());
                     continue;
                 }
@@ -83,11 +95,11 @@ impl Engine {
             sink.flush()?;
             let step = steps[done];
             if self.interrupted {
+                // Only at the prompt, where each step goes alone.
                 if let Some(end) = self.cancel_step(place)? {
                     self.show_end(place, source, step, end, stall.blocked(), sink)?;
                 }
-                done += 1;
-                continue;
+                return Ok(done + 1);
             }
             if let Some(deadline) = step.deadline
                 && begun.elapsed() >= deadline
@@ -105,8 +117,11 @@ impl Engine {
                 continue;
             };
             if self.options.mode == Mode::Prompt {
-                if begun.elapsed() >= GRACE && !ends_by_itself(&sighting) {
-                    return self.leave_pending(place, source, step, &sighting, false, sink);
+                // Who gives it a deadline waits for it.
+                let waited = step.deadline.is_none() && begun.elapsed() >= GRACE;
+                if waited && !ends_by_itself(&sighting) {
+                    self.leave_pending(place, source, step, &sighting, false, sink)?;
+                    return Ok(1);
                 }
                 continue;
             }
@@ -123,7 +138,7 @@ impl Engine {
                 return Err(self.give_up(place, source, step, failure, sink));
             }
         }
-        Ok(())
+        Ok(done)
     }
 
     /// Shows how a plain step ended; an end that is not the claimed one ends the program.
@@ -170,11 +185,11 @@ impl Engine {
             }
             End::Died(how) => {
                 let result = Err(End::death(how));
-                let passed = match &work.claim {
-                    Some(claim) => claim.accepts(&result, &self.env).unwrap_or(false),
-                    None => false,
-                };
-                (result, passed)
+                match work.claim.as_ref().map(|c| c.accepts(&result, &self.env)) {
+                    Some(Ok(accepted)) => (result, accepted),
+                    Some(Err(e)) => (Err(e.into()), false),
+                    None => (result, false),
+                }
             }
         }
     }

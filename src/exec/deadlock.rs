@@ -1,10 +1,10 @@
 //! Cycles of waits among a session's actors.
 //!
-//! The kernel does not know who holds a semaphore. The actors count what they took and
-//! gave back; a semaphore that is only ever given back by who took it is a lock, and who
-//! has taken it is who could give it back. Who waits for bytes in a pipe or a connected
-//! socket, or for room, can be woken by who has its other end; the kernel shows who those are. An actor is stuck
-//! if everyone who could wake it is stuck.
+//! The kernel does not know who holds a semaphore. The actors count what they took and gave back; one
+//! that this session has created, and that is only ever given back by who took it, is a lock, and who
+//! has taken it is who could give it back. Who waits for bytes in a pipe or a connected socket, or for
+//! room, can be woken by who has its other end; the kernel shows who those are. An actor is stuck if
+//! everyone who could wake it is stuck.
 
 use std::collections::HashMap;
 
@@ -212,11 +212,15 @@ impl Engine {
 
     /// Whether nobody else can wake it, by the kernel's word where the actors' is not enough.
     fn is_confirmed(&self, stuck: &Stuck, snapshot: &Snapshot) -> bool {
-        let Want::End {
-            family, other, end, ..
-        } = &stuck.want
-        else {
-            return true;
+        let (family, other, end) = match &stuck.want {
+            // One that was there before may be given back by whoever uses it besides.
+            Want::Lock { id, name, .. } => {
+                let object = name.clone().map_or(Object::Id(*id), Object::Posix);
+                return self.names.has_created(Family::Sem, &object);
+            }
+            Want::End {
+                family, other, end, ..
+            } => (family, other, end),
         };
         let Some(thing) = Thing::of(*family, other) else {
             return false;

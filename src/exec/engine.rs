@@ -5,8 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::actor::Actor;
-use crate::data::{Event, Failure, Family, Object, Outcome, Reply, Sink};
+use crate::data::{Failure, Family, Object, Outcome, Reply, Sink};
 use crate::inspect::process::thread_stat;
 use crate::kernel::signal::SignalFd;
 use crate::lang::{Catalog, Known, Program, Signature, Source, Statement, StatementKind};
@@ -278,13 +277,12 @@ impl Engine {
                 // Only at the prompt, where each step goes alone.
                 match batch {
                     0 => self.statement(source, &statement, sink)?,
-                    _ => self.run_batch(source, &[statement], sink)?,
+                    _ => drop(self.run_batch(source, &[statement], sink)?),
                 }
                 self.glanced = None;
                 at += 1;
             } else if batch > 0 {
-                self.run_batch(source, &statements[at..at + batch], sink)?;
-                at += batch;
+                at += self.run_batch(source, &statements[at..at + batch], sink)?;
             } else {
                 self.statement(source, &statements[at], sink)?;
                 // It may have sent a signal or ended an actor, and then it has by now.
@@ -352,49 +350,4 @@ impl Engine {
             }
         }
     }
-
-    /// The place of a live actor.
-    pub(super) fn slot(&self, name: &str) -> Option<usize> {
-        self.slots
-            .iter()
-            .position(|s| s.actor.name == name && !s.actor.is_gone())
-    }
-
-    /// The place of an actor, which is started where it does not live.
-    pub(super) fn ensure_actor(
-        &mut self,
-        name: &str,
-        sink: &mut dyn Sink,
-    ) -> Result<usize, Failure> {
-        if let Some(slot) = self.slot(name) {
-            return Ok(slot);
-        }
-        self.ensure_janitor()?;
-        let (Some(ledger), Some(janitor)) = (&self.ledger, &self.janitor) else {
-            return Err(Failure::environment("the janitor is gone"));
-        };
-        let actor = Actor::start(name, ledger, janitor.alive()).map_err(|e| {
-            Failure::environment(format!("the actor `{name}` cannot be started: {e}"))
-        })?;
-        let pid = actor.pid();
-        // One that died under this name makes room.
-        let before = self.slots.len();
-        self.slots.retain(|s| s.actor.name != name);
-        let again = self.slots.len() < before;
-        self.slots.push(Slot::new(actor));
-        if self.env.get(name).is_none_or(is_actor) {
-            self.bind(name, Outcome::ok().remark("pid", pid));
-        }
-        // The first `me` goes without saying.
-        if name != ME || again {
-            sink.event(&Event::Note(format!("started {name} (pid {pid})")))
-                .map_err(|e| Failure::environment(e.to_string()))?;
-        }
-        Ok(self.slots.len() - 1)
-    }
-}
-
-/// Whether a variable only names an actor, so that a new actor may take it over.
-fn is_actor(outcome: &Outcome) -> bool {
-    outcome.value.is_none() && outcome.fields.is_empty() && outcome.get("pid").is_some()
 }

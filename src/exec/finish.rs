@@ -1,8 +1,9 @@
 //! The end of a session: what was deferred, what is left over, what is removed.
 
+use std::io;
 use std::time::Duration;
 
-use super::engine::{Engine, Flow};
+use super::engine::{Engine, Flow, Ran};
 use super::show::Shown;
 use super::slot::State;
 use crate::data::{Event, Failure, FailureKind, Sink, counted};
@@ -36,24 +37,28 @@ impl Engine {
     /// that are still pending.
     ///
     /// # Errors
-    /// The output cannot be written.
-    pub fn conclude(&mut self, sink: &mut dyn Sink) -> Result<bool, Flow> {
+    /// Some of it failed; the output cannot be written; a signal ends the session.
+    pub fn conclude(&mut self, sink: &mut dyn Sink) -> Ran {
         self.interrupted = false;
         // What is deferred runs even where the complaint cannot be written.
         let settled = self.complain_of_pending(sink);
-        let deferred = self.run_deferred(sink)?;
+        let deferred = match self.run_deferred(sink) {
+            Err(flow @ (Flow::Output(_) | Flow::Signal(_))) => return Err(flow),
+            ran => ran,
+        };
         // What was deferred may leave steps of its own.
-        let settled_again = self.complain_of_pending(sink)?;
+        let settled_again = self.complain_of_pending(sink);
         self.await_programs(sink)?;
-        Ok(settled? && deferred && settled_again)
+        deferred.and(settled).and(settled_again)
     }
 
-    /// Runs what was deferred, last first.
+    /// Runs what was deferred, last first: all of it, whether or not it can be shown.
     ///
     /// # Errors
-    /// The output cannot be written, or a signal ends the session.
-    pub fn run_deferred(&mut self, sink: &mut dyn Sink) -> Result<bool, Flow> {
-        let mut passed = true;
+    /// As for [`Engine::conclude`].
+    pub fn run_deferred(&mut self, sink: &mut dyn Sink) -> Ran {
+        let mut sink = Lossy { sink, lost: None };
+        let mut worst = Ok(());
         // What is deferred runs on a signal too; a second one ends that.
         let ending = self.ending.take();
         // An actor that is left in the middle of something will not end it.
@@ -61,19 +66,23 @@ impl Engine {
             slot.kill();
         }
         while let Some((source, statement)) = self.deferred.pop() {
-            match self.statements(&source, std::slice::from_ref(&statement), sink) {
+            match self.statements(&source, std::slice::from_ref(&statement), &mut sink) {
                 Ok(()) | Err(Flow::Quit) => {}
-                Err(Flow::Failed | Flow::Environment | Flow::Skipped(_)) => passed = false,
+                Err(Flow::Failed | Flow::Skipped(_)) => worst = worst.and(Err(Flow::Failed)),
+                Err(Flow::Environment) => worst = Err(Flow::Environment),
                 Err(flow) => return Err(flow),
             }
         }
         self.ending = self.ending.or(ending);
         sink.flush()?;
-        Ok(passed)
+        match sink.lost {
+            Some(e) => Err(Flow::Output(e)),
+            None => worst,
+        }
     }
 
     /// A step that is pending at the end is a failure, named.
-    fn complain_of_pending(&mut self, sink: &mut dyn Sink) -> Result<bool, Flow> {
+    fn complain_of_pending(&mut self, sink: &mut dyn Sink) -> Ran {
         self.wait(Duration::ZERO)?;
         self.tell_caught(sink)?;
         let mut passed = true;
@@ -88,6 +97,14 @@ impl Engine {
                 State::Pending(pending) => {
                     let pending = pending.clone();
                     (pending, self.still_pending(place))
+                }
+                State::Ended(..) => {
+                    match self.judge_ended(place, sink) {
+                        Ok(()) => {}
+                        Err(Flow::Failed | Flow::Environment) => passed = false,
+                        Err(flow) => return Err(flow),
+                    }
+                    continue;
                 }
                 _ => continue,
             };
@@ -106,7 +123,10 @@ impl Engine {
                 slot.state = State::Free;
             }
         }
-        Ok(passed)
+        match passed {
+            true => Ok(()),
+            false => Err(Flow::Failed),
+        }
     }
 
     fn still_pending(&mut self, place: usize) -> Failure {
@@ -142,11 +162,36 @@ impl Drop for Engine {
     }
 }
 
+/// Shows what can be shown, and keeps why the rest could not.
+struct Lossy<'a> {
+    sink: &'a mut dyn Sink,
+    lost: Option<io::Error>,
+}
+
+impl Lossy<'_> {
+    fn show(&mut self, show: impl FnOnce(&mut dyn Sink) -> io::Result<()>) -> io::Result<()> {
+        if self.lost.is_none() {
+            self.lost = show(self.sink).err();
+        }
+        Ok(())
+    }
+}
+
+impl Sink for Lossy<'_> {
+    fn event(&mut self, event: &Event) -> io::Result<()> {
+        self.show(|sink| sink.event(event))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.show(|sink| sink.flush())
+    }
+}
+
 /// Shows nothing.
 struct Nowhere;
 
 impl Sink for Nowhere {
-    fn event(&mut self, _: &Event) -> std::io::Result<()> {
+    fn event(&mut self, _: &Event) -> io::Result<()> {
         Ok(())
     }
 }

@@ -26,6 +26,32 @@ struct Use<'a> {
 }
 
 impl Engine {
+    /// Whether a step can be granted what it uses before those ahead of it in its batch are done:
+    /// `moved` says whether one of them may change who has what, or which is meant where none is named.
+    pub(super) fn is_foreseen(&self, work: &Work, moved: &mut bool) -> bool {
+        let steps = match &work.action {
+            Action::Repeat { body, .. } => body,
+            _ => std::slice::from_ref(work),
+        };
+        let runs = |work: &Work| match &work.action {
+            Action::Call(call) => {
+                let verb = *self.commands.verbs.get(usize::from(call.command))?;
+                verb.map(|verb| (verb.run, verb.signature.family()))
+            }
+            _ => None,
+        };
+        let uses = |work| matches!(runs(work), Some((Run::Through(..), _)));
+        // What only moves bytes leaves the descriptors where they are.
+        let moves = |work| match runs(work) {
+            Some((Run::Through(Side::Read | Side::Write, _), _)) => false,
+            Some((_, family)) => matches!(family, Some(Family::Pipe | Family::Sock)),
+            None => false,
+        };
+        let foreseen = !(*moved && steps.iter().any(uses));
+        *moved |= steps.iter().any(moves);
+        foreseen
+    }
+
     /// What the steps use and their actor does not hold: copies of what others hold.
     pub(super) fn grants(&mut self, place: usize, steps: &[&Step]) -> Vec<(Held, OwnedFd)> {
         let mut uses = Vec::new();
@@ -52,6 +78,14 @@ impl Engine {
             granted.extend(copied);
         }
         granted
+    }
+
+    /// An actor drops what continues a step that failed, with all that came with it: it is to be sent
+    /// again.
+    pub(super) fn forget_sent(&mut self, place: usize) {
+        let slot = &mut self.slots[place];
+        slot.files.retain(|held| held.fd != ON_ITS_WAY);
+        slot.cursor = None;
     }
 
     fn uses<'a>(&self, work: &'a Work, found: &mut Vec<Use<'a>>) {

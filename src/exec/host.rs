@@ -5,19 +5,24 @@ use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::engine::{Engine, Flow, Mode, Ran};
 use super::job::{self, Group, Job, Output};
 use super::shell_steps::Interrupted;
-use crate::data::{Cell, Claimed, Event, Failure, FailureKind, Outcome, Sink};
+use super::slot::signal_cell;
+use crate::data::{Cell, Claimed, Event, Failure, FailureKind, Outcome, Sink, StepResult};
 use crate::inspect::process::thread_stat;
-use crate::kernel::process::{self, Child, Ended, SpawnSpec, Stream, signal_name};
-use crate::lang::{Host, Piece, Source};
+use crate::kernel::process::{self, Child, Ended, SpawnSpec, Stream};
+use crate::lang::{EvalError, Host, Piece, Source};
 use crate::session::Entry;
 
 /// How often a running command is asked for its end.
 const TICK: Duration = Duration::from_millis(5);
+
+/// How long the name and the value of a variable of an environment may be together: with `=` and
+/// the NUL behind it that is `MAX_ARG_STRLEN`, execve(2).
+const LONGEST: usize = (128 << 10) - 2;
 
 /// What becomes of a command's output, and who waits for its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,16 +118,15 @@ impl Engine {
         let outcome = match ended {
             Ended::Exited(0) => Outcome::ok(),
             Ended::Exited(status) => Outcome::ok().field("exit", status),
-            Ended::Signaled(signo) => {
-                let name = signal_name(signo).map_or_else(|| signo.to_string(), |n| n.to_string());
-                Outcome::ok().field("signal", Cell::Text(name))
-            }
+            Ended::Signaled(signo) => Outcome::ok().field("signal", signal_cell(signo)),
         };
         let line = match outcome.fields.is_empty() {
             true => text,
             false => format!("{text} => {outcome}"),
         };
-        let (result, passed) = self.judge_host(host, outcome);
+        let (result, passed) = self
+            .judge_host(host, outcome)
+            .map_err(|e| self.fail_at(source, host.text, e.into(), sink))?;
         if let Some(name) = &host.bind {
             let mut bytes = shown.clone();
             if bytes.ends_with(b"\n") {
@@ -151,7 +155,8 @@ impl Engine {
         Err(Flow::Failed)
     }
 
-    fn judge_host(&self, host: &Host, outcome: Outcome) -> (crate::data::StepResult, bool) {
+    /// How a command is told to have ended, and whether that is what is claimed of it.
+    fn judge_host(&self, host: &Host, outcome: Outcome) -> Result<(StepResult, bool), EvalError> {
         let clean = outcome.fields.is_empty();
         let how = outcome.to_string();
         // `ok` is an exit status of 0, and that alone; `exit=0` may be written too.
@@ -162,16 +167,16 @@ impl Engine {
         };
         let passed = match &host.claim {
             None | Some(crate::lang::Claim::Ok) => clean,
-            Some(claim) => claim.accepts(&Ok(comparable), &self.env).unwrap_or(false),
+            Some(claim) => claim.accepts(&Ok(comparable), &self.env)?,
         };
         if passed {
-            return (Ok(outcome), true);
+            return Ok((Ok(outcome), true));
         }
         let failure = Failure::new(
             FailureKind::Mismatch,
             format!("the command ended with {how}"),
         );
-        (Err(failure), false)
+        Ok((Err(failure), false))
     }
 
     fn start_host(&mut self, command: Vec<u8>, how: Kind) -> Result<Job, Failure> {
@@ -244,10 +249,10 @@ impl Engine {
     }
 
     /// The variables, as a command of the host sees them: `$v`, `$m_type`. No variable of an
-    /// environment can hold a NUL.
+    /// environment can hold a NUL, or be longer than [`LONGEST`].
     ///
     /// # Errors
-    /// One that does is named in the command, which would find it empty.
+    /// One that is so is named in the command, which would find it empty.
     fn environment_of_commands(
         &self,
         command: &[u8],
@@ -259,10 +264,17 @@ impl Engine {
                 Cell::Data(bytes) | Cell::Name(bytes) => bytes.clone(),
                 other => other.to_string().into_bytes(),
             };
-            if !bytes.contains(&0) {
-                environment.push((name.into(), OsString::from_vec(bytes)));
-            } else if uses(command, &name) {
-                lost = Some(name);
+            let unfit = if bytes.contains(&0) {
+                Some("a NUL byte")
+            } else if name.len() + bytes.len() > LONGEST {
+                Some("more than 128 KiB")
+            } else {
+                None
+            };
+            match unfit {
+                None => environment.push((name.into(), OsString::from_vec(bytes))),
+                Some(what) if uses(command, &name) => lost = Some((name, what)),
+                Some(_) => {}
             }
         };
         for (name, outcome) in self.env.iter() {
@@ -274,8 +286,8 @@ impl Engine {
             }
         }
         match lost {
-            Some(name) => Err(Failure::refused(format!(
-                "`{name}` holds a NUL byte, which no variable of a command's environment can"
+            Some((name, what)) => Err(Failure::refused(format!(
+                "`{name}` holds {what}, which no variable of a command's environment can"
             ))
             .help(format!(
                 "A program reads any bytes: `pipe me | \"od -c\"`, then `pipe write ${name}`"
@@ -310,7 +322,8 @@ impl Engine {
                 return Err(Interrupted::Failed(job::flooded()));
             }
             let ended = job
-                .wait(if started { TICK } else { Duration::ZERO })
+                .child
+                .wait_within(if started { TICK } else { Duration::ZERO })
                 .map_err(|e| Failure::environment(e.to_string()))?;
             // What ended the command may have come to us too.
             if let Err(flow) = self.wait(Duration::ZERO) {
@@ -336,83 +349,6 @@ impl Engine {
             true => Err(Interrupted::Failed(Failure::refused("interrupted"))),
             false => Ok(ended == Ended::Exited(0)),
         }
-    }
-
-    /// Ends what still runs, and shows what it wrote.
-    pub(super) fn end_jobs(&mut self, sink: &mut dyn Sink) {
-        job::end(&self.jobs);
-        for mut job in std::mem::take(&mut self.jobs) {
-            // The session ends, whether or not it can be written.
-            let _ = show_output(&mut job, true, sink);
-            self.forget_job(&job);
-        }
-    }
-
-    /// Waits for the programs of pipelines, once the actors have closed their ends: what was written to
-    /// them arrives. Who has not ended by a step's deadline is ended with the session.
-    pub(super) fn await_programs(&mut self, sink: &mut dyn Sink) -> Ran {
-        let awaited = |job: &Job| job.label.is_some();
-        if !self.jobs.iter().any(awaited) {
-            return Ok(());
-        }
-        for slot in &mut self.slots {
-            slot.kill();
-        }
-        let begun = Instant::now();
-        loop {
-            self.reap_jobs(sink)?;
-            if self.interrupted || !self.jobs.iter().any(awaited) {
-                return Ok(());
-            }
-            if begun.elapsed() >= self.options.step_timeout {
-                break;
-            }
-            self.wait(TICK)?;
-        }
-        for label in self.jobs.iter().filter_map(|job| job.label.as_ref()) {
-            let limit = Cell::Elapsed(self.options.step_timeout);
-            let text = format!("{label} is ended: it still ran {limit} after the end of its input");
-            sink.event(&Event::Warning(text))?;
-        }
-        Ok(())
-    }
-
-    /// Shows what background commands have written, and forgets those that have ended.
-    pub(super) fn reap_jobs(&mut self, sink: &mut dyn Sink) -> Ran {
-        let mut at = 0;
-        while let Some(job) = self.jobs.get_mut(at) {
-            // Asked first: what it wrote last is there when it is over.
-            let over = job.is_over();
-            show_output(job, over, sink)?;
-            match over {
-                true => {
-                    let job = self.jobs.remove(at);
-                    if let (Some(label), Some(how)) = (&job.label, job.how_it_ended()) {
-                        sink.event(&Event::Note(format!("{label} {how}")))?;
-                    }
-                    self.forget_job(&job);
-                }
-                false => at += 1,
-            }
-        }
-        Ok(())
-    }
-
-    fn forget_job(&self, job: &Job) {
-        if let (Some(entry), Some(ledger)) = (job.entry, &self.ledger) {
-            ledger.forget(entry);
-        }
-    }
-}
-
-fn show_output(job: &mut Job, whole: bool, sink: &mut dyn Sink) -> std::io::Result<()> {
-    let written = job.output.fresh(whole);
-    if !written.is_empty() {
-        sink.event(&Event::Text(String::from_utf8_lossy(&written).into_owned()))?;
-    }
-    match whole && job.output.is_too_long() {
-        true => sink.event(&Event::Warning(job::flooded().to_string())),
-        false => Ok(()),
     }
 }
 

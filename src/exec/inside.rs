@@ -14,7 +14,6 @@ use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use nix::sys::memfd::{MFdFlags, memfd_create};
 use serde::{Deserialize, Serialize};
 
 use super::engine::Engine;
@@ -22,7 +21,7 @@ use super::shell_steps::Interrupted;
 use crate::data::{Failure, FailureKind, Outcome, Reply, SentReply, Took};
 use crate::inspect::namespaces::{self, Inside};
 use crate::kernel::process::{self, Child, SpawnSpec, Stream};
-use crate::kernel::socket;
+use crate::kernel::{fds, socket};
 use crate::lang::Call;
 use crate::mechanism::{Args, NS};
 use crate::session::Change;
@@ -73,13 +72,14 @@ struct Helper {
 impl Drop for Helper {
     fn drop(&mut self) {
         let _ = self.child.kill(libc::SIGKILL);
-        let _ = self.child.wait();
+        // One in a call of a file system that nothing ends is left to init.
+        let _ = self.child.wait_within(TICK);
     }
 }
 
 impl Helper {
     fn start(request: &Request) -> io::Result<Helper> {
-        let mut asked = File::from(memfd_create("ipcsh-request", MFdFlags::MFD_CLOEXEC)?);
+        let mut asked = File::from(fds::memory("ipcsh-request")?);
         asked.write_all(&postcard::to_stdvec(request).map_err(io::Error::other)?)?;
         let (ours, theirs) = socket::pair()?;
         let child = process::spawn(&SpawnSpec {

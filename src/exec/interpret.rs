@@ -5,7 +5,7 @@ use std::os::fd::OwnedFd;
 use crate::actor::{Effects, Order, Report, Runner};
 use crate::data::{Failure, FailureKind, Outcome, StepResult};
 use crate::kernel::signal;
-use crate::lang::{Action, Call, Env, Span, Work};
+use crate::lang::{Action, Call, Env, Span, Term, Work};
 use crate::mechanism::{Args, Run, Verb, World};
 use crate::session::Ledger;
 
@@ -66,7 +66,7 @@ impl Interpreter {
                 let value = self.env.value(term).map(Outcome::value);
                 Done::new(value.map_err(Failure::from), work.span)
             }
-            Action::Repeat { count, body } => match self.repeat(count, body) {
+            Action::Repeat { count, body } => match self.repeat(count, body, work.span) {
                 Ok(()) => Done::new(Ok(Outcome::ok()), work.span),
                 Err(done) => {
                     let result = done.result.and_then(|outcome| Err(mismatch(&outcome)));
@@ -120,11 +120,9 @@ impl Interpreter {
     }
 
     /// A loop; the error is how the step that ended it early ended.
-    fn repeat(&mut self, count: &crate::lang::Term, body: &[Work]) -> Result<(), Box<Done>> {
-        let count = self.env.times(count).map_err(|e| {
-            let failure = Err(e.into());
-            Box::new(Done::new(failure, Span::default()))
-        })?;
+    fn repeat(&mut self, count: &Term, body: &[Work], at: Span) -> Result<(), Box<Done>> {
+        let count = self.env.times(count);
+        let count = count.map_err(|e| Box::new(Done::new(Err(e.into()), at)))?;
         for _ in 0..count {
             for work in body {
                 // Moving what a step yields would cost as much as the step: most are not

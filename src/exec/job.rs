@@ -5,14 +5,13 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 use std::time::{Duration, Instant};
 
+use super::slot::signal_text;
 use super::waiting::Patience;
 use crate::data::Failure;
 use crate::inspect::process::{pids, thread_stat, threads};
 use crate::kernel::poll::{self, PollFd, PollFlags};
-use crate::kernel::process::{
-    Child, Ended, kill, pidfd_open, pidfd_send_signal, process_group, signal_name,
-};
-use crate::kernel::{Errno, Result};
+use crate::kernel::process::{Child, Ended, kill, pidfd_open, pidfd_send_signal, process_group};
+use crate::kernel::{Errno, fds};
 use crate::session::{Entry, Left};
 
 /// How long what is asked to end has for it, before it is killed.
@@ -88,20 +87,8 @@ impl Job {
         let ended = self.child.wait().ok()?;
         Some(match ended {
             Ended::Exited(status) => format!("ended with exit={status}"),
-            Ended::Signaled(signo) => match signal_name(signo) {
-                Some(name) => format!("was killed by SIG{name}"),
-                None => format!("was killed by signal {signo}"),
-            },
+            Ended::Signaled(signo) => format!("was killed by {}", signal_text(signo)),
         })
-    }
-
-    /// Waits for its end, so long at most.
-    pub fn wait(&self, timeout: Duration) -> Result<Option<Ended>> {
-        let mut fds = [PollFd::new(self.child.pidfd(), PollFlags::POLLIN)];
-        match poll::poll(&mut fds, Some(timeout)) {
-            Ok(_) | Err(Errno::EINTR) => self.child.try_wait(),
-            Err(e) => Err(e),
-        }
     }
 }
 
@@ -115,16 +102,22 @@ pub(super) fn stop_floods(jobs: &[Job]) {
 }
 
 /// Asks commands in the background to end, and kills what does not.
-pub(super) fn end(jobs: &[Job]) {
-    end_all(jobs, Job::is_over, |job, signo| {
+pub(super) fn end<'j>(jobs: impl IntoIterator<Item = &'j Job>) {
+    let jobs: Vec<&Job> = jobs.into_iter().collect();
+    let signal = |job: &&Job, signo| {
         if let Some(group) = &job.group {
             group.signal(signo);
         }
-    });
+    };
+    end_all(&jobs, |job| job.is_over(), signal);
 }
 
 /// Ends a command in the foreground, which shares our group, with all that it started.
 pub(super) fn end_tree(job: &Job) {
+    // Once it has been waited for, its number may be another's.
+    if job.is_over() {
+        return;
+    }
     end_all(&tree_of(job.child.pid()), has_ended, hit);
     let _ = job.child.try_wait();
 }
@@ -218,21 +211,20 @@ fn end_all<T>(all: &[T], is_over: impl Fn(&T) -> bool, signal: impl Fn(&T, i32))
 #[derive(Debug)]
 pub(super) struct Output {
     file: File,
+    /// How much of it has been given.
     shown: u64,
+    /// How much of it has been searched for the end of a line.
+    searched: u64,
 }
 
 impl Output {
     pub fn new() -> std::result::Result<Output, Failure> {
         let unusable = |e| Failure::environment(format!("no memory for the output: {e}"));
-        let fd =
-            nix::sys::memfd::memfd_create("ipcsh-output", nix::sys::memfd::MFdFlags::MFD_CLOEXEC)
-                .map_err(unusable)?;
-        // Some open it again, by `> /dev/stderr`: each then writes at an offset of its own.
-        let append = nix::fcntl::FcntlArg::F_SETFL(nix::fcntl::OFlag::O_APPEND);
-        nix::fcntl::fcntl(&fd, append).map_err(unusable)?;
+        let fd = fds::memory("ipcsh-output").map_err(unusable)?;
         Ok(Output {
             file: File::from(fd),
             shown: 0,
+            searched: 0,
         })
     }
 
@@ -252,18 +244,28 @@ impl Output {
         let end = self.file.metadata().map_or(0, |m| m.len()).min(MOST);
         if end < self.shown {
             // Who opened it again has emptied it.
-            self.shown = 0;
+            (self.shown, self.searched) = (0, 0);
         }
-        let mut bytes = vec![0; usize::try_from(end - self.shown).unwrap_or(0)];
-        if self.file.read_exact_at(&mut bytes, self.shown).is_err() {
-            return Vec::new();
-        }
+        let mut end = end;
         if !whole {
-            let lines = bytes.iter().rposition(|b| *b == b'\n').map_or(0, |i| i + 1);
-            bytes.truncate(lines);
+            // Where no line has ended so far is not looked at again.
+            let from = self.searched.max(self.shown);
+            let newline = self.read(from, end).iter().rposition(|b| *b == b'\n');
+            self.searched = end;
+            end = newline.map_or(self.shown, |i| from + i as u64 + 1);
         }
+        let bytes = self.read(self.shown, end);
         self.shown += bytes.len() as u64;
         bytes
+    }
+
+    /// The bytes from one place up to another; none where they cannot be read.
+    fn read(&self, from: u64, end: u64) -> Vec<u8> {
+        let mut bytes = vec![0; usize::try_from(end.saturating_sub(from)).unwrap_or(0)];
+        match self.file.read_exact_at(&mut bytes, from) {
+            Ok(()) => bytes,
+            Err(_) => Vec::new(),
+        }
     }
 }
 

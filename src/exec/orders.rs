@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::engine::{Engine, Flow};
 use super::news::News;
+use super::shell_steps::Interrupted;
 use super::slot::{End, State};
 use crate::actor::Order;
 use crate::data::{Failure, Sink};
@@ -112,21 +113,35 @@ impl Engine {
         if std::mem::take(&mut self.heard) {
             self.notices(sink)?;
         }
+        self.free_actor(name, sink).map_err(|e| match e {
+            Interrupted::Flow(flow) => flow,
+            Interrupted::Failed(failure) => self.fail_at(source, span, failure, sink),
+        })
+    }
+
+    /// The live actor of this name, once it has ended what it was left with; it is started where there
+    /// is none.
+    pub(super) fn free_actor(
+        &mut self,
+        name: &str,
+        sink: &mut dyn Sink,
+    ) -> Result<usize, Interrupted> {
         loop {
-            let place = self
-                .ensure_actor(name, sink)
-                .map_err(|e| self.fail_at(source, span, e, sink))?;
+            let place = self.ensure_actor(name, sink)?;
             self.note_end(place);
-            let slot = &mut self.slots[place];
-            if let State::Pending(_) = slot.state {
-                let failure = Failure::refused(format!("`{name}` still has a pending step")).help(
-                    format!("Wait for it (`wait {name}`), `cancel {name}`, or use another actor"),
-                );
-                return Err(self.fail_at(source, span, failure, sink));
+            if self.slots[place].unended().is_some() {
+                let failure = Failure::refused(format!("`{name}` still has a pending step"));
+                let help =
+                    format!("Wait for it (`wait {name}`), `cancel {name}`, or use another actor");
+                return Err(failure.help(help).into());
             }
-            slot.take_ended();
+            self.judge_ended(place, sink).map_err(Interrupted::Flow)?;
             // Of a program that ended in the midst of its steps: theirs is no end of this one.
-            while self.cancel_step(place)?.is_some() {}
+            while self
+                .cancel_step(place)
+                .map_err(Interrupted::Flow)?
+                .is_some()
+            {}
             if !self.slots[place].actor.is_gone() {
                 return Ok(place);
             }

@@ -226,8 +226,27 @@ impl Engine {
         self.show(shown, result, passed, sink)
     }
 
+    /// A pending step has ended and nobody will ask how: what it claims is held against it.
+    pub(super) fn judge_ended(&mut self, place: usize, sink: &mut dyn Sink) -> Ran {
+        let claim = self.slots[place].pending().map(|p| p.claim.is_some());
+        match claim {
+            Some(true) => self.show_ended(place, sink),
+            _ => {
+                self.slots[place].take_ended();
+                Ok(())
+            }
+        }
+    }
+
     /// At the prompt: a pending step has ended by itself.
     pub(super) fn show_resumed(&mut self, place: usize, sink: &mut dyn Sink) -> Ran {
+        match self.show_ended(place, sink) {
+            Err(Flow::Failed | Flow::Environment) => Ok(()),
+            other => other,
+        }
+    }
+
+    fn show_ended(&mut self, place: usize, sink: &mut dyn Sink) -> Ran {
         let Some((pending, end)) = self.slots[place].take_ended() else {
             return Ok(());
         };
@@ -245,10 +264,7 @@ impl Engine {
             ..Shown::new(&source, span)
         };
         let claim = claim.map(|(_, claim)| claim);
-        match self.show_pending_end(place, shown, claim, end, sink) {
-            Err(Flow::Failed | Flow::Environment) => Ok(()),
-            other => other,
-        }
+        self.show_pending_end(place, shown, claim, end, sink)
     }
 }
 

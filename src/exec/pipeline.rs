@@ -2,17 +2,16 @@
 
 use std::os::fd::{AsFd, OwnedFd};
 
-use nix::fcntl::OFlag;
-
 use super::engine::{Engine, Mode};
 use super::host::Streams;
 use super::job::{self, Job, Output};
 use super::shell_steps::Interrupted;
-use super::slot::End;
+use super::slot::{End, signal_cell, signal_text};
 use super::steer::interrupted;
 use super::waiting::{Patience, Stall, Turn};
 use crate::data::{Cell, Event, Failure, Family, Object, Outcome, Reply, Sink};
-use crate::kernel::process::{Ended, Stream, signal_name};
+use crate::kernel::process::{Ended, Stream};
+use crate::kernel::{fds, pipe};
 use crate::session::files::ON_ITS_WAY;
 use crate::session::{Binding, Held, Side};
 
@@ -37,17 +36,14 @@ struct Ends {
 
 impl Ends {
     fn new() -> Result<Ends, Failure> {
-        let made = nix::unistd::pipe2(OFlag::O_CLOEXEC);
-        let (read, write) =
-            made.map_err(|e| Failure::environment(format!("no pipe can be made: {}", e.desc())))?;
-        let inode = nix::sys::stat::fstat(&read)
-            .map_err(|e| Failure::environment(format!("fstat: {}", e.desc())))?
-            .st_ino;
-        Ok(Ends {
-            object: Object::Inode(inode),
-            read,
-            write,
-        })
+        let made = pipe::create().and_then(|(read, write)| {
+            Ok(Ends {
+                object: Object::Inode(fds::inode(&read)?),
+                read,
+                write,
+            })
+        });
+        made.map_err(|e| Failure::environment(format!("no pipe can be made: {}", e.desc())))
     }
 }
 
@@ -73,20 +69,9 @@ impl Engine {
         let notes = self.name_pipes(&pipes, stages);
         let waits = places.iter().all(Option::is_none);
         let mut jobs = Vec::new();
-        for (at, (stage, place)) in stages.iter().zip(&places).enumerate() {
-            let before = at.checked_sub(1).map(|i| &pipes[i]);
-            let after = pipes.get(at);
-            match (stage, place) {
-                (Stage::Program(command), _) => {
-                    jobs.push(self.start_stage(command, before, after, !waits)?);
-                }
-                (Stage::Actor(_), Some(place)) => self.hand_over(*place, before, after)?,
-                (Stage::Actor(_), None) => {}
-            }
-        }
-        drop(pipes);
-        for place in places.iter().flatten() {
-            self.await_taken(*place)?;
+        if let Err(failure) = self.start_stages(stages, &places, pipes, &mut jobs) {
+            self.end_stages(&jobs);
+            return Err(failure);
         }
         if waits {
             return self.await_stages(jobs);
@@ -99,15 +84,42 @@ impl Engine {
         Ok(Outcome::ok().into())
     }
 
-    fn stage_actor(&mut self, name: &str, sink: &mut dyn Sink) -> Result<usize, Failure> {
-        let place = self.ensure_actor(name, sink)?;
-        self.note_end(place);
-        match self.slots[place].unended() {
-            Some(_) => Err(Failure::refused(format!(
-                "`{name}` still has a pending step, and cannot take the end of a pipe"
-            ))),
-            None => Ok(place),
+    /// Gives each stage its ends; actors have taken theirs when this returns. What has been started is
+    /// in `jobs`, even where the rest fails.
+    fn start_stages(
+        &mut self,
+        stages: &[Stage],
+        places: &[Option<usize>],
+        pipes: Vec<Ends>,
+        jobs: &mut Vec<Job>,
+    ) -> Result<(), Failure> {
+        let background = places.iter().any(Option::is_some);
+        for (at, (stage, place)) in stages.iter().zip(places).enumerate() {
+            let before = at.checked_sub(1).map(|i| &pipes[i]);
+            let after = pipes.get(at);
+            match (stage, place) {
+                (Stage::Program(command), _) => {
+                    jobs.push(self.start_stage(command, before, after, background)?);
+                }
+                (Stage::Actor(_), Some(place)) => self.hand_over(*place, before, after)?,
+                (Stage::Actor(_), None) => {}
+            }
         }
+        drop(pipes);
+        let mut taking = places.iter().flatten();
+        taking.try_for_each(|place| self.await_taken(*place))
+    }
+
+    /// Ends the programs of a pipeline that came to nothing.
+    fn end_stages(&self, jobs: &[Job]) {
+        let (groups, trees): (Vec<&Job>, Vec<&Job>) = jobs.iter().partition(|j| j.group.is_some());
+        job::end(groups);
+        trees.into_iter().for_each(job::end_tree);
+        jobs.iter().for_each(|job| self.forget_job(job));
+    }
+
+    fn stage_actor(&mut self, name: &str, sink: &mut dyn Sink) -> Result<usize, Failure> {
+        self.free_actor(name, sink).map_err(Interrupted::failure)
     }
 
     /// Names the pipes that an actor has an end of; says who has which.
@@ -222,11 +234,8 @@ impl Engine {
         let last = jobs.len();
         for (at, job) in (1..).zip(&jobs) {
             let ended = self.await_end_beside(job, &jobs).map_err(|e| {
-                jobs.iter().for_each(job::end_tree);
-                match e {
-                    Interrupted::Failed(failure) => failure,
-                    Interrupted::Flow(flow) => interrupted(&flow),
-                }
+                self.end_stages(&jobs);
+                e.failure()
             })?;
             match ended {
                 Ended::Exited(0) => {}
@@ -242,10 +251,8 @@ impl Engine {
                     failing.push(format!("stage {at} exited with {status}"));
                 }
                 Ended::Signaled(signo) => {
-                    let name =
-                        signal_name(signo).map_or_else(|| signo.to_string(), |n| n.to_string());
-                    failing.push(format!("stage {at} was killed by SIG{name}"));
-                    outcome = outcome.field(format!("signal{at}"), Cell::Text(name));
+                    failing.push(format!("stage {at} was killed by {}", signal_text(signo)));
+                    outcome = outcome.field(format!("signal{at}"), signal_cell(signo));
                 }
             }
         }

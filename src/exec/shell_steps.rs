@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::engine::{Engine, Flow, Ran};
 use super::show::{Shown, Verdict, as_line};
+use super::steer::interrupted;
 use crate::data::{Event, Failure, FailureKind, Outcome, Reply, Sink};
 use crate::lang::{Action, Call, Source, Step};
 use crate::mechanism::{Args, Run};
@@ -130,6 +131,16 @@ pub enum Interrupted {
     Failed(Failure),
     /// The session ends.
     Flow(Flow),
+}
+
+impl Interrupted {
+    /// As a command of the shell tells it.
+    pub(super) fn failure(self) -> Failure {
+        match self {
+            Interrupted::Failed(failure) => failure,
+            Interrupted::Flow(flow) => interrupted(&flow),
+        }
+    }
 }
 
 impl From<Failure> for Interrupted {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::actor::{Actor, Report};
-use crate::data::{Failure, FailureKind};
+use crate::data::{Cell, Failure, FailureKind};
 use crate::kernel::process::{Ended, signal_name};
 use crate::kernel::signal::trap::Caught;
 use crate::lang::{Claim, Source, Span};
@@ -62,6 +62,14 @@ pub(super) enum End {
     Report(Box<Report>),
     /// Its process is gone; how, in words.
     Died(String),
+}
+
+impl Pending {
+    /// However it ends now, nothing is claimed of it.
+    pub fn unclaim(&mut self) {
+        self.claimed = false;
+        self.claim = None;
+    }
 }
 
 impl Slot {
@@ -141,6 +149,14 @@ fn died(name: &str, pid: i32, how: Option<Ended>) -> String {
         None => "is gone".into(),
     };
     format!("{name} (pid {pid}) {how}")
+}
+
+/// `KILL`, or the number of one that has no name.
+pub(super) fn signal_cell(signo: i32) -> Cell {
+    match signal_name(signo) {
+        Some(name) => Cell::text(name),
+        None => Cell::Int(signo.into()),
+    }
 }
 
 /// `SIGKILL`, or `signal 33` where it has no name.

@@ -6,7 +6,7 @@ use super::engine::{Engine, Flow, Mode};
 use super::shell_steps::Interrupted;
 use super::slot::{End, State};
 use super::waiting::Patience;
-use crate::data::{Failure, Sink, Stand, Took};
+use crate::data::{Failure, FailureKind, Sink, Stand, StepResult, Took};
 
 /// How long an interrupted step may go on before its actor is ended: Ctrl-C is always a way
 /// out.
@@ -80,13 +80,27 @@ impl Engine {
         };
         // At the prompt, Ctrl-C ends it.
         let deadline = (self.options.mode == Mode::Prompt).then_some(Duration::MAX);
+        let pending = self.slots[place].pending();
+        let claim = pending
+            .and_then(|p| p.claim.clone())
+            .map(|(_, claim)| claim);
         let awaited = self.await_pending(place, deadline);
-        match awaited.map_err(|e| match e {
-            Interrupted::Failed(failure) => failure,
-            Interrupted::Flow(flow) => interrupted(&flow),
-        })? {
-            (End::Report(report), _) => report.result.map(drop),
-            (End::Died(how), _) => Err(End::death(how)),
+        match awaited.map_err(Interrupted::failure)? {
+            (End::Report(report), _) if report.passed => Ok(()),
+            (End::Report(report), _) => Err(match report.result {
+                Err(failure) => failure,
+                Ok(outcome) => {
+                    let text = format!("its step ended with `{outcome}`");
+                    Failure::new(FailureKind::Mismatch, text)
+                }
+            }),
+            (End::Died(how), _) => {
+                let result: StepResult = Err(End::death(how));
+                match claim {
+                    Some(claim) if claim.accepts(&result, &self.env)? => Ok(()),
+                    _ => result.map(drop),
+                }
+            }
         }
     }
 
@@ -99,7 +113,7 @@ impl Engine {
         self.note_end(place);
         match std::mem::replace(&mut self.slots[place].state, State::Free) {
             State::Pending(mut pending) => {
-                pending.claimed = false;
+                pending.unclaim();
                 let cancelled = self.cancel_step(place);
                 self.slots[place].state = match cancelled {
                     Ok(Some(end)) => State::Ended(pending, end),
@@ -112,7 +126,7 @@ impl Engine {
                 Ok(())
             }
             State::Ended(mut pending, end) => {
-                pending.claimed = false;
+                pending.unclaim();
                 self.slots[place].state = State::Ended(pending, end);
                 Ok(())
             }
@@ -133,7 +147,8 @@ impl Engine {
                 return Ok(Some(end));
             }
             let slot = &mut self.slots[place];
-            if !slot.actor.is_busy() {
+            // What one that is gone was given will never end.
+            if !slot.actor.is_busy() || slot.actor.is_gone() {
                 return Ok(None);
             }
             // A signal that comes just before the call does not interrupt it: again.
@@ -186,6 +201,7 @@ impl Engine {
 pub(super) fn interrupted(flow: &Flow) -> Failure {
     match flow {
         Flow::Signal(_) => Failure::refused("interrupted"),
+        Flow::Failed => Failure::refused("what ended meanwhile had failed"),
         flow => Failure::environment(format!("{flow:?}")),
     }
 }

@@ -8,6 +8,7 @@ use super::job;
 use super::slot::{End, signal_text};
 use crate::actor::Sighting;
 use crate::data::{self, Event};
+use crate::kernel::Errno;
 use crate::kernel::poll::{self, PollFd, PollFlags};
 use crate::kernel::signal::trap::Caught;
 
@@ -183,7 +184,7 @@ impl Engine {
         let has = others.map(|other| other.is_some());
         let ready = match poll::poll(&mut fds, Some(timeout)) {
             Ok(ready) => ready,
-            Err(nix::errno::Errno::EINTR) => 0,
+            Err(Errno::EINTR) => 0,
             Err(_) => {
                 // Out of memory: not as fast as we can, then.
                 std::thread::sleep(timeout.min(SLOWEST_LOOK));
