@@ -76,6 +76,31 @@ ok(libc.mq_send(q, b'\\xfe\\0 from python', 14, 3))"
 }
 
 #[test]
+fn a_look_at_a_queue_leaves_the_time_of_its_last_message() {
+    let queue = name();
+    let Some(old) = python(&format!(
+        "q = ok(libc.mq_open(b'{queue}', os.O_RDWR)); os.utime(q, (1000, 1000))"
+    )) else {
+        return;
+    };
+    let Some(same) = python(&format!(
+        "assert os.fstat(ok(libc.mq_open(b'{queue}', os.O_RDWR))).st_mtime == 1000"
+    )) else {
+        return;
+    };
+    passes(&format!(
+        "msgq create {queue}
+        !python3 {old}
+        msgq
+        expect msgq.{queue}.mtime == 1000
+        expect msgq.{queue}.mtime == 1000
+        !python3 {same}
+        msgq send 1 \"x\"
+        expect msgq.{queue}.mtime > 1000"
+    ));
+}
+
+#[test]
 fn a_segment_is_the_file_that_others_map() {
     let segment = name();
     let Some(peer) = python(&format!(

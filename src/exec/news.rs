@@ -108,18 +108,11 @@ impl News {
 
     /// Everything as it stands, for an actor that knows nothing.
     fn everything(names: &Names, variables: &Env) -> News {
-        let mut all = Vec::new();
-        for family in Family::ALL {
-            let named = names.all(family).into_iter();
-            all.extend(named.map(|(name, _)| Touched::Name(family, name.to_string())));
-            all.push(Touched::Current(family));
+        let bindings = variables.iter().map(|(n, o)| (n.to_string(), o.clone()));
+        News {
+            changes: names.everything(),
+            bindings: bindings.collect(),
         }
-        all.extend(
-            variables
-                .iter()
-                .map(|(name, _)| Touched::Variable(name.to_string())),
-        );
-        News::of(&all, names, variables)
     }
 
     fn is_empty(&self) -> bool {

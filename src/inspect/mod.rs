@@ -1,6 +1,7 @@
 //! Read-only observation of the host through /proc.
 //!
-//! Nothing here prints, blocks, or changes what it looks at. Processes vanish at any
+//! Nothing here prints, blocks, or changes what it looks at, but for two times of a POSIX queue
+//! that the kernel sets when its file is read (`posix::Node::ctime`). Processes vanish at any
 //! moment and other users' files may not be read: both are answers here, never panics.
 
 pub mod abandoned;

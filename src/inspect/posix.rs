@@ -32,10 +32,11 @@ pub struct Node {
     pub gid: u32,
     /// Its size in bytes.
     pub size: u64,
-    /// When its bytes were last changed by a call, in seconds since the epoch. What is written
-    /// through memory does not count.
+    /// When its bytes were last changed by a call, in seconds since the epoch; of a queue, when a
+    /// message was last sent or received. What is written through memory does not count.
     pub mtime: i64,
-    /// When it was made, or its owner, permissions or size were changed.
+    /// When it was made, or its owner, permissions or size were changed; of a queue, also when its
+    /// file was last read (`mqueue_read_file` in `ipc/mqueue.c`), as each look here does.
     pub ctime: i64,
 }
 

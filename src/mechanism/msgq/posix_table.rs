@@ -59,7 +59,12 @@ static FIELDS: &[Field<Queue>] = &[
     Field::new("swait", "processes blocked in mq_send", |q, sight| {
         waiting(q, sight).map_or(Cell::Unknown, |(_, s)| s.into())
     }),
-    posix::ctime(),
+    // Its `ctime` is that of whoever looked last: a read of the queue's file sets it.
+    Field::new(
+        "mtime",
+        "when a message was last sent or received, or it was made",
+        |q, _| Cell::Time(q.node.mtime),
+    ),
     posix::uid(),
     posix::gid(),
     posix::ino(),
