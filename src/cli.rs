@@ -1,5 +1,6 @@
 //! The command line's arguments.
 
+use std::ffi::OsString;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum, ValueHint};
@@ -8,7 +9,7 @@ use ipcsh::script::Input;
 use ipcsh::view::Choice;
 
 /// The shell for inter-process communication on Linux
-#[derive(Debug, Parser)]
+#[derive(Debug, Default, PartialEq, Parser)]
 #[command(
     version,
     about,
@@ -59,7 +60,7 @@ pub struct Cli {
 }
 
 /// `--color`.
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
 pub enum When {
     /// On a terminal
     Auto,
@@ -80,6 +81,37 @@ impl From<When> for Choice {
 }
 
 impl Cli {
+    /// Reads the arguments. To build and search the table of options is a tenth of what a short command
+    /// takes, and most have none that needs it.
+    ///
+    /// # Errors
+    /// They cannot be understood, or ask for help.
+    pub fn read() -> Result<Cli, clap::Error> {
+        match Cli::plain(std::env::args_os().skip(1)) {
+            Some(cli) => Ok(cli),
+            None => Cli::try_parse(),
+        }
+    }
+
+    /// What there is to run, where nothing else is said.
+    fn plain(mut args: impl Iterator<Item = OsString>) -> Option<Cli> {
+        let mut cli = Cli::default();
+        while let Some(arg) = args.next() {
+            let is_command = arg == "-c";
+            let word = if is_command { args.next()? } else { arg };
+            let word = word.into_string().ok()?;
+            if word.starts_with('-') && (is_command || word != "-") {
+                return None;
+            }
+            let words = match is_command {
+                true => &mut cli.command,
+                false => &mut cli.files,
+            };
+            words.push(word);
+        }
+        Some(cli)
+    }
+
     /// When colours are used.
     pub fn colours(&self) -> Choice {
         self.color.unwrap_or(When::Auto).into()
@@ -111,4 +143,52 @@ fn definition(text: &str) -> Result<(String, String), String> {
 
 fn duration(text: &str) -> Result<Duration, String> {
     ipcsh::lang::duration(text).ok_or_else(|| "expected a duration such as 500ms or 10s".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn args(words: &[&str]) -> Vec<OsString> {
+        std::iter::once("ipcsh")
+            .chain(words.iter().copied())
+            .map(OsString::from)
+            .collect()
+    }
+
+    /// What is read without the table of options is what would be read with it.
+    #[test]
+    fn plain_arguments_mean_what_they_mean_to_clap() {
+        let plain: [&[&str]; 7] = [
+            &[],
+            &["a.ipc", "b.ipc"],
+            &["-"],
+            &[""],
+            &["-c", "ipcs"],
+            &["-c", "sem p", "-c", "sem v", "a.ipc", "-", "-c", ""],
+            &["a.ipc", "-c", "x -- y"],
+        ];
+        for words in plain {
+            let args = args(words);
+            let read = Cli::plain(args.clone().into_iter().skip(1));
+            assert_eq!(read, Cli::try_parse_from(args).ok(), "{words:?}");
+            assert!(read.is_some(), "{words:?}");
+        }
+        let others: [&[&str]; 7] = [
+            &["--json", "-c", "ipcs"],
+            &["-cipcs"],
+            &["-c=ipcs"],
+            &["-c"],
+            &["-c", "-x"],
+            &["-c", "-"],
+            &["--", "-a"],
+        ];
+        for words in others {
+            assert_eq!(
+                Cli::plain(args(words).into_iter().skip(1)),
+                None,
+                "{words:?}"
+            );
+        }
+    }
 }

@@ -6,7 +6,7 @@ mod cli;
 use std::io::{self, BufWriter, IsTerminal, Write};
 
 use anyhow::Context;
-use clap::{CommandFactory, Parser};
+use clap::CommandFactory;
 use ipcsh::data::Sink;
 use ipcsh::exec::{self, Interpreter, Mode};
 use ipcsh::kernel::signal::{self, SignalFd};
@@ -44,7 +44,7 @@ fn start() -> u8 {
         complain((None, None), "standard output is closed", false);
         return code(Exit::Environment);
     }
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::read() {
         Ok(cli) => cli,
         Err(e) => return misused(&e),
     };
