@@ -128,23 +128,36 @@ fn what_may_not_be_known_has_no_value() {
 #[test]
 fn names_that_are_no_text_are_told_apart() {
     use std::os::unix::ffi::OsStrExt;
-    let path = |last: u8| {
-        let name = [b"/dev/shm/ipcsh-metrics-".as_slice(), &[last]].concat();
+    let own = format!("ipcsh-metrics-{}-", std::process::id());
+    let paths = [b"\xfe".as_slice(), b"\xff", b"\x1b", b"\\x1b", b"\x85"].map(|last| {
+        let name = [b"/dev/shm/", own.as_bytes(), last].concat();
         std::path::PathBuf::from(std::ffi::OsStr::from_bytes(&name))
-    };
-    let paths = [path(0xfe), path(0xff)];
+    });
     for path in &paths {
         std::fs::write(path, "x").unwrap();
     }
-    let ran = run(&["-c", "metrics"], b"");
+    let ran = run(&["-c", "metrics max=1000000"], b"");
     for path in &paths {
         std::fs::remove_file(path).unwrap();
     }
-    let of = |line: &&str| {
-        line.starts_with("ipc_posix_shm_bytes{") && line.contains("68 2d 6d 65 74 72 69 63 73 2d")
-    };
+    let bytes: Vec<String> = own.bytes().map(|b| format!("{b:02x}")).collect();
+    let named = |line: &str| line.contains(&own) || line.contains(&bytes.join(" "));
+    let of = |line: &&str| line.starts_with("ipc_posix_shm_bytes{") && named(line);
     let mut series: Vec<&str> = ran.out.lines().filter(of).collect();
-    assert_eq!(series.len(), 2, "{}", ran.out);
+    assert_eq!(series.len(), paths.len(), "{}", ran.out);
+    for line in &series {
+        // The only escapes that the format knows.
+        let rest = line
+            .replace("\\\\", "")
+            .replace("\\\"", "")
+            .replace("\\n", "");
+        assert!(!rest.contains('\\'), "{line}");
+    }
+    series.sort_unstable();
     series.dedup();
-    assert_eq!(series.len(), 2, "two series are alike: {series:?}");
+    assert_eq!(
+        series.len(),
+        paths.len(),
+        "two series are alike: {series:?}"
+    );
 }

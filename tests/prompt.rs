@@ -126,6 +126,21 @@ fn commands_of_the_host_are_saved_with_how_they_ended() {
 }
 
 #[test]
+fn only_a_regular_file_is_saved_into() {
+    let mut t = Terminal::start(&[]);
+    let fifo = t.home.path().join("fifo");
+    nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let fifo = fifo.display().to_string();
+    t.run(&format!("save --force {fifo}"), "it is a FIFO");
+    t.run("save /", "it is a directory");
+    t.run("save /dev/null", "it is a device");
+    let file = t.home.path().join("new.ipc").display().to_string();
+    t.run(&format!("save {file}"), "saved");
+    t.run(&format!("save {file}"), "Replace it with --force");
+    t.run(&format!("save {file} --force"), "saved");
+}
+
+#[test]
 fn what_is_saved_runs_every_step_once_and_nothing_that_was_interrupted() {
     let mut t = Terminal::start(&[]);
     let sourced = t.home.path().join("x.ipc");

@@ -89,6 +89,22 @@ fn what_does_not_only_look_is_not_watched() {
     t.until_text("^^^^^^^^^ expected msgq ls, msgq info, msgq peek, ");
 }
 
+#[test]
+fn what_has_no_table_is_watched_too() {
+    let mut t = Terminal::start(&[]);
+    t.run("msgq create q", "=> ok");
+    let id = t.last_id().parse().unwrap();
+    t.line("watch peek q every 20ms");
+    // What the kernel refuses is what is to be seen.
+    t.until_text("ENOMSG");
+    send(id, b"there");
+    t.until_text("type=1 \"there\"");
+    take(id);
+    t.until_text("ENOMSG");
+    t.type_("q");
+    t.until_prompt();
+}
+
 /// Gives this test, and what it starts, System V objects of its own.
 fn alone() -> bool {
     let alone = unshare(CloneFlags::CLONE_NEWIPC).is_ok();

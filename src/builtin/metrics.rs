@@ -4,7 +4,7 @@ use std::fmt::{Display, Write};
 
 use super::ipcs::used;
 use super::look;
-use crate::data::{Failure, Family, Object, Reply};
+use crate::data::{Failure, Family, Object, Reply, quote};
 use crate::exec::Builtin;
 use crate::inspect::posix::{self, Node};
 use crate::inspect::thing::Thing;
@@ -13,6 +13,7 @@ use crate::kernel::sem;
 use crate::kernel::sysv::Perm;
 use crate::lang::{Example, Kind, Param, Signature};
 use crate::mechanism::{self, Args, NS, Sight};
+use crate::view::printable;
 
 /// How many objects of a family have series of their own where nothing else is asked for.
 const DEFAULT_MAX: usize = 1000;
@@ -82,7 +83,7 @@ impl Exposition {
         self.out.push_str(name);
         for (n, (label, text)) in labels.iter().enumerate() {
             self.out.push(if n == 0 { '{' } else { ',' });
-            let _ = write!(self.out, "{label}=\"{}\"", escaped(text));
+            let _ = write!(self.out, "{label}=\"{}\"", escaped(&printable(text)));
         }
         let close = if labels.is_empty() { "" } else { "}" };
         let _ = writeln!(self.out, "{close} {value}");
@@ -241,14 +242,17 @@ impl Exposition {
         }
     }
 
+    /// The POSIX objects of a family. Where they may not be listed, nobody knows how many there are.
+    fn counted<T, E>(&mut self, family: Family, listed: Result<Vec<T>, E>) -> Vec<T> {
+        if let Ok(listed) = &listed {
+            self.objects(family, "posix", listed.len());
+        }
+        listed.unwrap_or_default()
+    }
+
     fn posix(&mut self, sight: &Sight) {
         let named = |node: &Node| vec![("name", name(node)), ("owner", sight.user(node.uid))];
-        let queues = posix::queues();
-        // Where they may not be listed, nobody knows how many there are.
-        if let Ok(queues) = &queues {
-            self.objects(Family::Msgq, "posix", queues.len());
-        }
-        let queues = queues.unwrap_or_default();
+        let queues = self.counted(Family::Msgq, posix::queues());
         let queues: Vec<_> = queues.into_iter().map(|q| (named(&q.node), q)).collect();
         self.each(
             "ipc_mq_messages",
@@ -265,21 +269,19 @@ impl Exposition {
         self.each("ipc_mq_bytes", "bytes in a POSIX queue", &queues, |q| {
             q.qsize
         });
-        let segments = posix::segments().unwrap_or_default();
+        let segments = self.counted(Family::Shm, posix::segments());
         let segments: Vec<_> = segments.into_iter().map(|s| (named(&s.node), s)).collect();
-        self.objects(Family::Shm, "posix", segments.len());
         self.each(
             "ipc_posix_shm_bytes",
             "the size of a POSIX segment",
             &segments,
             |s| Some(s.node.size),
         );
-        let semaphores = posix::semaphores().unwrap_or_default();
+        let semaphores = self.counted(Family::Sem, posix::semaphores());
         let semaphores: Vec<_> = semaphores
             .into_iter()
             .map(|s| (named(&s.node), s))
             .collect();
-        self.objects(Family::Sem, "posix", semaphores.len());
         self.each(
             "ipc_posix_sem_value",
             "the value of a POSIX semaphore",
@@ -295,11 +297,12 @@ impl Exposition {
     }
 }
 
-/// A name that no other has: of one that is no text, its bytes. No name begins as these do.
+/// A name that no other has: of one that is no text, or has what a terminal would obey, as it is
+/// written between quotes. No name begins as these do.
 fn name(node: &Node) -> String {
     match std::str::from_utf8(&node.file_name) {
-        Ok(name) => name.into(),
-        Err(_) => crate::data::quote(&node.file_name),
+        Ok(name) if printable(name) == name => name.into(),
+        _ => quote(&node.file_name),
     }
 }
 
@@ -327,4 +330,18 @@ fn escaped(text: &str) -> String {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_listed_is_not_counted() {
+        let mut text = Exposition::default();
+        let none = text.counted(Family::Shm, Err::<Vec<()>, _>(()));
+        assert!(none.is_empty() && text.out.is_empty(), "{}", text.out);
+        text.counted(Family::Shm, Ok::<_, ()>(vec![(), ()]));
+        assert!(text.out.ends_with("\nipc_posix_shm_objects 2\n"));
+    }
 }

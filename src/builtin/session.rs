@@ -1,11 +1,11 @@
 //! Commands about the session itself.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 
 use crate::data::{Failure, Family, Object, Outcome, Reply, counted};
 use crate::exec::{Builtin, Engine, Mode, Sink};
-use crate::lang::{Arg, Example, Kind, Param, Signature, Target};
+use crate::lang::{Arg, Example, Kind, Param, Signature, Target, must_be_regular};
 use crate::mechanism::Args;
 
 pub(super) static ECHO: Builtin = Builtin {
@@ -157,8 +157,13 @@ pub(super) static SAVE: Builtin = Builtin {
             true => options.create(true).truncate(true),
             false => options.create_new(true),
         };
-        let written = options
-            .open(&path)
+        // What is not there yet is made.
+        let regular = match must_be_regular(path.as_ref()) {
+            Err(e) if e.kind() == ErrorKind::NotFound => Ok(()),
+            regular => regular,
+        };
+        let written = regular
+            .and_then(|()| options.open(&path))
             .and_then(|mut file| file.write_all(text.as_bytes()));
         match written {
             Ok(()) => Ok(Outcome::ok()
@@ -167,7 +172,7 @@ pub(super) static SAVE: Builtin = Builtin {
                     counted(engine.journal.len(), "line")
                 ))
                 .into()),
-            Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {
+            Err(e) if e.kind() == ErrorKind::AlreadyExists => {
                 Err(Failure::refused(format!("{path} exists")).help("Replace it with --force"))
             }
             Err(e) => Err(Failure::refused(format!("{path} cannot be written: {e}"))),

@@ -10,7 +10,7 @@ mod told;
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
-use crate::data::{Cell, Failure, Reply, Sink};
+use crate::data::{Cell, Failure, FailureKind, Reply, Sink};
 use crate::exec::{Builtin, Engine, Interrupted};
 use crate::kernel::terminal::{self, RawInput, WindowSize};
 use crate::lang::{Arg, Call, Example, Form, Kind, Need, Param, Signature};
@@ -78,12 +78,14 @@ fn watch(engine: &mut Engine, args: &Args, sink: &mut dyn Sink) -> Result<Reply,
     let order = args.text("sort")?;
     let order = order.map_or(Order::default(), |word| Order::written(&word));
     let begun = Instant::now();
-    let mut reply = look(engine, call, sink)?;
-    order.check(text, &reply.tables)?;
     if !engine.options.redraws {
+        let mut reply = look(engine, call, sink)?;
+        order.check(text, &reply.tables)?;
         reply.tables.iter_mut().for_each(|table| order.sort(table));
         return Ok(reply);
     }
+    let reply = seen(look(engine, call, sink))?;
+    order.check(text, &reply.tables)?;
     let colours = match engine.options.colours {
         true => Choice::Always,
         false => Choice::Never,
@@ -97,7 +99,7 @@ fn watch(engine: &mut Engine, args: &Args, sink: &mut dyn Sink) -> Result<Reply,
             Some(first) => first,
             None => {
                 let begun = Instant::now();
-                (look(engine, call, sink)?, begun)
+                (seen(look(engine, call, sink))?, begun)
             }
         };
         screen.take(reply, begun);
@@ -171,6 +173,15 @@ fn look(engine: &mut Engine, call: &Call, sink: &mut dyn Sink) -> Result<Reply, 
         Ok(reply) => Ok(reply),
         Err(Interrupted::Failed(failure)) => Err(failure),
         Err(Interrupted::Flow(_)) => Err(Failure::refused("the session ends")),
+    }
+}
+
+/// What the kernel refuses is what there is to be seen: an empty queue may have a message at
+/// the next look.
+fn seen(look: Result<Reply, Failure>) -> Result<Reply, Failure> {
+    match look {
+        Err(failure) if failure.kind == FailureKind::Errno => Ok(failure.to_string().into()),
+        look => look,
     }
 }
 

@@ -10,17 +10,21 @@ const LIMIT: u64 = 64 << 20;
 
 /// A regular file's bytes. A device may have no end, and to open a FIFO waits for a writer.
 pub fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
-    let kind = std::fs::metadata(path)?.file_type();
-    if !kind.is_file() {
-        let what = match () {
-            () if kind.is_dir() => "a directory",
-            () if kind.is_fifo() => "a FIFO",
-            () if kind.is_socket() => "a socket",
-            () => "a device",
-        };
-        return Err(Error::other(format!("it is {what}, not a regular file")));
-    }
+    must_be_regular(path)?;
     read_limited(File::open(path)?)
+}
+
+/// Says what stands there where it is no regular file, which to open might wait for ever.
+pub fn must_be_regular(path: &Path) -> io::Result<()> {
+    let kind = std::fs::metadata(path)?.file_type();
+    let what = match () {
+        () if kind.is_file() => return Ok(()),
+        () if kind.is_dir() => "a directory",
+        () if kind.is_fifo() => "a FIFO",
+        () if kind.is_socket() => "a socket",
+        () => "a device",
+    };
+    Err(Error::other(format!("it is {what}, not a regular file")))
 }
 
 /// All that can be read, where that is not too much.

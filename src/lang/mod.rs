@@ -33,7 +33,7 @@ pub use catalog::{Catalog, Foreign, Words};
 pub use check::Known;
 pub use diagnostic::Diagnostic;
 pub use eval::{Env, EvalError};
-pub use file::{read_limited, read_regular};
+pub use file::{must_be_regular, read_limited, read_regular};
 pub use lexer::{Lexeme, Token, is_name, tokens};
 pub use number::{duration, integer};
 pub use parser::{Loader, parse};

@@ -71,6 +71,8 @@ impl Pattern {
         };
         regex::bytes::RegexBuilder::new(&text)
             .size_limit(1 << 20)
+            // In a glob a newline is a character like others.
+            .dot_matches_new_line(self.kind == PatternKind::Glob)
             .build()
             .map_err(|e| match e {
                 regex::Error::CompiledTooBig(_) => "it is too large".to_string(),
@@ -106,6 +108,10 @@ mod tests {
         assert!(re.matches(b"hello") && !re.matches(b"say hello"));
         let glob = Pattern::new(PatternKind::Glob, "job-*.txt").unwrap();
         assert!(glob.matches(b"job-17.txt") && !glob.matches(b"job-17.txt.gz"));
+        let lines = Pattern::new(PatternKind::Glob, "a*b?c").unwrap();
+        assert!(lines.matches(b"a1\n2b\nc"));
+        let line = Pattern::new(PatternKind::Regex, "a.b").unwrap();
+        assert!(!line.matches(b"a\nb"));
         assert!(Pattern::new(PatternKind::Regex, "(").is_err());
         assert!(Pattern::new(PatternKind::Glob, "a[").is_err());
     }

@@ -25,3 +25,4 @@ pub use prompt::lines;
 pub use style::{Choice, Style};
 pub use table::{Changed, Live, Tone, write_live, write_table};
 pub use transcript::Transcript;
+pub use written::besides;

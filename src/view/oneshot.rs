@@ -6,9 +6,9 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
-use super::written::{glanced, push_remarks, says_more};
+use super::written::{glanced, result};
 use super::{Style, printable, write_table};
-use crate::data::{Event, Outcome, Sink, push_outcome};
+use crate::data::{Event, Outcome, Sink};
 
 /// Writes results to one place and what stands beside them to another.
 #[derive(Debug)]
@@ -53,17 +53,9 @@ impl<W: Write, E: Write> OneShot<W, E> {
         for note in outcome.notes() {
             self.aside(&printable(note))?;
         }
-        if let Some(text) = outcome.text() {
-            self.text(text)?;
-        }
-        let mut line = String::new();
-        match says_more(outcome) {
-            true => push_outcome(&mut line, outcome),
-            false => push_remarks(&mut line, outcome),
-        }
-        match line.is_empty() {
-            true => {}
-            false => writeln!(self.out, "{line}")?,
+        let result = result(outcome);
+        if !result.is_empty() {
+            self.text(&result)?;
         }
         match rest {
             Some(rest) => self.aside(&rest),

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::escape;
-use crate::data::{Cell, Outcome, counted, push_int};
+use crate::data::{Cell, Outcome, Reply, counted, push_int, push_outcome};
 
 /// Appends the bytes of a number in hexadecimal, the highest first.
 pub(super) fn push_hex(out: &mut String, bytes: &[u8]) {
@@ -60,6 +60,31 @@ pub(super) fn push_remarks(out: &mut String, outcome: &Outcome) {
     }
 }
 
+/// What a command has given: its text, and its outcome; of one that only succeeds, what it tells of
+/// itself.
+pub(super) fn result(outcome: &Outcome) -> String {
+    let mut text = outcome.text().unwrap_or_default().to_string();
+    if !text.is_empty() && !text.ends_with('\n') {
+        text.push('\n');
+    }
+    match says_more(outcome) {
+        true => push_outcome(&mut text, outcome),
+        false => push_remarks(&mut text, outcome),
+    }
+    text
+}
+
+/// All that a look has besides its tables, with nothing in it that a terminal would obey.
+pub fn besides(reply: &Reply) -> String {
+    let (outcome, rest) = glanced(&reply.outcome);
+    let result = result(&outcome);
+    let notes = outcome.notes().iter().map(String::as_str);
+    let texts = reply.text.as_deref().into_iter().chain([&*result]);
+    let texts = texts.chain(notes).chain(rest.as_deref());
+    let lines: Vec<_> = texts.flat_map(str::lines).map(escape::printable).collect();
+    lines.join("\n")
+}
+
 /// Whether there is more to say than `ok`.
 pub(super) fn says_more(outcome: &Outcome) -> bool {
     outcome.eof || outcome.value.is_some() || !outcome.fields.is_empty()
@@ -83,6 +108,19 @@ mod tests {
             said.unwrap()
                 .starts_with(&format!("{rest} more bytes: --all"))
         );
+    }
+
+    #[test]
+    fn a_look_has_text_and_values_and_nothing_that_a_terminal_obeys() {
+        let reply = Reply {
+            text: Some("a\x1b]0;x\x07\nb\n".into()),
+            outcome: Outcome::value(Cell::Data(b"hi\x1b".to_vec())).field("type", 2),
+            ..Reply::default()
+        };
+        assert_eq!(besides(&reply), "a\\x1b]0;x\\x07\nb\ntype=2 \"hi\\x1b\"");
+        assert_eq!(besides(&Reply::default()), "");
+        let dump = Outcome::ok().showing("0000  61\n").note("all of it");
+        assert_eq!(besides(&dump.into()), "0000  61\nall of it");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::past::Past;
 use crate::data::{Failure, Reply, counted};
 use crate::kernel::terminal::WindowSize;
 use crate::mechanism::Sight;
-use crate::view::{Style, cut, printable};
+use crate::view::{Style, besides, cut, printable};
 
 /// What the keys do, and what the signs mean.
 const KEYS: &str = "< > sort   r reverse   any other key ends it   + new  - gone  * changed";
@@ -27,7 +27,8 @@ pub(super) struct Screen {
     heading: String,
     pub order: Order,
     panels: Vec<Panel>,
-    text: Option<String>,
+    /// What was seen besides.
+    text: String,
     begun: bool,
     size: Option<WindowSize>,
 }
@@ -41,7 +42,7 @@ impl Screen {
             heading,
             order,
             panels: Vec::new(),
-            text: None,
+            text: String::new(),
             begun: false,
             size: None,
         })
@@ -50,6 +51,7 @@ impl Screen {
     /// Takes in what a look has shown.
     pub fn take(&mut self, reply: Reply, at: Instant) {
         let start = !std::mem::replace(&mut self.begun, true);
+        self.text = besides(&reply);
         let mut before = std::mem::take(&mut self.panels);
         for table in reply.tables {
             let known = |p: &Panel| {
@@ -66,7 +68,6 @@ impl Screen {
             };
             self.panels.push(panel);
         }
-        self.text = reply.text;
     }
 
     /// Whether there is anything that could be sorted.
@@ -130,14 +131,10 @@ impl Screen {
         let keys = usize::from(rows >= WITH_KEYS);
         let room = rows.saturating_sub(lines.len() + keys);
         let mut body = self.body(room, columns, sight)?;
-        if let Some(text) = &self.text {
-            // No more than could be shown: a drawing may have thousands of lines.
-            let rest = text.lines().skip(room.saturating_sub(body.len())).count();
-            body.extend(text.lines().take(room.saturating_add(1)).map(String::from));
-            fit(&mut body, room, rest);
-        } else {
-            fit(&mut body, room, 0);
-        }
+        // No more than could be shown: a drawing may have thousands of lines.
+        let mut text = self.text.lines();
+        body.extend(text.by_ref().take(room.saturating_add(1)).map(String::from));
+        fit(&mut body, room, text.count());
         lines.append(&mut body);
         if keys > 0 {
             let keys = if self.has_tables() { KEYS } else { NO_TABLE };
@@ -254,7 +251,7 @@ fn fit(lines: &mut Vec<String>, room: usize, rest: usize) {
         return;
     }
     let kept = room.saturating_sub(1);
-    let more = (lines.len() - kept).max(rest + 1);
+    let more = lines.len() - kept + rest;
     lines.truncate(kept);
     if room > 0 {
         lines.push(format!("… {}", counted(more, "more line")));
@@ -300,14 +297,15 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_counted() {
         let lines = |n: usize| (0..n).map(|i| i.to_string()).collect::<Vec<_>>();
-        for (n, room, last, len) in [
-            (3, 3, "2", 3),
-            (4, 3, "… 2 more lines", 3),
-            (4, 1, "… 4 more lines", 1),
-            (4, 0, "", 0),
+        for (n, rest, room, last, len) in [
+            (3, 0, 3, "2", 3),
+            (4, 0, 3, "… 2 more lines", 3),
+            (4, 5, 3, "… 7 more lines", 3),
+            (4, 0, 1, "… 4 more lines", 1),
+            (4, 0, 0, "", 0),
         ] {
             let mut body = lines(n);
-            fit(&mut body, room, 0);
+            fit(&mut body, room, rest);
             assert_eq!(body.last().map_or("", |l| l), last);
             assert_eq!(body.len(), len);
         }
