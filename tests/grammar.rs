@@ -69,6 +69,7 @@ fn open(rule: &str, random: &mut Random, catalog: &Catalog) -> Option<String> {
             "ipcs -q | wc -l",
             "echo \"${v} ${msg.type}\"; true # x",
             "a => b",
+            "a \\\nb; c",
             "é",
         ],
         "FIELD" => &["id"],

@@ -287,6 +287,33 @@ fn a_block_is_read_to_its_end_and_two_blank_lines_give_up() {
 }
 
 #[test]
+fn a_backslash_continues_any_line_until_a_blank_one() {
+    let mut t = Terminal::start(&[]);
+    for (first, second, shown) in [
+        ("!echo one \\", "two; true", "one two"),
+        ("echo three \\", "four", "three four"),
+        ("echo five \\", "", "five"),
+        ("!echo six \\", "", "six"),
+        ("!echo 'seven\\\\'", "echo eight", "eight"),
+    ] {
+        t.line(first);
+        t.line(second);
+        t.until(shown, |t| t.lines().iter().any(|l| l == shown));
+        t.until_prompt();
+    }
+}
+
+#[test]
+fn nothing_of_ours_is_offered_in_a_command_of_the_host() {
+    let mut t = Terminal::start(&[]);
+    t.type_("!true; mkf\t");
+    t.type_(format!("x{CTRL_U}"));
+    t.until_prompt();
+    let raw = String::from_utf8_lossy(&t.raw);
+    assert!(!raw.contains("mkfifo") && !raw.contains("PATH"), "{raw}");
+}
+
+#[test]
 fn a_mistake_has_its_caret_and_runs_nothing() {
     let mut t = Terminal::start(&[]);
     t.line("echo first; msgq sned 1");

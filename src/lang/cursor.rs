@@ -99,12 +99,12 @@ impl<'a> Cursor<'a> {
     }
 
     /// Takes the rest of the line as it stands, for `!command`.
-    pub fn take_line(&mut self) -> &'a str {
+    pub fn take_line(&mut self) -> Parsed<&'a str> {
         let at = self.start();
         self.ahead = None;
         self.lexer.rewind(at);
-        let line = self.lexer.take_line();
-        self.end = at + line.trim_end().len();
-        line
+        let line = self.lexer.take_line()?;
+        self.end = at + line.len();
+        Ok(line)
     }
 }

@@ -41,6 +41,8 @@ pub enum Lexeme<'a> {
     Close,
     /// A newline or `;`.
     End,
+    /// `!command`: the rest of the line, which belongs to the system's shell. Only [`tokens`] has it.
+    Host(&'a str),
 }
 
 impl<'a> Token<'a> {
@@ -67,10 +69,38 @@ pub fn is_name(word: &str) -> bool {
 pub fn tokens(text: &str) -> Vec<Token<'_>> {
     let mut lexer = Lexer::new(text);
     let mut all = Vec::new();
-    while let Ok(Some(token)) = lexer.next() {
+    let mut begin = 0;
+    loop {
+        let token = match lexer.at_host() && takes_line(&all[begin..]) {
+            true => lexer.host(),
+            false => match lexer.next() {
+                Ok(Some(token)) => token,
+                _ => return all,
+            },
+        };
+        let ends = matches!(token.lexeme, Lexeme::End | Lexeme::Open | Lexeme::Close);
         all.push(token);
+        if ends {
+            begin = all.len();
+        }
     }
-    all
+}
+
+/// Whether a `!` behind these words of a statement begins a command of the system.
+fn takes_line(words: &[Token]) -> bool {
+    // The longest: `b: defer let v =`.
+    if words.len() > 5 {
+        return false;
+    }
+    let Some(words) = words.iter().map(Token::bare).collect::<Option<Vec<_>>>() else {
+        return false;
+    };
+    let words = match words.as_slice() {
+        [actor, rest @ ..] if actor.ends_with(':') => rest,
+        words => words,
+    };
+    let words = words.strip_prefix(&["defer"]).unwrap_or(words);
+    matches!(words, [] | ["require"] | ["let", _, "="])
 }
 
 /// A place in a text.
@@ -101,12 +131,46 @@ impl<'a> Lexer<'a> {
         self.at
     }
 
-    /// Takes the rest of the line as it stands, for `!command`.
-    pub fn take_line(&mut self) -> &'a str {
+    /// Whether a `!` stands next.
+    pub fn at_host(&mut self) -> bool {
+        let at = self.skip_blanks();
+        self.text.as_bytes().get(at) == Some(&b'!')
+    }
+
+    /// Takes the rest of the line as it stands, for `!command`: without blanks at its end, and with
+    /// the next line where a `\` continues it.
+    pub fn take_line(&mut self) -> Parsed<&'a str> {
         let rest = &self.text[self.at..];
-        let line = rest.split('\n').next().unwrap_or(rest);
-        self.at += line.len();
-        line
+        let mut width = 0;
+        for line in rest.split_inclusive('\n') {
+            width += line.len();
+            if !line.ends_with('\n') && goes_on(line) {
+                self.at = self.text.len();
+                return Err(self.mistake(unfinished(&line[line.len() - 1..])));
+            }
+            if !goes_on(line.trim_end_matches(['\r', '\n'])) {
+                width -= usize::from(line.ends_with('\n'));
+                break;
+            }
+        }
+        self.at += width;
+        let mut line = rest[..width].trim_end();
+        // Nothing but blanks has followed.
+        while goes_on(line) && rest[line.len()..width].contains('\n') {
+            line = line[..line.len() - 1].trim_end();
+        }
+        Ok(line)
+    }
+
+    /// The same as a token, as far as it goes.
+    fn host(&mut self) -> Token<'a> {
+        let start = self.skip_blanks();
+        let line = self.take_line();
+        let line = line.unwrap_or(&self.text[start..]);
+        Token {
+            span: Span::new(start, start + line.len()),
+            lexeme: Lexeme::Host(line),
+        }
     }
 
     /// The next token; `None` at the end of the text.
@@ -210,6 +274,20 @@ fn continued(text: &[u8]) -> usize {
         [b'\\', b'\r', b'\n', ..] => 3,
         _ => 0,
     }
+}
+
+/// Whether a line ends with a `\` that is not one of two.
+fn goes_on(line: &str) -> bool {
+    let width = line.len() - line.trim_end_matches('\\').len();
+    width % 2 == 1
+}
+
+/// At a `\` with nothing behind it.
+fn unfinished(i: &str) -> Stop<'_> {
+    Stop::new(i, "the text ends where this line continues")
+        .width(1)
+        .label("expected another line")
+        .open()
 }
 
 /// A bare word, or what its prefix makes of the string that follows it.
@@ -324,11 +402,7 @@ fn lone_backslash(i: &str) -> Lexed<'_, Lexeme<'_>> {
     let behind = i[1..].trim_start_matches(['\r', ' ', '\t']);
     let mistake = Stop::new(i, "a `\\` continues a line only as its last character").width(1);
     Err(if i[1..].trim_end_matches('\r').is_empty() {
-        Stop::new(i, "the text ends where this line continues")
-            .width(1)
-            .label("expected another line")
-            .open()
-            .failure()
+        unfinished(i).failure()
     } else if behind.starts_with('\n') {
         mistake.label("remove the blanks behind it").failure()
     } else {

@@ -274,10 +274,10 @@ pub(super) fn reads_on(text: &str, engine: &Engine) -> bool {
     if text.ends_with("\n\n") {
         return false;
     }
-    let continued = text.lines().next_back().is_some_and(|last| {
-        let read = tokens(text).last().map_or(0, |t| t.span.end as usize);
-        last.ends_with('\\') && !text[read..].contains('#')
-    });
+    // A newline behind a `\` ends no statement.
+    let newline = format!("{text}\n");
+    let continued =
+        text.ends_with('\\') && tokens(&newline).last().map(|t| &t.lexeme) != Some(&Lexeme::End);
     let source = Arc::new(Source::new(NAME, text));
     let catalog = &engine.commands.catalog;
     match parse(source, catalog, &mut engine.known(), &script::load) {
@@ -335,6 +335,7 @@ fn painted(line: &str, catalog: &Catalog, style: Style) -> String {
                 words.clear();
                 text.to_string()
             }
+            Lexeme::Host(command) => style.strong("!") + &command[1..],
             Lexeme::Data(_) | Lexeme::Pattern(_) => style.good(text),
             Lexeme::Arrow | Lexeme::Ellipsis | Lexeme::Ampersand => style.waiting(text),
             Lexeme::Bare(word) if words.is_empty() && word.ends_with(':') => style.strong(text),
@@ -356,7 +357,7 @@ fn painted(line: &str, catalog: &Catalog, style: Style) -> String {
 fn known(words: &[&str], catalog: &Catalog) -> Option<bool> {
     let is_keyword = |w: &str| builtin::KEYWORDS.iter().any(|k| k.name == w);
     match words {
-        [noun] => Some(catalog.is_noun(noun) || is_keyword(noun) || noun.starts_with('!')),
+        [noun] => Some(catalog.is_noun(noun) || is_keyword(noun)),
         [noun, verb] if catalog.verbs(noun).next().is_some() => {
             Some(catalog.verbs(noun).any(|v| v == *verb) || verb.starts_with('-'))
         }

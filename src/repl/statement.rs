@@ -29,6 +29,9 @@ impl<'a> Statement<'a> {
         {
             return None;
         }
+        if let Some(Lexeme::Host(_)) = all.last().map(|t| &t.lexeme) {
+            return None;
+        }
         let begin = all
             .iter()
             .rposition(|t| matches!(t.lexeme, Lexeme::End | Lexeme::Open | Lexeme::Close))
@@ -47,11 +50,7 @@ impl<'a> Statement<'a> {
             statement.words.pop();
         }
         statement.strip();
-        let first = statement.words.first().and_then(Token::bare);
-        match first.unwrap_or(statement.partial).starts_with('!') {
-            true => None,
-            false => Some(statement),
-        }
+        Some(statement)
     }
 
     /// Takes away what stands before the command.
@@ -98,6 +97,10 @@ mod tests {
             "!ls ms",
             "!l",
             "let v = !ec",
+            "!echo it; mk",
+            "require !sh -c '{ ms",
+            "b: defer let v = !echo a; ms",
+            "!echo a \\\n ms",
             "b: msgq send $((1 + ",
         ] {
             assert!(Statement::before(text).is_none(), "{text}");
@@ -112,6 +115,7 @@ mod tests {
             ("let v ", 2, "", None),
             ("echo a; msgq \\\n se", 1, "se", None),
             ("repeat 2 { sem p\n sem ", 1, "", None),
+            ("!echo it; true\n sem ", 1, "", None),
         ] {
             let found = Statement::before(text);
             let found = found.map(|s| (s.words.len(), s.partial, s.actor));

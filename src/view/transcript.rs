@@ -248,21 +248,15 @@ fn can_be_claimed(failure: &Failure) -> bool {
     matches!(failure.kind, FailureKind::Errno | FailureKind::Refused)
 }
 
-/// Whether the rest of the line belongs to the system's shell: then no outcome and no
+/// Whether the end of the line belongs to the system's shell: then no outcome and no
 /// comment can follow on it.
 fn takes_line(source: &str) -> bool {
     // The commonest step of all has no `!` in it.
     if !source.contains('!') {
         return false;
     }
-    let mut rest = source;
-    for word in ["defer", "require"] {
-        rest = rest.strip_prefix(word).unwrap_or(rest).trim_start();
-    }
-    if let Some(binding) = rest.strip_prefix("let ") {
-        rest = binding.split_once('=').map_or(rest, |(_, r)| r);
-    }
-    rest.trim_start().starts_with('!')
+    let last = lang::tokens(source).pop();
+    last.is_some_and(|token| matches!(token.lexeme, Lexeme::Host(_)))
 }
 
 /// Appends a piece of a script. It is left as it is but for what a terminal would obey, which is
@@ -271,13 +265,8 @@ fn push_source(line: &mut String, source: &str) {
     if escape::is_plain(source) {
         return line.push_str(source);
     }
-    // What belongs to the system's shell is not made of our words.
-    let words = match takes_line(source) {
-        true => Vec::new(),
-        false => lang::tokens(source),
-    };
     let mut at = 0;
-    for Token { lexeme, span } in words {
+    for Token { lexeme, span } in lang::tokens(source) {
         let (Lexeme::Data(data), text) = (lexeme, span.of(source)) else {
             continue;
         };

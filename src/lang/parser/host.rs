@@ -11,7 +11,7 @@ impl Parser<'_> {
     pub(super) fn host(&mut self, prefix: &mut Prefix) -> Parsed<StatementKind> {
         self.no_actor(prefix, "!")?;
         let start = self.cursor.start();
-        let line = self.cursor.take_line().trim_end();
+        let line = self.cursor.take_line()?;
         let (command, claim) = self.split_claim(line, start)?;
         let (command, background) = match command.strip_suffix('&') {
             Some(rest) if rest.ends_with([' ', '\t']) => (rest.trim_end(), true),
@@ -54,7 +54,7 @@ impl Parser<'_> {
     /// `!command`, the requirement: it holds where the command exits with 0.
     pub(super) fn host_requirement(&mut self) -> Parsed<Requirement> {
         let start = self.cursor.start();
-        let line = self.cursor.take_line().trim_end();
+        let line = self.cursor.take_line()?;
         self.host_command(line, start).map(Requirement::Host)
     }
 
@@ -78,7 +78,9 @@ impl Parser<'_> {
             )
             .label("write `}` on a line of its own"));
         }
-        let pieces = host_pieces(body);
+        // The shell knows no carriage return before a newline.
+        let body = body.replace("\\\r\n", "\\\n");
+        let pieces = host_pieces(&body);
         let seek = self.seek(Span::new(start, end));
         self.known.host(&pieces, &seek)?;
         Ok(pieces)

@@ -274,6 +274,14 @@ fn the_systems_shell() {
     );
     is("!\"my program\" x", "host \"\\\"my program\\\" x\"");
     is("!echo é", "host \"echo é\"");
+    // A `\` continues the line here too, and is left to the system's shell.
+    let joined = "host \"echo a \\\\\\nb\"";
+    is("!echo a \\\nb\nquit", &format!("{joined}; quit"));
+    is("!echo a \\\r\nb\r\nquit", &format!("{joined}; quit"));
+    is("!echo a \\\nb => ok", &format!("{joined} => ok"));
+    is("!echo a\\\\\nquit", "host \"echo a\\\\\\\\\"; quit");
+    is("!echo a \\\n  \nquit", "host \"echo a\"; quit");
+    is("!echo a \\\n", "host \"echo a\"");
 }
 
 #[test]

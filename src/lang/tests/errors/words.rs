@@ -19,6 +19,10 @@ fn what_is_open_may_go_on() {
             "msgq send 1 «\\»",
             "the text ends where this line continues",
         ),
+        (
+            "let v = !echo a; b «\\»",
+            "the text ends where this line continues",
+        ),
     ] {
         let marked = match message {
             "" => "repeat 2 «{» repeat 3 { }",
