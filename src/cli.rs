@@ -23,7 +23,7 @@ pub struct Cli {
 
     /// Run a command and print its result alone; may be repeated, in one session. What happens
     /// beside it, such as an object made because there was none, is said on standard error
-    #[arg(short = 'c', value_name = "COMMAND")]
+    #[arg(short = 'c', value_name = "COMMAND", conflicts_with = "files")]
     pub command: Vec<String>,
 
     /// Bind a variable: a number, a size, a duration, or else text
@@ -109,7 +109,8 @@ impl Cli {
             };
             words.push(word);
         }
-        Some(cli)
+        let both = !cli.files.is_empty() && !cli.command.is_empty();
+        (!both).then_some(cli)
     }
 
     /// When colours are used.
@@ -117,26 +118,22 @@ impl Cli {
         self.color.unwrap_or(When::Auto).into()
     }
 
-    /// What is to be run, in order.
+    /// What is to be run, in order: commands, or files.
     pub fn inputs(&self) -> Vec<Input> {
-        let mut inputs: Vec<Input> = self
-            .files
-            .iter()
-            .map(|file| match file.as_str() {
-                "-" => Input::Stdin,
-                path => Input::File(path.to_string()),
-            })
-            .collect();
         if !self.command.is_empty() {
-            inputs.push(Input::Commands(self.command.clone()));
+            return vec![Input::Commands(self.command.clone())];
         }
-        inputs
+        let input = |file: &String| match file.as_str() {
+            "-" => Input::Stdin,
+            path => Input::File(path.to_string()),
+        };
+        self.files.iter().map(input).collect()
     }
 }
 
 fn definition(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
-        Some((name, value)) if ipcsh::lang::is_name(name) => Ok((name.into(), value.into())),
+        Some((name, value)) if ipcsh::lang::is_variable(name) => Ok((name.into(), value.into())),
         _ => Err("expected NAME=VALUE, with a name of letters, digits and `_`".into()),
     }
 }
@@ -165,8 +162,8 @@ mod tests {
             &["-"],
             &[""],
             &["-c", "ipcs"],
-            &["-c", "sem p", "-c", "sem v", "a.ipc", "-", "-c", ""],
-            &["a.ipc", "-c", "x -- y"],
+            &["-c", "sem p", "-c", "sem v", "-c", ""],
+            &["-c", "x -- y"],
         ];
         for words in plain {
             let args = args(words);
@@ -174,13 +171,15 @@ mod tests {
             assert_eq!(read, Cli::try_parse_from(args).ok(), "{words:?}");
             assert!(read.is_some(), "{words:?}");
         }
-        let others: [&[&str]; 7] = [
+        let others: [&[&str]; 9] = [
             &["--json", "-c", "ipcs"],
             &["-cipcs"],
             &["-c=ipcs"],
             &["-c"],
             &["-c", "-x"],
             &["-c", "-"],
+            &["-c", "ipcs", "a.ipc"],
+            &["-", "-c", "ipcs"],
             &["--", "-a"],
         ];
         for words in others {

@@ -13,7 +13,7 @@ use ipcsh::kernel::signal::{self, SignalFd};
 use ipcsh::kernel::{entry, terminal};
 use ipcsh::script::{self, Exit, Input, ReadError, Report, Setup};
 use ipcsh::session::janitor;
-use ipcsh::view::{Json, OneShot, Style, Transcript, mistake, printable};
+use ipcsh::view::{Json, OneShot, Style, Transcript, is_dumb, mistake, printable};
 use ipcsh::{actor, commands, repl};
 
 use cli::Cli;
@@ -189,11 +189,6 @@ fn setup(cli: &Cli, mode: Mode) -> Setup {
         options,
         defines: cli.define.clone(),
     }
-}
-
-/// Whether the terminal cannot move its cursor.
-fn is_dumb() -> bool {
-    std::env::var_os("TERM").is_none_or(|term| term == "dumb")
 }
 
 /// Where events go: JSON, the result alone, or a transcript.

@@ -12,7 +12,7 @@ use crate::data::{Cell, Event, Outcome};
 use crate::exec::{Commands, Engine, Flow, Mode, Options, Sink};
 use crate::kernel::signal::SignalFd;
 use crate::lang::{
-    Diagnostic, Known, Program, Source, duration, integer, parse, read_limited, read_regular,
+    Diagnostic, Known, Program, Source, Term, constant, parse, read_limited, read_regular,
 };
 use crate::session::Removed;
 
@@ -105,11 +105,10 @@ impl Setup {
 
 /// The value of a variable of `-D`: what `let` makes of the same word, and text otherwise.
 fn defined(value: &str) -> Cell {
-    let fits = |n: &i128| (i128::from(i64::MIN)..=i128::from(u64::MAX)).contains(n);
-    match (integer(value).filter(fits), duration(value)) {
-        (Some(n), _) => Cell::Int(n),
-        (None, Some(d)) => Cell::Elapsed(d),
-        (None, None) => Cell::Data(value.as_bytes().to_vec()),
+    match constant(value) {
+        Some(Term::Int(n)) => Cell::Int(n),
+        Some(Term::Duration(d)) => Cell::Elapsed(d),
+        _ => Cell::Data(value.as_bytes().to_vec()),
     }
 }
 

@@ -201,10 +201,27 @@ fn a_variable_is_defined_as_let_would_bind_it() {
     ] {
         assert_eq!(shown(value, "echo $((v + 1))"), sum);
     }
-    for text in ["", "a b", "x=y", "64k", "99999999999999999999999"] {
+    for text in ["", "a b", "x=y", "64k"] {
         assert_eq!(shown(text, "!printf %s \"$v\""), text);
     }
+    for word in ["99999999999999999999999", "0xffffffffffffffffffff", "1ms"] {
+        let bound = run(&["-c", &format!("let v = {word}; echo $v")], b"");
+        assert_eq!(shown(word, "echo $v"), bound.out);
+    }
     shown("1ms", "sleep $v");
+    for name in ["a-b", "7", "", "é"] {
+        let ran = run(&["-D", &format!("{name}=1"), "-c", "echo"], b"");
+        assert_eq!(code(&ran), 2, "{name}: {}", ran.out);
+    }
+}
+
+#[test]
+fn commands_and_files_are_not_run_together() {
+    for args in [["-c", "echo c", "-"], ["-", "-c", "echo c"]] {
+        let ran = run(&args, b"echo f\n");
+        assert_eq!((code(&ran), ran.out.as_str()), (2, ""), "{}", ran.err);
+        assert!(ran.err.contains("cannot be used with"), "{}", ran.err);
+    }
 }
 
 #[test]

@@ -537,6 +537,14 @@ fn a_dumb_terminal_gets_no_escapes_and_the_same_session() {
 }
 
 #[test]
+fn a_terminal_that_nobody_names_is_a_dumb_one() {
+    let mut t = Terminal::start_in(tempfile::tempdir().unwrap(), &[], &[("TERM", "")]);
+    t.until_prompt();
+    t.run("bogus", "unknown command");
+    assert!(!t.raw.contains(&b'\x1b'), "{}", t.screen().contents());
+}
+
+#[test]
 fn a_standard_output_that_is_no_terminal_gets_no_escapes() {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("out");

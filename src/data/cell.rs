@@ -183,7 +183,7 @@ fn is_bare(text: &str) -> bool {
         b'[' | b']' => brackets,
         b => b.is_ascii_alphanumeric() || b"/._-+:,@%".contains(&b),
     };
-    text.starts_with(begins) && text.bytes().all(plain) && text != "..."
+    text.starts_with(begins) && text.bytes().all(plain) && !text.ends_with("...")
 }
 
 /// Bytes as the language writes them, so that what is shown can be typed back and no
@@ -268,7 +268,9 @@ mod tests {
         ] {
             assert_eq!(word(bare.as_bytes()), bare);
         }
-        for quoted in ["", "a b", "/a[1]", "a[1]", "42", "-x", "...", "é", "a$b"] {
+        for quoted in [
+            "", "a b", "/a[1]", "a[1]", "42", "-x", "...", "/x...", "é", "a$b",
+        ] {
             assert_eq!(word(quoted.as_bytes()), quote(quoted.as_bytes()));
         }
     }

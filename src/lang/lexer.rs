@@ -65,6 +65,11 @@ pub fn is_name(word: &str) -> bool {
         && bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
 }
 
+/// Whether a word may name a variable: a name without `-`, which would be a sum.
+pub fn is_variable(word: &str) -> bool {
+    is_name(word) && !word.contains('-')
+}
+
 /// All tokens of a text, as far as they can be read: for highlighting and completion.
 pub fn tokens(text: &str) -> Vec<Token<'_>> {
     let mut lexer = Lexer::new(text);

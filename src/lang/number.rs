@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::program::Term;
+
 /// `42`, `-3`, `0x1f`, `0o17`, `64K`, `1M`: powers of 1024.
 pub fn integer(word: &str) -> Option<i128> {
     let (negative, rest) = match word.strip_prefix('-') {
@@ -11,6 +13,12 @@ pub fn integer(word: &str) -> Option<i128> {
     let (n, width) = digits(rest)?;
     let n = n.checked_mul(unit(&rest[width..])?)?;
     Some(if negative { -n } else { n })
+}
+
+/// A value that is a word of its own: an integer, a size or a duration.
+pub fn constant(word: &str) -> Option<Term> {
+    let duration = || duration(word).map(Term::Duration);
+    integer(word).map(Term::Int).or_else(duration)
 }
 
 /// Whether the word is an integer that is too large for us to hold.

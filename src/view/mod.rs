@@ -22,7 +22,7 @@ pub use escape::printable;
 pub use json::Json;
 pub use oneshot::OneShot;
 pub use prompt::lines;
-pub use style::{Choice, Style};
+pub use style::{Choice, Style, is_dumb};
 pub use table::{Changed, Live, Tone, write_live, write_table};
 pub use transcript::Transcript;
 pub use written::besides;

@@ -14,6 +14,11 @@ pub enum Choice {
     Never,
 }
 
+/// Whether the terminal can only write line after line: `TERM` is `dumb`, or nobody says what it is.
+pub fn is_dumb() -> bool {
+    std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb")
+}
+
 /// Whether colours are used, and which mean what.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Style {
@@ -25,12 +30,11 @@ impl Style {
     pub const PLAIN: Style = Style { colour: false };
 
     /// What was chosen, what the output is, and what the environment says: `NO_COLOR` that
-    /// is not empty, and `TERM=dumb`.
+    /// is not empty, and a terminal that can do nothing.
     pub fn new(choice: Choice, is_terminal: bool) -> Style {
         let no_color = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty());
-        let dumb = std::env::var_os("TERM").is_some_and(|t| t == "dumb");
         Style {
-            colour: decide(choice, is_terminal, no_color, dumb),
+            colour: decide(choice, is_terminal, no_color, is_dumb()),
         }
     }
 

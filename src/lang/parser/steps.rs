@@ -3,7 +3,7 @@
 use super::super::bind;
 use super::super::check::Known;
 use super::super::diagnostic::{Mistake, Parsed};
-use super::super::lexer::{Lexeme, Token, is_name};
+use super::super::lexer::{Lexeme, Token, is_name, is_variable};
 use super::super::number;
 use super::super::program::{
     Action, Arg, Claim, Marker, Resume, Span, StatementKind, Step, Term, Work,
@@ -172,7 +172,7 @@ fn value_of(token: &Token) -> Option<Parsed<Term>> {
     term::data(token).or_else(|| {
         let word = token.bare()?;
         let at = token.span.start as usize;
-        term::integer(word, at).or_else(|| number::duration(word).map(|d| Ok(Term::Duration(d))))
+        term::computed(word, at).or_else(|| number::constant(word).map(Ok))
     })
 }
 
@@ -184,7 +184,7 @@ fn is_statement(word: &str) -> bool {
 fn variable_name<'a>(token: &Token<'a>) -> Parsed<&'a str> {
     let start = token.span.start as usize;
     match token.bare() {
-        Some(word) if is_name(word) && !word.contains('-') => Ok(word),
+        Some(word) if is_variable(word) => Ok(word),
         Some(word) if word.contains('=') && !word.starts_with('=') => {
             Err(spaced(start + word.find('=').unwrap_or(0)))
         }
