@@ -319,3 +319,51 @@ fn an_empty_pipe_whose_writer_cannot_be_seen_has_not_ended() {
     python.numbers();
     passes(&format!("{peek} => eof"));
 }
+
+#[test]
+fn what_a_process_has_unmapped_of_a_segment_is_not_taken_for_what_is_there() {
+    let Some(mut python) = Stranger::start(
+        "size = mmap.PAGESIZE\n\
+         id = sure(libc.shmget(0, 3 * size, 0o1600)); say(id); say(size)\n\
+         def attach(): return libc.shmat(id, None, 0)\n\
+         def unmap(at, first, pages): \
+             sure(libc.munmap(ctypes.c_void_p(at + first * size), ctypes.c_size_t(pages * size)))\n\
+         at = attach()\n\
+         for page in range(3): ctypes.memset(at + page * size, 65 + page, size)\n\
+         unmap(at, 0, 1); say(0); sys.stdin.readline()\n\
+         unmap(attach(), 1, 2); say(0); sys.stdin.readline()",
+    ) else {
+        return;
+    };
+    let id = python.made("m")[0];
+    let page = python.numbers()[0];
+    python.numbers();
+    let peek = |at: i64, outcome: &str| format!("peek shm.id:{id} @{at} 2 => {outcome}\n");
+    let ran = passes(
+        &(peek(page, "\"BB\"")
+            + &peek(2 * page - 1, "\"BC\"")
+            + &peek(0, "EACCES")
+            + &peek(page - 1, "EACCES")
+            + &format!("expect shm.id:{id}.u8@{page} == 66")),
+    );
+    let said = "no process that may be looked into has all of these bytes mapped";
+    assert!(ran.out.contains(said), "{}", ran.out);
+    // Between them two attachments have it all.
+    python.tell();
+    python.numbers();
+    passes(&(peek(0, "\"AA\"") + &peek(page - 1, "\"AB\"") + &peek(2 * page, "\"CC\"")));
+}
+
+#[test]
+fn more_than_can_be_shown_is_refused() {
+    let name = format!("/ipcsh-sparse-{}", std::process::id());
+    for look in ["shm peek --all", "shm peek @1 8191G", "shm read @1 8191G"] {
+        let ran = script(&format!("shm create {name} 8192G\n{look}"));
+        assert_eq!(ran.code, Some(1), "{}", ran.err);
+        assert!(
+            ran.err.contains("one step reads 268435456 at most"),
+            "{}",
+            ran.err
+        );
+    }
+}

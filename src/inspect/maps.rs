@@ -4,10 +4,11 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use super::process;
 use super::thing::{Inode, Thing, in_shm};
-use crate::kernel::{Errno, procmap};
+use crate::kernel::{Errno, fds, procmap};
 
 /// An object that is mapped into a process.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +19,10 @@ pub struct Mapping {
     pub thing: Thing,
     /// Where it begins.
     pub start: u64,
+    /// How many bytes there are.
+    pub length: u64,
+    /// Where in the object the first of them stands: a process may have unmapped what was before.
+    pub offset: u64,
     /// Whether it may be written there.
     pub writable: bool,
     /// The path of a file, as the process sees it.
@@ -86,6 +91,7 @@ pub(super) fn file(pid: i32, file: Inode, path: &Path) -> Option<Option<bool>> {
 struct Line<'a> {
     start: u64,
     end: u64,
+    offset: u64,
     shared: bool,
     writable: bool,
     dev: u64,
@@ -111,7 +117,7 @@ impl<'a> Line<'a> {
         let (&[_, write, _, shared], true) = (perms.first_chunk()?, perms.len() == 4) else {
             return None;
         };
-        let (_offset, rest) = word(rest)?;
+        let (offset, rest) = word(rest)?;
         let (dev, rest) = word(rest)?;
         let (ino, rest) = word(rest)?;
         let path = rest.trim_ascii_start();
@@ -123,6 +129,7 @@ impl<'a> Line<'a> {
         Some(Line {
             start,
             end,
+            offset: hexadecimal(offset)?,
             shared: shared == b's',
             writable: write == b'w',
             dev: libc::makedev(major as u32, minor as u32),
@@ -133,7 +140,7 @@ impl<'a> Line<'a> {
 
     fn mapping(&self, pid: i32) -> Option<Mapping> {
         let path = Path::new(OsStr::from_bytes(self.path));
-        let (thing, path) = if self.path.starts_with(b"/SYSV") {
+        let (thing, path) = if self.path.starts_with(b"/SYSV") && is_system_v(self.dev) {
             // The inode is the id, as the kernel prints it: without a sign.
             let id = u32::try_from(self.ino).ok()?.cast_signed();
             (Thing::Shm(id), None)
@@ -147,10 +154,27 @@ impl<'a> Line<'a> {
             pid,
             thing,
             start: self.start,
+            length: self.end.saturating_sub(self.start),
+            offset: self.offset,
             writable: self.writable,
             path,
         })
     }
+}
+
+/// Whether System V's segments are on a device. They have the file systems of memfd_create(2), which
+/// nobody can mount: a file of another may be called as they are.
+fn is_system_v(dev: u64) -> bool {
+    static DEVICES: OnceLock<Vec<u64>> = OnceLock::new();
+    let devices = match DEVICES.get() {
+        Some(known) => known,
+        None => match fds::memory_devices() {
+            Ok(found) => DEVICES.get_or_init(|| found),
+            // For want of a descriptor, say: then the name alone tells.
+            Err(_) => return true,
+        },
+    };
+    devices.contains(&dev)
 }
 
 fn word(line: &[u8]) -> Option<(&[u8], &[u8])> {
@@ -161,8 +185,11 @@ fn word(line: &[u8]) -> Option<(&[u8], &[u8])> {
 
 fn pair(text: &[u8], between: u8) -> Option<(u64, u64)> {
     let at = text.iter().position(|b| *b == between)?;
-    let number = |digits| u64::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok();
-    Some((number(&text[..at])?, number(&text[at + 1..])?))
+    Some((hexadecimal(&text[..at])?, hexadecimal(&text[at + 1..])?))
+}
+
+fn hexadecimal(digits: &[u8]) -> Option<u64> {
+    u64::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
 }
 
 #[cfg(test)]
@@ -175,29 +202,44 @@ mod tests {
         Some((mapping.thing, mapping.start, mapping.writable, mapping.path))
     }
 
+    /// The device of segments, as it is printed here.
+    fn device() -> String {
+        let dev = fds::memory_devices().unwrap()[0];
+        format!("{:02x}:{:02x}", libc::major(dev), libc::minor(dev))
+    }
+
     #[test]
     fn segments_are_told_from_files_and_from_what_is_private() {
-        let line =
-            "7f00-8000 rw-s 00000000 00:01 32768                      /SYSV00000000 (deleted)";
-        assert_eq!(found(line), Some((Thing::Shm(32768), 0x7f00, true, None)));
+        let dev = device();
+        let line = format!("7f00-8000 rw-s 00000000 {dev} 32768       /SYSV00000000 (deleted)");
+        assert_eq!(found(&line), Some((Thing::Shm(32768), 0x7f00, true, None)));
         // An id is printed without its sign.
-        let line = "7f00-8000 r--s 00000000 00:01 4294967295 /SYSVdeadbeef (deleted)";
-        assert_eq!(found(line), Some((Thing::Shm(-1), 0x7f00, false, None)));
+        let line = format!("7f00-8000 r--s 00000000 {dev} 4294967295 /SYSVdeadbeef (deleted)");
+        assert_eq!(found(&line), Some((Thing::Shm(-1), 0x7f00, false, None)));
+        // What is left of one that began before.
+        let line = format!("7f000-80000 rw-s 00002000 {dev} 5 /SYSV00000000 (deleted)");
+        let mapping = Line::parse(line.as_bytes()).and_then(|l| l.mapping(7));
+        let mapping = mapping.map(|m| (m.start, m.length, m.offset));
+        assert_eq!(mapping, Some((0x7f000, 0x1000, 0x2000)));
+        // A file of another file system, which was mounted at the root.
+        let line = "7f00-8000 rw-s 00000000 fe:dc 32768 /SYSV00000000 (deleted)";
+        assert_eq!(found(line), None);
         let line = "7f00-8000 rw-s 00000000 00:1a 9   /dev/shm/a b";
-        let dev = libc::makedev(0, 0x1a);
-        let file = Thing::Memory(Inode { dev, ino: 9 });
+        let other = libc::makedev(0, 0x1a);
+        let file = Thing::Memory(Inode { dev: other, ino: 9 });
         let path = Some(PathBuf::from("/dev/shm/a b"));
         assert_eq!(found(line), Some((file, 0x7f00, true, path)));
         for other in [
             "7f00-8000 rw-p 00000000 00:1a 9   /dev/shm/a",
             "7f00-8000 rw-s 00000000 00:1a 9   /tmp/a",
             "7f00-8000 rw-s 00000000 00:00 0 ",
-            "7f00-8000 rw-s 00000000 00:01 x   /SYSV00000000",
-            "7f00 rw-s 00000000 00:01 3   /SYSV00000000",
-            "7f00-8000 rw-ss 00000000 00:01 3   /SYSV00000000",
+            "7f00-8000 rw-s 00000000 DEV x   /SYSV00000000",
+            "7f00 rw-s 00000000 DEV 3   /SYSV00000000",
+            "7f00-8000 rw-ss 00000000 DEV 3   /SYSV00000000",
             "",
         ] {
-            assert_eq!(found(other), None, "{other}");
+            let other = other.replace("DEV", &dev);
+            assert_eq!(found(&other), None, "{other}");
         }
     }
 
@@ -222,7 +264,8 @@ mod tests {
 
     #[test]
     fn no_line_makes_it_panic() {
-        let line = b"7f00-8000 rw-s 00000000 00:01 32768   /SYSV00000000 (deleted)";
+        let line = format!("7f00-8000 rw-s 00000000 {} 32768   /SYSV00000000", device());
+        let line = line.as_bytes();
         for at in 0..line.len() {
             let _ = Line::parse(&line[..at]);
             for byte in [0, b' ', b'-', b':', b'9', 0xff] {

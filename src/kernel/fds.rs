@@ -140,6 +140,30 @@ pub fn memory(name: &str) -> Result<OwnedFd> {
     Ok(fd)
 }
 
+/// The devices of the file systems that memfd_create(2) makes its files in, which System V's segments
+/// have too: that of ordinary pages, and one for each size of large pages. Errors of [`memory`].
+pub fn memory_devices() -> Result<Vec<u64>> {
+    let device =
+        |how| Ok(fstat(&memfd_create("ipcsh-device", how | MFdFlags::MFD_CLOEXEC)?)?.st_dev);
+    let mut devices = vec![device(MFdFlags::empty())?];
+    let sizes = std::fs::read_dir("/sys/kernel/mm/hugepages");
+    for size in sizes.into_iter().flatten().flatten() {
+        // `hugepages-2048kB`; the flags of memfd_create(2) hold the logarithm of the bytes.
+        let name = size.file_name();
+        let kib = name
+            .to_str()
+            .and_then(|n| n.strip_prefix("hugepages-")?.strip_suffix("kB"));
+        let Some(Ok(kib @ 1..)) = kib.map(str::parse::<u32>) else {
+            continue;
+        };
+        let how = (kib.ilog2() + 10) << libc::MFD_HUGE_SHIFT;
+        devices.extend(device(
+            MFdFlags::MFD_HUGETLB | MFdFlags::from_bits_retain(how),
+        ));
+    }
+    Ok(devices)
+}
+
 /// recv(2): what is there of a stream, without waiting; 0 at its end. `EAGAIN` where nothing is there,
 /// `EINTR`, `ECONNRESET`.
 pub fn take(socket: &impl AsFd, into: &mut [u8]) -> Result<usize> {

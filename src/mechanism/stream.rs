@@ -12,7 +12,7 @@ use crate::lang::{Kind, Param};
 const DEFAULT_MAX: usize = 64 << 10;
 
 /// The most that one step reads: it is kept in memory, and shown.
-const MOST: i64 = 256 << 20;
+pub(super) const MOST: i64 = 256 << 20;
 
 pub(super) const DATA: Param = Param::required("data", Kind::Data, "the bytes");
 pub(super) const NOWAIT: Param = Param::flag("nowait", "fail with EAGAIN where it would block");

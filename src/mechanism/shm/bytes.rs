@@ -8,6 +8,7 @@ use crate::data::{Cell, Failure, Outcome, StepResult, counted};
 use crate::kernel::Errno;
 use crate::lang::{Example, IntType, Kind, Param, Runs, Signature, Term};
 use crate::mechanism::common;
+use crate::mechanism::stream::MOST;
 use crate::mechanism::{Args, Run, Verb, World};
 
 pub(super) const PLACE: Param = Param::optional(
@@ -248,10 +249,7 @@ pub(super) fn copy(
     if size > available {
         return Err(fault(Errno::EFAULT, size));
     }
-    let mut data = Vec::new();
-    data.try_reserve_exact(size)
-        .map_err(|_| Failure::environment(format!("there is no memory for {size} bytes")))?;
-    data.resize(size, 0);
+    let mut data = room(size, offset)?;
     segment
         .read(offset, &mut data)
         .map_err(|errno| fault(errno, size))?;
@@ -260,6 +258,23 @@ pub(super) fn copy(
         None => available - size,
     };
     Ok((data, rest))
+}
+
+/// Room for bytes from an offset.
+///
+/// # Errors
+/// They are more than one step reads, or than there is memory for.
+pub(super) fn room(length: usize, offset: usize) -> Result<Vec<u8>, Failure> {
+    if length > MOST as usize {
+        let most = format!("these are {length} bytes, and one step reads {MOST} at most");
+        let help = format!("Look at one part after the other, such as @{offset} 1M");
+        return Err(Failure::refused(most).help(help));
+    }
+    let mut data = Vec::new();
+    data.try_reserve_exact(length)
+        .map_err(|_| Failure::environment(format!("there is no memory for {length} bytes")))?;
+    data.resize(length, 0);
+    Ok(data)
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! Seeing a segment's bytes without attaching it, which would change `lpid`, `atime` and `dtime`.
 
 use super::access::{low, memory_failure, spot};
-use super::bytes::{GLANCE, PLACE};
+use super::bytes::{GLANCE, PLACE, room};
 use super::{FAMILY, SEGMENT};
 use crate::data::{Cell, Failure, Object, Outcome, Reply, counted};
+use crate::inspect::maps::Mapping;
 use crate::inspect::thing::Thing;
 use crate::kernel::memory::read_process;
 use crate::kernel::{Errno, posix, shm};
@@ -72,20 +73,27 @@ pub(super) fn peek(sight: &Sight, object: &Object, args: &Args) -> Result<Reply,
     };
     let meaning = |errno| args.failure(errno, String::new()).meaning;
     let source = Source::of(sight, object, meaning)?;
+    let label = sight.label(FAMILY, object);
     let left = source.size.saturating_sub(at.offset);
     let length = exact.unwrap_or(match much {
         Much { all: true, .. } => left,
         much => left.min(much.max.unwrap_or(GLANCE)),
     });
     let range = (at.offset, length);
-    let failed = |errno| {
-        let label = sight.label(FAMILY, object);
-        memory_failure(args, errno, (object, &label), "read", range, source.size)
-    };
     if length > left || at.offset > source.size {
-        return Err(failed(Errno::EFAULT));
+        let (errno, object) = (Errno::EFAULT, (object, label.as_str()));
+        return Err(memory_failure(
+            args,
+            errno,
+            object,
+            "read",
+            range,
+            source.size,
+        ));
     }
-    let mut data = source.read(at.offset, length).map_err(failed)?;
+    let mut data = room(length, at.offset)?;
+    let read = source.read(at.offset, &mut data);
+    read.map_err(|errno| source.failure(errno, args, &label))?;
     if let Some(ty) = at.ty {
         return Ok(Outcome::value(Cell::Int(ty.decode(word(&data)))).into());
     }
@@ -147,7 +155,8 @@ pub fn word_at(
     {
         return Err(ends(source.size));
     }
-    let data = source.read(offset, width).map_err(unreadable)?;
+    let mut data = vec![0; width];
+    source.read(offset, &mut data).map_err(unreadable)?;
     Ok(word(&data))
 }
 
@@ -158,8 +167,8 @@ struct Source {
 }
 
 enum From {
-    /// Where it is mapped: the processes, and the addresses in them.
-    Memory(Vec<(i32, u64)>),
+    /// Where it, or a part of it, is mapped.
+    Memory(Vec<Mapping>),
     File(posix::shm::Segment),
 }
 
@@ -183,11 +192,7 @@ impl Source {
         let id = system_v(FAMILY, object)?;
         let stat = super::table::stat(id)?;
         let mapped = sight.snapshot.mapped();
-        // One that begins in the midst of the segment cannot be: shmat maps it whole.
-        let places: Vec<_> = mapped
-            .of(Thing::Shm(id))
-            .map(|m| (m.pid, m.start))
-            .collect();
+        let places: Vec<_> = mapped.of(Thing::Shm(id)).cloned().collect();
         if places.is_empty() {
             let label = sight.label(FAMILY, object);
             let hidden = stat.nattch > 0;
@@ -212,22 +217,40 @@ impl Source {
         })
     }
 
-    fn read(&self, offset: usize, length: usize) -> Result<Vec<u8>, Errno> {
-        match &self.from {
-            From::File(segment) => {
-                let mut data = vec![0; length];
-                segment.read(offset, &mut data).map(|()| data)
-            }
-            From::Memory(places) => {
-                let mut result = Err(Errno::EACCES);
-                for (pid, start) in places {
-                    result = read_process(*pid, start + offset as u64, length);
-                    if result.is_ok() {
-                        break;
-                    }
-                }
-                result.map_err(|_| Errno::EACCES)
-            }
+    /// Copies bytes out. `EACCES` where they are in no memory that may be read.
+    fn read(&self, offset: usize, data: &mut [u8]) -> Result<(), Errno> {
+        let places = match &self.from {
+            From::File(segment) => return segment.read(offset, data),
+            From::Memory(places) => places,
+        };
+        let mut done = 0;
+        while done < data.len() {
+            let at = (offset + done) as u64;
+            // A process may have unmapped a part of what it attached, or protected it.
+            let part = places.iter().find_map(|place| {
+                let before = at.checked_sub(place.offset)?;
+                let there = usize::try_from(place.length.checked_sub(before)?).ok()?;
+                let length = there.min(data.len() - done);
+                let read = read_process(place.pid, place.start + before, length).ok();
+                read.filter(|bytes| !bytes.is_empty())
+            });
+            let part = part.ok_or(Errno::EACCES)?;
+            data[done..done + part.len()].copy_from_slice(&part);
+            done += part.len();
+        }
+        Ok(())
+    }
+
+    /// Why its bytes could not be had.
+    fn failure(&self, errno: Errno, args: &Args, label: &str) -> Failure {
+        match self.from {
+            From::File(_) => args.failure(errno, format!("pread({label})")),
+            From::Memory(_) => Failure {
+                meaning: "no process that may be looked into has all of these bytes mapped for \
+                          reading"
+                    .into(),
+                ..args.failure(errno, format!("process_vm_readv({label})"))
+            },
         }
     }
 }
