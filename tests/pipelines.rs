@@ -160,3 +160,27 @@ fn a_pipeline_that_comes_to_nothing_ends_the_programs_it_has_started() {
          !test -s {pid} && kill -0 $(cat {pid}) => exit=1"
     ));
 }
+
+/// The record of a stage that has ended may be an actor's by the time the pipeline fails.
+#[test]
+fn a_pipeline_that_fails_forgets_nothing_of_others() {
+    let name = format!("/ipcsh-stages-{}", std::process::id());
+    let ran = script(&format!(
+        "mkfifo $WORK/go\na: repeat 1 {{ fifo open $WORK/go r; shm create {name} 16 }} &\n\
+         pipe 'echo $$ > $WORK/new; mv $WORK/new $WORK/pid' | \
+         'until test -e $WORK/pid; do sleep 0.01; done; first=$(cat $WORK/pid); \
+          while test -e /proc/$first; do sleep 0.01; done; : > $WORK/go; \
+          until test -e /dev/shm{name}; do sleep 0.01; done; yes'"
+    ));
+    assert!(
+        ran.err.contains("more than 64 MiB"),
+        "{}\n{}",
+        ran.out,
+        ran.err
+    );
+    assert!(ran.out.contains("shm create"), "{}", ran.out);
+    let left = std::path::PathBuf::from(format!("/dev/shm{name}"));
+    let is_left = left.exists();
+    let _ = std::fs::remove_file(left);
+    assert!(!is_left, "{}", ran.out);
+}

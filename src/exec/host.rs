@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
+use std::slice::from_mut;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -109,7 +110,7 @@ impl Engine {
             sink.event(&event)?;
             return Ok(());
         }
-        let ended = match self.await_end(&job) {
+        let ended = match self.await_end(from_mut(&mut job), 0) {
             Ok(ended) => ended,
             Err(Interrupted::Flow(flow)) => return Err(flow),
             Err(Interrupted::Failed(e)) => return Err(self.fail_at(source, host.text, e, sink)),
@@ -296,28 +297,23 @@ impl Engine {
         }
     }
 
-    /// Waits for the end of a command in the foreground. What ends the session, ends it
-    /// first.
-    pub(super) fn await_end(&mut self, job: &Job) -> Result<Ended, Interrupted> {
-        self.await_end_beside(job, &[])
-    }
-
-    /// The same, with others beside it that may write too much.
-    pub(super) fn await_end_beside(
+    /// Waits for the end of the command at a place, in the foreground; none of them may write too
+    /// much. What ends the session, ends it first.
+    pub(super) fn await_end(
         &mut self,
-        job: &Job,
-        others: &[Job],
+        jobs: &mut [Job],
+        place: usize,
     ) -> Result<Ended, Interrupted> {
-        let ended = self.until_end(job, others);
-        self.forget_job(job);
+        let ended = self.until_end(jobs, place);
+        self.forget_job(&mut jobs[place]);
         ended
     }
 
-    fn until_end(&mut self, job: &Job, others: &[Job]) -> Result<Ended, Interrupted> {
+    fn until_end(&mut self, jobs: &[Job], place: usize) -> Result<Ended, Interrupted> {
+        let job = &jobs[place];
         let mut started = false;
         loop {
-            let all = std::iter::once(job).chain(others);
-            if all.map(|job| &job.output).any(Output::is_too_long) {
+            if jobs.iter().any(|job| job.output.is_too_long()) {
                 job::end_tree(job);
                 return Err(Interrupted::Failed(job::flooded()));
             }
@@ -343,8 +339,8 @@ impl Engine {
     /// Whether a command exits with 0; what it writes is not shown.
     pub(super) fn host_succeeds(&mut self, command: &[Piece]) -> Result<bool, Interrupted> {
         let command = self.env.template(command).map_err(Failure::from)?;
-        let job = self.start_host(command, Kind::Shown)?;
-        let ended = self.await_end(&job)?;
+        let mut job = self.start_host(command, Kind::Shown)?;
+        let ended = self.await_end(from_mut(&mut job), 0)?;
         match self.interrupted {
             true => Err(Interrupted::Failed(Failure::refused("interrupted"))),
             false => Ok(ended == Ended::Exited(0)),

@@ -16,7 +16,7 @@ impl Engine {
         for mut job in std::mem::take(&mut self.jobs) {
             // The session ends, whether or not it can be written.
             let _ = show_output(&mut job, true, sink);
-            self.forget_job(&job);
+            self.forget_job(&mut job);
         }
     }
 
@@ -58,11 +58,11 @@ impl Engine {
             show_output(job, over, sink)?;
             match over {
                 true => {
-                    let job = self.jobs.remove(at);
+                    let mut job = self.jobs.remove(at);
                     if let (Some(label), Some(how)) = (&job.label, job.how_it_ended()) {
                         sink.event(&Event::Note(format!("{label} {how}")))?;
                     }
-                    self.forget_job(&job);
+                    self.forget_job(&mut job);
                 }
                 false => at += 1,
             }
@@ -70,8 +70,9 @@ impl Engine {
         Ok(())
     }
 
-    pub(super) fn forget_job(&self, job: &Job) {
-        if let (Some(entry), Some(ledger)) = (job.entry, &self.ledger) {
+    /// Gives its place in the ledger back, once: by then an actor may have it.
+    pub(super) fn forget_job(&self, job: &mut Job) {
+        if let (Some(entry), Some(ledger)) = (job.entry.take(), &self.ledger) {
             ledger.forget(entry);
         }
     }

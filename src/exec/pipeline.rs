@@ -70,7 +70,7 @@ impl Engine {
         let waits = places.iter().all(Option::is_none);
         let mut jobs = Vec::new();
         if let Err(failure) = self.start_stages(stages, &places, pipes, &mut jobs) {
-            self.end_stages(&jobs);
+            self.end_stages(&mut jobs);
             return Err(failure);
         }
         if waits {
@@ -111,11 +111,11 @@ impl Engine {
     }
 
     /// Ends the programs of a pipeline that came to nothing.
-    fn end_stages(&self, jobs: &[Job]) {
+    fn end_stages(&self, jobs: &mut [Job]) {
         let (groups, trees): (Vec<&Job>, Vec<&Job>) = jobs.iter().partition(|j| j.group.is_some());
         job::end(groups);
         trees.into_iter().for_each(job::end_tree);
-        jobs.iter().for_each(|job| self.forget_job(job));
+        jobs.iter_mut().for_each(|job| self.forget_job(job));
     }
 
     fn stage_actor(&mut self, name: &str, sink: &mut dyn Sink) -> Result<usize, Failure> {
@@ -131,16 +131,14 @@ impl Engine {
         };
         for (ends, sides) in pipes.iter().zip(stages.windows(2)) {
             let between_programs = sides.iter().all(|s| matches!(s, Stage::Program(_)));
-            let Object::Inode(inode) = ends.object else {
+            let (Object::Inode(inode), Some(ledger)) = (&ends.object, self.ledger()) else {
                 continue;
             };
             if between_programs {
                 continue;
             }
-            let name = match self.ledger() {
-                Some(ledger) => self.names.unique(Family::Pipe, ledger),
-                None => self.names.fresh(Family::Pipe),
-            };
+            let inode = *inode;
+            let name = self.names.unique(Family::Pipe, ledger);
             let binding = Binding {
                 object: ends.object.clone(),
                 key: 0,
@@ -183,7 +181,7 @@ impl Engine {
                 .turn(place, &mut patience)
                 .map_err(|f| interrupted(&f))?
             {
-                Turn::Ended(End::Report(_)) => return Ok(()),
+                Turn::Ended(End::Report(report)) => return report.result.map(drop),
                 Turn::Ended(End::Died(how)) => return Err(End::death(how)),
                 Turn::Heard => continue,
                 Turn::Seen(sighting) => sighting,
@@ -232,9 +230,9 @@ impl Engine {
     fn await_stages(&mut self, mut jobs: Vec<Job>) -> Result<Reply, Failure> {
         let (mut outcome, mut failing, mut written) = (Outcome::ok(), Vec::new(), Vec::new());
         let last = jobs.len();
-        for (at, job) in (1..).zip(&jobs) {
-            let ended = self.await_end_beside(job, &jobs).map_err(|e| {
-                self.end_stages(&jobs);
+        for at in 1..=last {
+            let ended = self.await_end(&mut jobs, at - 1).map_err(|e| {
+                self.end_stages(&mut jobs);
                 e.failure()
             })?;
             match ended {
