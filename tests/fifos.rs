@@ -250,3 +250,29 @@ fn names_stand_raw_in_json_and_as_they_are_typed_for_people() {
         assert!(people.out.contains(&said), "{said}: {}", people.out);
     }
 }
+
+/// What umask took away is given back through a descriptor, for which there may be no room.
+#[test]
+fn a_fifo_that_cannot_have_its_mode_is_not_left_behind() {
+    if !has("prlimit") {
+        return;
+    }
+    // Room for the directory alone.
+    let text = "spawn a\nlet free = !for n in $(seq 3 99); do \
+        test -e /proc/${a.pid}/fd/$n || break; done; echo $((n + 1))\n\
+        !prlimit -p ${a.pid} --nofile=$free:\na: mkfifo $WORK/f 0777 => EMFILE\n!test ! -e $WORK/f\n\
+        a: mkfifo $WORK/g 0700\n!test -p $WORK/g\n";
+    let mut shell = std::process::Command::new("sh")
+        .args(["-c", "umask 077; exec \"$0\" -"])
+        .arg(harness::program())
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = shell.stdin.take().unwrap();
+    std::io::Write::write_all(&mut input, text.as_bytes()).unwrap();
+    drop(input);
+    let ran = harness::Ran::from(shell.wait_with_output().unwrap());
+    assert_eq!(ran.code, Some(0), "{}\n{}", ran.out, ran.err);
+}

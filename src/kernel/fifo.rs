@@ -41,23 +41,30 @@ pub fn create(path: &Path, mode: u32) -> Result<PipeId> {
         .ok_or(Errno::EINVAL)?;
     let (dir, name) = parent(path)?;
     mknodat(&dir, name, SFlag::S_IFIFO, mode, 0)?;
-    // What umask took away is given back to the file that was just made, and to no other.
-    let file = openat(&dir, name, PATH_ONLY | OFlag::O_NOFOLLOW, Mode::empty())?;
-    let stat = fstat(&file)?;
+    let stat = fstatat(&dir, name, AtFlags::AT_SYMLINK_NOFOLLOW)?;
     // Else somebody has put something else in its place.
     let id = PipeId::of(&stat).ok_or(Errno::EEXIST)?;
     if stat.st_mode & 0o7777 != mode.bits()
-        && let Err(errno) = fchmodat(
-            nix::fcntl::AT_FDCWD,
-            &link_to(&file),
-            mode,
-            FchmodatFlags::FollowSymlink,
-        )
+        && let Err(errno) = permit(&dir, name, id, mode)
     {
         let _ = unlink_same(&dir, name, id);
         return Err(errno);
     }
     Ok(id)
+}
+
+/// Gives the FIFO that was just made, and no other file, what umask took away.
+fn permit(dir: &OwnedFd, name: &Path, id: PipeId, mode: Mode) -> Result<()> {
+    let file = openat(dir, name, PATH_ONLY | OFlag::O_NOFOLLOW, Mode::empty())?;
+    if PipeId::of(&fstat(&file)?) != Some(id) {
+        return Err(Errno::EEXIST);
+    }
+    fchmodat(
+        nix::fcntl::AT_FDCWD,
+        &link_to(&file),
+        mode,
+        FchmodatFlags::FollowSymlink,
+    )
 }
 
 /// Names a file, and does nothing else with it: opens no device and wakes nobody.
