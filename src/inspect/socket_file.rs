@@ -68,6 +68,17 @@ pub fn behind_of(path: &Path, sockets: &[UnixSocket]) -> Result<Behind> {
     }
 }
 
+/// Whether a path is the file that a socket is bound to. The device is no witness, where the file system
+/// shows another one ([`SocketFile::dev`]): as long as the socket is there, no other file of the same
+/// file system has its inode.
+pub fn is_of(path: &Path, socket: &UnixSocket) -> bool {
+    let there = fs::symlink_metadata(path);
+    there.is_ok_and(|there| {
+        let is_it = |file: SocketFile| file.ino == there.ino() as u32;
+        there.file_type().is_socket() && socket.file.is_some_and(is_it)
+    })
+}
+
 fn errno(error: std::io::Error) -> Errno {
     Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO))
 }

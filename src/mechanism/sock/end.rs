@@ -1,11 +1,11 @@
 //! Ending sockets, and who is behind them: `shutdown`, `close`, `cred`, `rm`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{FAMILY, SOCK, Wanted, address, fd, find};
 use crate::data::{Failure, Object, Outcome, StepResult};
 use crate::inspect::socket_file::{self, Behind};
-use crate::inspect::unix;
+use crate::inspect::unix::{self, UnixSocket};
 use crate::kernel::Errno;
 use crate::kernel::socket::{self, Address, Shutdown};
 use crate::lang::{Example, Kind, Param, Runs, Signature, Target};
@@ -173,6 +173,23 @@ fn rm(world: &mut World, args: &Args) -> StepResult {
     Ok(Outcome::ok())
 }
 
+/// Whether the file of a socket is where its address says. That is but the text that bind(2) was given:
+/// a relative one does not say where, and another file may stand there since.
+///
+/// # Errors
+/// It is not known to be.
+fn is_there(path: &Path, socket: &UnixSocket) -> Result<(), Failure> {
+    let shown = Object::from(path);
+    let why = if path.is_relative() {
+        format!("it was bound to {shown} in a directory that the kernel does not tell")
+    } else if !socket_file::is_of(path, socket) {
+        format!("its file is not at {shown}: it was renamed, removed or replaced")
+    } else {
+        return Ok(());
+    };
+    Err(Failure::refused(why).help("Name the file by its path: `sock rm PATH`"))
+}
+
 /// The path that is written, or that a socket is bound to.
 fn path_of(world: &World, args: &Args) -> Result<PathBuf, Failure> {
     let no_path = || Failure::refused("this names no socket file");
@@ -181,7 +198,11 @@ fn path_of(world: &World, args: &Args) -> Result<PathBuf, Failure> {
         _ => {
             let object = world.find(FAMILY, args, "socket")?;
             let seen = object.inode().and_then(|ino| unix::one(ino).ok().flatten());
-            seen.ok_or_else(no_path)?.address
+            let seen = seen.ok_or_else(no_path)?;
+            if let Address::Path(path) = &seen.address {
+                is_there(path, &seen)?;
+            }
+            seen.address
         }
     };
     match at {
