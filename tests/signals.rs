@@ -416,3 +416,27 @@ fn an_idle_actor_that_is_stopped_is_seen_stopped() {
          expect actor.q.state == idle within 5s\nq: sig pending => ok",
     );
 }
+
+#[test]
+fn what_is_made_to_hit_a_process_is_what_is_told() {
+    let other = Other::start();
+    let mut group = Other::start();
+    let ran = script(&format!(
+        "kill -0 {}\nkill -99 {} --force",
+        other.pid(),
+        other.pid()
+    ));
+    assert_eq!(ran.code, Some(2), "{}", ran.err);
+    // A group that there is not; a thread that is no process.
+    let ran = script("kill --force -USR1 -2147483647 => ESRCH");
+    assert!(
+        ran.out.contains("kill(-2147483647, SIGUSR1) = ESRCH"),
+        "{}",
+        ran.out
+    );
+    let ran = script("kill --force -USR1 2147483647 => ESRCH");
+    let said = "pidfd_send_signal(2147483647, SIGUSR1) = ESRCH";
+    assert!(ran.out.contains(said), "{}", ran.out);
+    passes(&format!("kill --force -KILL {}", group.pid()));
+    assert!(!group.0.wait().unwrap().success());
+}

@@ -41,7 +41,7 @@ pub(super) static KILL: Verb = Verb {
             Param::flag("force", "send it to a process that is not of this session"),
         ],
         runs: Runs::Actor,
-        calls: &["pidfd_send_signal(2)"],
+        calls: &["pidfd_send_signal(2)", "kill(2)"],
         errnos: &[
             (
                 "EAGAIN",
@@ -51,10 +51,10 @@ pub(super) static KILL: Verb = Verb {
             ("EPERM", "it is not a process of yours"),
             ("ESRCH", "there is no such process"),
         ],
-        notes: "An actor is hit through a descriptor of its process (pidfd), after it was seen to be a \
-                child of this shell: never a stranger that got its number. A process that is not of \
-                this session needs --force, and so do 1, 0 and -1; the prompt asks. `kill -0 b` tells \
-                whether b is there and may be hit.",
+        notes: "A process is hit through a descriptor of it (pidfd), and without --force after it was \
+                seen to be a child of this shell: never a stranger that got its number. A process that \
+                is not of this session needs --force, and so do 1, 0 and -1; the prompt asks. A group \
+                is hit by kill(2). `kill -0 b` tells whether b is there and may be hit.",
         examples: &[
             Example {
                 script: "b: trap USR1\nkill -USR1 b\nkill -s SIGUSR1 b\nkill -10 b\n\
@@ -92,16 +92,30 @@ fn kill(_: &mut World, args: &Args) -> StepResult {
     if let Some(danger) = dangers(args, shell())?.into_iter().next() {
         return Err(Failure::refused(danger).help("Say --force where you mean it"));
     }
+    let any = args.flag("force") || signo == 0;
     for Target { pid, actor } in targets {
-        let call = || match signo {
-            0 => format!("pidfd_send_signal({pid}, 0)"),
-            signo => format!("pidfd_send_signal({pid}, {})", name(signo)),
+        let sent = match (pid, value) {
+            (..=0, Some(_)) => Err(Errno::EINVAL),
+            (..=0, None) => process::kill(pid, signo),
+            // What was no danger is hit only as that.
+            _ if actor || !any => send_to_child_of(shell(), pid, signo, value),
+            _ => send(pid, signo, value),
         };
-        let sent = match actor {
-            true => send_to_child_of(shell(), pid, signo, value),
-            false => send(pid, signo, value),
-        };
-        sent.map_err(|errno| args.failure(errno, call()))?;
+        sent.map_err(|errno| {
+            let call = match pid {
+                ..=0 => "kill",
+                _ => "pidfd_send_signal",
+            };
+            let signal = match signo {
+                0 => "0".into(),
+                signo => name(signo),
+            };
+            let mut failure = args.failure(errno, format!("{call}({pid}, {signal})"));
+            if pid > 0 && matches!(errno, Errno::EINVAL | Errno::ENOENT) {
+                failure.meaning = format!("{pid} is the number of a thread, not of a process");
+            }
+            failure
+        })?;
     }
     Ok(Outcome::ok())
 }
@@ -194,9 +208,9 @@ pub fn dangers(args: &Args, shell: i32) -> Result<Vec<String>, Failure> {
 }
 
 fn send(pid: i32, signo: i32, value: Option<i32>) -> Result<(), Errno> {
+    let process = process::pidfd_open(pid)?;
     match value {
-        None => process::kill(pid, signo),
-        Some(_) if pid <= 0 => Err(Errno::EINVAL),
-        Some(value) => pidfd_sigqueue(&process::pidfd_open(pid)?, signo, value),
+        None => process::pidfd_send_signal(&process, signo),
+        Some(value) => pidfd_sigqueue(&process, signo, value),
     }
 }
