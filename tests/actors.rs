@@ -397,3 +397,13 @@ fn a_loop_that_cannot_be_counted_is_named_where_it_stands() {
     assert!(ran.err.contains("<stdin>:4"), "{}", ran.err);
     assert!(!ran.err.contains("line 1"), "{}", ran.err);
 }
+
+#[test]
+fn a_death_between_two_steps_is_told_before_another_takes_its_place() {
+    let ran = passes(
+        "spawn b\n!kill -9 ${b.pid}; while grep -qs '^State:.[^Z]' /proc/${b.pid}/status; do sleep 0.01; done\n\
+         pipe me | b\n!test $(grep -l \"^PPid:.$PPID$\" /proc/[0-9]*/status 2> /dev/null | \
+         xargs grep -l '^State:.Z' 2> /dev/null | wc -l) -eq 0",
+    );
+    assert!(ran.out.contains(") was killed by SIGKILL\n"), "{}", ran.out);
+}

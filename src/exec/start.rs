@@ -56,19 +56,25 @@ impl Engine {
             return Ok(None);
         };
         self.note_end(place);
-        match &self.slots[place].state {
+        let slot = &mut self.slots[place];
+        let death = match &slot.state {
             State::Ended(pending, _) if pending.claimed || pending.claim.is_some() => {
                 let failure =
                     Failure::refused(format!("`{name}` died in a step that was left pending"));
-                Err(failure.help(format!("Say how it ended: `{name}: ... => died`")))
+                return Err(failure.help(format!("Say how it ended: `{name}: ... => died`")));
             }
-            State::Ended(_, End::Died(how)) => {
-                sink.event(&Event::Note(how.clone()))
-                    .map_err(|e| Failure::environment(e.to_string()))?;
-                Ok(Some(place))
-            }
-            _ => Ok(Some(place)),
+            State::Ended(_, End::Died(how)) => Some(how.clone()),
+            // Nobody may have noticed yet.
+            _ => match slot.death() {
+                Some(End::Died(how)) => Some(how),
+                _ => None,
+            },
+        };
+        if let Some(how) = death {
+            sink.event(&Event::Note(how))
+                .map_err(|e| Failure::environment(e.to_string()))?;
         }
+        Ok(Some(place))
     }
 }
 
