@@ -267,7 +267,7 @@ pub(super) fn take(family: Family, world: &mut World, args: &Args) -> StepResult
             world.names.make_current(family, &known);
             return Ok(outcome(id, key));
         }
-        (None, None) => world.names.fresh(family),
+        (None, None) => world.names.unique(family, &world.ledger),
     };
     let taken = world.names.get(family, &name);
     if let Some(other) = taken.filter(|b| b.object != object) {

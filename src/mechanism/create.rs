@@ -97,7 +97,7 @@ impl World {
             }
             self.names.forget(family, &object);
         }
-        let name = name.unwrap_or_else(|| self.names.fresh(family));
+        let name = name.unwrap_or_else(|| self.names.unique(family, &self.ledger));
         let (id, key, entry) = match chosen {
             Some(key) => {
                 // A key of the user's choice may well be taken: look before the ledger

@@ -3,7 +3,7 @@
 //! The shell and every actor hold a copy. Changes travel as the present state of the
 //! names that were touched, so that applying them twice, or late, does no harm.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -33,14 +33,13 @@ pub enum Change {
 /// The names of one family.
 #[derive(Debug, Default)]
 struct FamilyNames {
-    bindings: HashMap<String, Binding>,
+    /// In the order of the alphabet, so that of two names of an object every process takes the same.
+    bindings: BTreeMap<String, Binding>,
     /// The current object with its name, so that finding it costs nothing in a loop.
     current: Option<(String, Binding)>,
     /// The names that changed since the last report.
     touched: HashSet<String>,
     current_touched: bool,
-    /// The number of the next name that is made up: `q1`.
-    next: u32,
 }
 
 /// Every name of a session.
@@ -66,9 +65,7 @@ impl Names {
     /// Every name of a family with its object, in the order of the alphabet.
     pub fn all(&self, family: Family) -> Vec<(&str, &Binding)> {
         let bindings = &self.families[family.index()].bindings;
-        let mut all: Vec<_> = bindings.iter().map(|(n, b)| (n.as_str(), b)).collect();
-        all.sort_unstable_by_key(|(name, _)| *name);
-        all
+        bindings.iter().map(|(n, b)| (n.as_str(), b)).collect()
     }
 
     /// Whether this session has created an object.
@@ -84,21 +81,8 @@ impl Names {
         found.next().map(|(name, _)| name.as_str())
     }
 
-    /// A name that is free: `q1`, `shm1`, `sem1`.
-    pub fn fresh(&mut self, family: Family) -> String {
-        let prefix = prefix(family);
-        let names = &mut self.families[family.index()];
-        loop {
-            names.next += 1;
-            let name = format!("{prefix}{}", names.next);
-            if !names.bindings.contains_key(&name) {
-                return name;
-            }
-        }
-    }
-
-    /// The same, by the numbers of the whole session: for a name that is chosen while others
-    /// choose theirs.
+    /// A name that is free: `q1`, `shm1`, `sem1`; by the numbers of the whole session, since others
+    /// choose theirs at the same time.
     pub fn unique(&self, family: Family, ledger: &Ledger) -> String {
         let name = |n| format!("{}{n}", prefix(family));
         let mut names = std::iter::repeat_with(|| name(ledger.number(family)));
@@ -239,6 +223,21 @@ mod tests {
         assert!(names.get(Family::Msgq, "more").is_none());
         assert_eq!(names.name_of(Family::Msgq, &1.into()), Some("jobs"));
         assert!(names.current(Family::Sem).is_none());
+    }
+
+    #[test]
+    fn two_who_make_up_names_make_up_two_and_of_two_names_the_first_counts() {
+        let ledger = Ledger::create().unwrap();
+        let (one, other) = (Names::default(), Names::default());
+        let made = [one, other].map(|names| names.unique(Family::Msgq, &ledger));
+        assert_eq!(made, ["q1", "q2"]);
+        for order in [["b", "a", "c"], ["c", "b", "a"]] {
+            let mut names = Names::default();
+            for name in order {
+                names.bind(Family::Sem, name, binding(1));
+            }
+            assert_eq!(names.name_of(Family::Sem, &1.into()), Some("a"));
+        }
     }
 
     #[test]
