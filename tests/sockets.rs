@@ -1,10 +1,12 @@
 //! Sockets against programs that are not ours: Python, ss, redis-server, nginx.
 
 mod harness;
+mod stranger;
 
 use harness::{has, passes, program, script, with_python};
 use std::io::Write;
 use std::process::{Command, Stdio};
+use stranger::Stranger;
 
 #[test]
 fn a_server_of_pythons_is_talked_to() {
@@ -367,4 +369,53 @@ fn what_tcp_would_lose_is_not_sent() {
 fn what_cannot_be_kept_says_why() {
     let ran = script("pipe create p\nkeep p");
     assert!(ran.err.contains("a pipe cannot be kept"), "{}", ran.err);
+}
+
+/// The text of an address may lead to another file, or say no place at all.
+#[test]
+fn only_the_file_of_a_socket_is_removed_by_it() {
+    let work = tempfile::tempdir().unwrap();
+    let at = work.path().join("s");
+    let Some(mut python) = Stranger::start(&format!(
+        "os.chdir('{}')\nnamed = [socket.socket(socket.AF_UNIX) for name in '12']\n\
+         named[0].bind('{}'); named[1].bind('t')\n\
+         say(*(s.fileno() for s in named)); sys.stdin.readline()",
+        work.path().display(),
+        at.display()
+    )) else {
+        return;
+    };
+    let pid = python.pid();
+    let fds = python.numbers();
+    let remove = |fd: i64| script(&format!("sock rm pid:{pid}/fd:{fd}"));
+    let moved = work.path().join("moved");
+    std::fs::rename(&at, &moved).unwrap();
+    std::os::unix::net::UnixListener::bind(&at).unwrap();
+    let ran = remove(fds[0]);
+    assert!(
+        ran.err.contains("it was renamed, removed or replaced"),
+        "{}",
+        ran.err
+    );
+    assert!(at.exists());
+    std::fs::rename(&moved, &at).unwrap();
+    assert_eq!(remove(fds[0]).code, Some(0));
+    assert!(!at.exists());
+    let ran = remove(fds[1]);
+    let said = "bound to t in a directory that the kernel does not tell";
+    assert!(ran.err.contains(said), "{}", ran.err);
+    assert!(work.path().join("t").exists());
+}
+
+#[test]
+fn an_actor_without_room_for_a_descriptor_says_so_and_goes_on() {
+    if !has("prlimit") {
+        return;
+    }
+    passes(
+        "sock pair stream a b\nspawn y\n!prlimit -p ${y.pid} --nofile=9:\n\
+         y: sock recv b --nowait => EMFILE\ny: sock recv b --nowait => EMFILE\npipe me | y => error\n\
+         !prlimit -p ${y.pid} --nofile=1000:\ny: sock recv b --nowait => EAGAIN\n\
+         pipe me | y\npipe write \"x\"\ny: pipe read => \"x\"",
+    );
 }

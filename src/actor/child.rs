@@ -35,7 +35,7 @@ const _: () = assert!(
 /// What runs the steps.
 pub trait Runner {
     /// Takes over what changed elsewhere in the session, and the descriptors that came
-    /// with the order.
+    /// with the order: fewer than it speaks of, where this process has no room for them.
     fn prepare(&mut self, order: &mut Order, descriptors: Vec<OwnedFd>);
     /// Does one step of the order; where it has none, takes what it brought.
     fn step(&mut self, order: &Order, place: usize) -> Report;
@@ -94,8 +94,8 @@ struct Inbox {
     socket: UnixStream,
     /// Bytes of orders that are not yet done.
     arrived: Vec<u8>,
-    /// Descriptors that came with them, in the order in which the orders speak of them.
-    descriptors: VecDeque<OwnedFd>,
+    /// Those that came with each order that speaks of descriptors.
+    descriptors: VecDeque<Vec<OwnedFd>>,
 }
 
 impl Inbox {
@@ -113,14 +113,18 @@ impl Inbox {
         loop {
             let order: Option<Order> = wire::first(&mut self.arrived).map_err(io::Error::other)?;
             if let Some(order) = order {
-                let count = order.files.len().min(self.descriptors.len());
-                let descriptors = self.descriptors.drain(..count).collect();
+                let descriptors = match order.files.is_empty() {
+                    true => Vec::new(),
+                    false => self.descriptors.pop_front().unwrap_or_default(),
+                };
                 return Ok(Some((order, descriptors)));
             }
             let mut came = Vec::new();
             match fds::receive(&self.socket, CHUNK, &mut self.arrived, &mut came) {
                 Ok(0) | Err(Errno::ECONNRESET) => return Ok(None),
-                Ok(_) => self.descriptors.extend(came),
+                Ok(_) if came.is_empty() => {}
+                // Where there is no room for all of them, the order still came.
+                Ok(_) | Err(Errno::EMFILE) => self.descriptors.push_back(came),
                 Err(e) => return Err(e.into()),
             }
         }

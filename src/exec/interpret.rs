@@ -20,6 +20,8 @@ pub struct Interpreter {
     env: Env,
     /// Variables bound since the last report.
     bound: Vec<(String, Outcome)>,
+    /// Whether the descriptors that an order brought had no room here.
+    lost: bool,
 }
 
 /// How one piece of work ended.
@@ -56,11 +58,12 @@ impl Interpreter {
             world: World::new(ledger),
             env: Env::default(),
             bound: Vec::new(),
+            lost: false,
         }
     }
 
     fn work(&mut self, work: &Work) -> Done {
-        let mut done = match &work.action {
+        let done = match &work.action {
             Action::Call(call) => Done::new(self.call(call, true), work.span),
             Action::Value(term) => {
                 let value = self.env.value(term).map(Outcome::value);
@@ -74,6 +77,10 @@ impl Interpreter {
                 }
             },
         };
+        self.judged(work, done)
+    }
+
+    fn judged(&mut self, work: &Work, mut done: Done) -> Done {
         match self.claimed(work, &done.result) {
             Ok(passed) => done.passed = passed,
             Err(failure) => done.result = Err(failure),
@@ -154,6 +161,12 @@ fn cancelled() -> Failure {
     }
 }
 
+/// What a step works on did not come with it.
+fn no_room() -> Failure {
+    let meaning = "this actor has no room for the descriptors that the step needs (RLIMIT_NOFILE)";
+    Failure::errno("EMFILE", meaning).call("recvmsg(SCM_RIGHTS)")
+}
+
 /// A step of a loop ended well, and not as it claimed.
 fn mismatch(outcome: &Outcome) -> Failure {
     Failure::new(
@@ -170,6 +183,11 @@ impl Runner for Interpreter {
         for (name, outcome) in order.bindings.drain(..) {
             self.env.bind(&name, outcome);
         }
+        self.lost = descriptors.len() < order.files.len();
+        if self.lost {
+            self.world.files.lost();
+            return;
+        }
         for (held, fd) in order.files.drain(..).zip(descriptors) {
             self.world
                 .files
@@ -178,8 +196,11 @@ impl Runner for Interpreter {
     }
 
     fn step(&mut self, order: &Order, place: usize) -> Report {
+        let lost = std::mem::take(&mut self.lost);
         let Done { result, passed, at } = match order.steps.get(place) {
+            Some(work) if lost => self.judged(work, Done::new(Err(no_room()), work.span)),
             Some(work) => self.work(work),
+            None if lost => Done::new(Err(no_room()), Span::default()),
             None => Done::taken(),
         };
         Report {

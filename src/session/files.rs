@@ -109,6 +109,11 @@ impl Files {
         self.change(FileChange::Held(held));
     }
 
+    /// Tells that what was on its way has not arrived.
+    pub fn lost(&mut self) {
+        self.change(FileChange::Closed(ON_ITS_WAY));
+    }
+
     fn change(&mut self, change: FileChange) {
         note(&mut self.held, change.clone());
         self.changes.push(change);
