@@ -15,12 +15,33 @@ use crate::kernel::socket::{Address, Kind};
 use crate::mechanism::place::file_words;
 use crate::session::Names;
 
-/// The address that a text names. A path is made absolute, so that it means the same to every
-/// process.
+/// The address that a text names, in an actor: the host of a TCP address is looked up, which may take
+/// as long as name servers do. A path is made absolute, so that it means the same to every process.
 ///
 /// # Errors
 /// The host of a TCP address is not known.
 pub(super) fn parse(text: &[u8]) -> Result<Address, Failure> {
+    parse_with(text, look_up)
+}
+
+/// As [`parse`], in the shell, which waits for nobody.
+///
+/// # Errors
+/// The host of a TCP address is neither a number nor `localhost`.
+fn parse_here(text: &[u8]) -> Result<Address, Failure> {
+    parse_with(text, |place| {
+        let number = place
+            .strip_prefix("localhost:")
+            .map(|port| format!("127.0.0.1:{port}"));
+        let address = number.as_deref().unwrap_or(place).parse();
+        address.map_err(|_| unknown(place, "only an actor looks a host up"))
+    })
+}
+
+fn parse_with(
+    text: &[u8],
+    inet: impl Fn(&str) -> Result<SocketAddr, Failure>,
+) -> Result<Address, Failure> {
     if let Some(name) = text.strip_prefix(b"@") {
         return Ok(Address::Abstract(name.to_vec()));
     }
@@ -34,19 +55,20 @@ pub(super) fn parse(text: &[u8]) -> Result<Address, Failure> {
     Ok(Address::Path(path))
 }
 
-fn inet(place: &str) -> Result<SocketAddr, Failure> {
-    let unknown = |why: String| {
-        Failure::environment(format!("tcp:{place} is no address here: {why}"))
-            .help("A host by its number needs nobody to look it up, such as tcp:127.0.0.1:6379")
-    };
+fn unknown(place: &str, why: &str) -> Failure {
+    Failure::environment(format!("tcp:{place} is no address here: {why}"))
+        .help("A host by its number needs nobody to look it up, such as tcp:127.0.0.1:6379")
+}
+
+fn look_up(place: &str) -> Result<SocketAddr, Failure> {
     let mut found = place
         .to_socket_addrs()
-        .map_err(|error| unknown(error.to_string()))?
+        .map_err(|error| unknown(place, &error.to_string()))?
         .collect::<Vec<_>>();
     // `localhost` is both, and servers of the small kind take the old one.
     found.sort_by_key(SocketAddr::is_ipv6);
     let first = found.first().copied();
-    first.ok_or_else(|| unknown("the host has none".into()))
+    first.ok_or_else(|| unknown(place, "the host has none"))
 }
 
 /// As a cell: `-` for none.
@@ -60,7 +82,7 @@ pub(super) fn cell(address: &Address) -> Cell {
 /// # Errors
 /// There is none in this network namespace.
 pub(in crate::mechanism) fn bound(names: &Names, text: &[u8]) -> Result<Object, Failure> {
-    let address = parse(text)?;
+    let address = parse_here(text)?;
     let found: Vec<u64> = match &address {
         Address::Inet(wanted) => tcp::sockets(|_| true)
             .unwrap_or_default()
@@ -159,6 +181,17 @@ mod tests {
         assert_eq!(written(&local).as_deref(), Some("tcp:127.0.0.1:1"));
         for text in ["tcp:x", "tcp:127.0.0.1:99999"] {
             assert!(parse(text.as_bytes()).is_err(), "{text}");
+            assert!(parse_here(text.as_bytes()).is_err(), "{text}");
         }
+        for text in ["tcp:localhost:1", "tcp:127.0.0.1:1"] {
+            let local = parse_here(text.as_bytes()).unwrap();
+            assert_eq!(written(&local).as_deref(), Some("tcp:127.0.0.1:1"));
+        }
+        // No name server is asked.
+        let failure = parse_here(b"tcp:host.invalid:1").unwrap_err();
+        assert!(
+            failure.meaning.contains("only an actor looks a host up"),
+            "{failure}"
+        );
     }
 }
