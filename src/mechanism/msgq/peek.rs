@@ -63,7 +63,7 @@ pub(super) fn peek(sight: &Sight, object: &Object, args: &Args) -> Result<Reply,
             return Err(Failure::refused("--all shows the message of every place")
                 .help("Leave out N, or --all"));
         }
-        let (messages, settled) = all(id).map_err(|errno| failed(errno, 0))?;
+        let (messages, settled) = all(id, || sight.go_on(), failed)?;
         return Ok(table(messages, settled).into());
     }
     let n = n.unwrap_or(0);
@@ -136,21 +136,28 @@ fn has(id: i32, n: i64) -> bool {
     msg::stat_any_id(id).is_ok_and(|queue| u64::try_from(n).is_ok_and(|n| n < queue.qnum))
 }
 
-/// Every message, and whether the queue stood still meanwhile.
-fn all(id: i32) -> Kernel<(Vec<Copied>, bool)> {
+/// Every message, and whether the queue stood still meanwhile. For each the kernel walks over those
+/// before it, so of many it takes long.
+fn all(
+    id: i32,
+    go_on: impl Fn() -> Result<(), Failure>,
+    failed: impl Fn(Errno, i64) -> Failure,
+) -> Result<(Vec<Copied>, bool), Failure> {
+    let stat = || msg::stat_any_id(id).map_err(|errno| failed(errno, 0));
     let mut copier = Copier::new();
     let mut messages = Vec::new();
     for _ in 0..TRIES {
-        let before = msg::stat_any_id(id)?;
+        let before = stat()?;
         messages.clear();
         loop {
+            go_on()?;
             match copier.copy(id, messages.len() as i64) {
                 Ok(message) => messages.push(message),
                 Err(Errno::ENOMSG) => break,
-                Err(errno) => return Err(errno),
+                Err(errno) => return Err(failed(errno, 0)),
             }
         }
-        let after = msg::stat_any_id(id)?;
+        let after = stat()?;
         if before == after && agree(&after, &messages) {
             return Ok((messages, true));
         }
@@ -158,16 +165,23 @@ fn all(id: i32) -> Kernel<(Vec<Copied>, bool)> {
     Ok((messages, false))
 }
 
+/// Among how many messages the next is looked for.
+const FEW: i64 = 1000;
+
 /// How long the message is that a receiver would get now; `None` where the kernel does not
-/// let it be copied.
+/// let it be copied, or it stands behind many others.
 pub(super) fn length_of_next(id: i32, mtype: i64, except: bool) -> Option<usize> {
-    let (messages, _) = all(id).ok()?;
-    next_of(&messages, mtype, except).map(|message| message.data.len())
+    let mut copier = Copier::new();
+    let messages = (0..FEW).map_while(|n| copier.copy(id, n).ok());
+    // The lowest of all is not known before all are seen.
+    if mtype < 0 && has(id, FEW) {
+        return None;
+    }
+    next_of(messages, mtype, except).map(|message| message.data.len())
 }
 
 /// What msgrcv(2) chooses.
-fn next_of(messages: &[Copied], mtype: i64, except: bool) -> Option<&Copied> {
-    let mut messages = messages.iter();
+fn next_of(mut messages: impl Iterator<Item = Copied>, mtype: i64, except: bool) -> Option<Copied> {
     match mtype {
         0 => messages.next(),
         1.. => messages.find(|m| (m.mtype == mtype) != except),

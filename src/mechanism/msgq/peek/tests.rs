@@ -179,7 +179,8 @@ fn a_busy_queue_is_never_taken_for_a_quiet_one() {
         }
     });
     for _ in 0..10 {
-        let Ok((messages, settled)) = all(id) else {
+        let gone = |errno: Errno, _| Failure::refused(errno.desc());
+        let Ok((messages, settled)) = all(id, || Ok(()), gone) else {
             break;
         };
         let mut seen = HashMap::new();
@@ -193,6 +194,22 @@ fn a_busy_queue_is_never_taken_for_a_quiet_one() {
     }
     drop(queue);
     busy.join().unwrap();
+}
+
+#[test]
+fn who_looks_at_many_messages_can_be_stopped() {
+    let queue = Guard::new(msg::get(0, 0o600, true, true), msg::remove);
+    let mut mailbox = Mailbox::new(1);
+    mailbox.send(queue.id, 1, b"", true).unwrap();
+    mailbox.send(queue.id, 1, b"", true).unwrap();
+    let gone = |errno: Errno, _| Failure::refused(errno.desc());
+    let left = std::cell::Cell::new(1);
+    let go_on = || match left.replace(left.get() - 1) {
+        0 => Err(Failure::refused("interrupted")),
+        _ => Ok(()),
+    };
+    let stopped = all(queue.id, go_on, gone).map(|(messages, _)| messages.len());
+    assert_eq!(stopped.map_err(|f| f.meaning), Err("interrupted".into()));
 }
 
 #[test]
