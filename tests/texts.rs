@@ -84,7 +84,7 @@ fn one_semaphore_of_a_set_is_shown_alone() {
     assert!(!ran.out.contains("3,7,3"), "{}", ran.out);
     says(
         "sem create s count=3\nsem info s[3]",
-        &["0 to 2: there is no [3]"],
+        &["3 semaphores, 0 to 2, and no number 3"],
     );
     harness::passes(
         "sem create s 1 count=2\nsem p s[1]\nb: sem p s[1] ...\nexpect sem.s[1].waits == \"P1\"\nsem v s[1]\nb: ... => ok",
@@ -250,4 +250,13 @@ fn a_mode_in_a_variable_is_written_in_octal() {
         &["mode is 600, and no mode is above 0777", "let m = 0o600"],
     );
     harness::passes("let m = 0o640\nmsgq create q mode=$m\nexpect msgq.q.perms == 0640");
+}
+
+#[test]
+fn a_semaphore_that_is_not_in_a_set_is_told_the_same_everywhere() {
+    for verb in ["sem get s[3]", "sem info s[3]", "peek s[3]", "sem p s[3]"] {
+        let ran = says(&format!("sem create s\n{verb}"), &[]);
+        let said = "s has one semaphore, number 0, and no number 3";
+        assert!(ran.err.contains(said), "{verb}: {}", ran.err);
+    }
 }

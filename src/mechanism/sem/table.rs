@@ -1,6 +1,7 @@
 //! Seeing semaphore sets: their fields and their table.
 
-use crate::data::{Cell, Column, Failure, Family, Object, Outcome, Reply, Table, counted};
+use super::wording::no_such;
+use crate::data::{Cell, Column, Failure, Family, Object, Outcome, Reply, Table};
 use crate::inspect::sysv;
 use crate::kernel::sem::{self, SemStat};
 use crate::kernel::sysv::Perm;
@@ -165,11 +166,8 @@ pub(super) fn look(
     };
     let num = i32::try_from(index).unwrap_or(i32::MAX);
     if u64::from(index) >= set.nsems {
-        return Err(Failure::refused(format!(
-            "the set has {}, 0 to {}: there is no [{index}]",
-            counted(set.nsems, "semaphore"),
-            set.nsems.saturating_sub(1)
-        )));
+        let label = sight.label(Family::Sem, object);
+        return Err(Failure::refused(no_such(&label, set.nsems, index.into())));
     }
     let one = |count: Count| count(id, num).map_or(Cell::Unknown, Cell::from);
     Ok(match field {
@@ -219,14 +217,19 @@ pub(super) fn info(sight: &Sight, object: &Object) -> Result<Vec<Table>, Failure
 }
 
 /// The values, as `sem get` gives them.
-pub(super) fn peek(_: &Sight, object: &Object, args: &Args) -> Result<Reply, Failure> {
+pub(super) fn peek(sight: &Sight, object: &Object, args: &Args) -> Result<Reply, Failure> {
     let id = fields::id_of(object);
     let set = stat(id)?;
     let index = args.reference("object").and_then(|r| r.index.as_ref());
     let failed = |errno| fields::gone(Family::Sem, "semctl", id, errno);
     let value = match (index, set.nsems) {
         (Some(index), _) => {
-            let num = i32::try_from(args.env.int(index)?).unwrap_or(i32::MAX);
+            let index = args.env.int(index)?;
+            if index < 0 || index >= set.nsems.into() {
+                let label = sight.label(Family::Sem, object);
+                return Err(Failure::refused(no_such(&label, set.nsems, index)));
+            }
+            let num = i32::try_from(index).unwrap_or(i32::MAX);
             sem::value(id, num).map_err(failed)?.into()
         }
         (None, 1) => sem::value(id, 0).map_err(failed)?.into(),

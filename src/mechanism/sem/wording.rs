@@ -90,16 +90,20 @@ pub(super) fn failure(
     if let (Errno::EINVAL | Errno::EFBIG, Ok(stat), Some(index)) = (errno, stat, index)
         && u64::from(index) >= stat.nsems
     {
-        let label = label(world, args, id);
-        failure.meaning = match stat.nsems {
-            1 => format!("{label} has one semaphore, number 0, and no number {index}"),
-            n => format!(
-                "{label} has {n} semaphores, 0 to {}, and no number {index}",
-                n - 1
-            ),
-        };
+        failure.meaning = no_such(&label(world, args, id), stat.nsems, index.into());
     }
     failure
+}
+
+/// A set does not have a semaphore of this number.
+pub(super) fn no_such(label: &str, nsems: u64, index: i128) -> String {
+    match nsems {
+        1 => format!("{label} has one semaphore, number 0, and no number {index}"),
+        n => format!(
+            "{label} has {n} semaphores, 0 to {}, and no number {index}",
+            n.saturating_sub(1)
+        ),
+    }
 }
 
 pub(super) fn label(world: &World, args: &Args, id: i32) -> String {
