@@ -11,7 +11,6 @@ use super::engine::Engine;
 use super::slot::Slot;
 use crate::data::{Family, Object};
 use crate::inspect::descriptors::{self, Access, Ask, What};
-use crate::kernel::process;
 use crate::kernel::socket::SCM_MAX_FD;
 use crate::lang::{Action, Arg, Kind, Reference, Step, Target, Work};
 use crate::mechanism::{self, Run};
@@ -138,20 +137,17 @@ fn copy(slot: &Slot, used: &Use, object: &Object) -> Option<(Held, OwnedFd)> {
         return None;
     }
     let known = files::of(&slot.files, used.family, object, used.side)?;
-    let pid = slot.actor.pid();
+    let wanted = object.inode()?;
     let ask = Ask {
         access: true,
         ..Ask::default()
     };
-    let found = descriptors::of(pid, ask).ok()?.into_iter().find(|d| {
-        let ino = match d.what {
-            What::Pipe { ino } | What::Socket { ino } => Some(ino),
-            _ => None,
-        };
-        ino.is_some() && ino == object.inode() && d.access.is_some_and(|a| serves(a, known.side))
+    let held = descriptors::of(slot.actor.pid(), ask).ok()?;
+    let found = held.into_iter().find(|d| {
+        matches!(d.what, What::Pipe { ino } | What::Socket { ino } if ino == wanted)
+            && d.access.is_some_and(|a| serves(a, known.side))
     })?;
-    let pidfd = process::pidfd_open(pid).ok()?;
-    let copy = process::pidfd_getfd(&pidfd, found.fd).ok()?;
+    let copy = descriptors::copy(&found, wanted).ok()?;
     let held = Held {
         fd: ON_ITS_WAY,
         ..known.clone()

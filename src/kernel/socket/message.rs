@@ -107,8 +107,7 @@ pub struct Received {
     pub control_truncated: bool,
     /// Who sent it: of a datagram socket; `Unnamed` where that is not bound, and for the other kinds.
     pub sender: Address,
-    /// There is nothing more and nothing will come. A message of no bytes whose sender has gone since
-    /// looks the same.
+    /// There is nothing more and nothing will come.
     pub end: bool,
 }
 
@@ -140,7 +139,8 @@ pub struct Peeked {
     pub control_truncated: bool,
     /// As of [`Received`].
     pub sender: Address,
-    /// As of [`Received`].
+    /// As of [`Received`]; but messages of no bytes look the same, where all that are left are such and
+    /// their sender has gone.
     pub end: bool,
 }
 
@@ -154,13 +154,15 @@ pub struct Peeked {
 pub fn peek(socket: &impl AsFd, max: usize) -> Result<Peeked> {
     let _guard = PeekOffset::suspend(socket)?;
     let seen = receive_with(socket, max, libc::MSG_PEEK | libc::MSG_DONTWAIT)?;
+    // With something behind it, it was a message.
+    let end = seen.end && options::input_queue(socket).is_ok_and(|left| left == 0);
     Ok(Peeked {
         data: seen.data,
         length: seen.length,
         descriptors: seen.descriptors.len(),
         control_truncated: seen.control_truncated,
         sender: seen.sender,
-        end: seen.end,
+        end,
     })
 }
 

@@ -143,7 +143,18 @@ say(b.recv(9))
 fn the_end_is_seen_and_a_listener_has_nothing_to_see() {
     for kind in [Kind::Stream, Kind::Seqpacket] {
         let (a, b) = pair_of(kind).unwrap();
+        if kind == Kind::Seqpacket {
+            for message in [b"", &b"x"[..]] {
+                send(&a, message, &Send::default()).unwrap();
+            }
+        }
         drop(a);
+        if kind == Kind::Seqpacket {
+            let seen = peek(&b, 9).unwrap();
+            assert!(seen.data.is_empty() && !seen.end, "an empty message");
+            receive(&b, 9, true).unwrap();
+            assert_eq!(receive(&b, 9, true).unwrap().data, b"x");
+        }
         assert!(peek(&b, 9).unwrap().end);
         let listens = listener(kind, &abstract_address(&abstract_name()), 1);
         let errno = peek(&listens, 9).unwrap_err();
