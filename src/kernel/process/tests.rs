@@ -227,7 +227,11 @@ fn nobody_is_behind_a_pid_that_is_none() {
 
 #[test]
 fn who_is_stopped_is_told_by_which_signal_and_again() {
-    let sleeps = Second::start(sh("exec sleep 1000"));
+    // Of a group that nobody in its session looks after SIGTSTP stops nobody: ours may be such.
+    let sleeps = Second::start(SpawnSpec {
+        process_group: true,
+        ..sh("exec sleep 1000")
+    });
     assert_eq!(sleeps.child.stopped_by(), Ok(None));
     for signo in [libc::SIGSTOP, libc::SIGTSTP] {
         sleeps.child.kill(signo).unwrap();
