@@ -7,10 +7,11 @@ use std::path::Path;
 
 use super::create::key_of;
 use super::place::{Place, file_words};
-use super::sight::resolve;
+use super::sight::{finds_none, resolve};
 use super::{Sight, errno_symbol};
 use crate::data::{Failure, FailureKind, Family, Object, word};
 use crate::inspect::thing::Thing;
+use crate::kernel::sysv::IPC_PRIVATE;
 use crate::lang::{Reference, Target, closest};
 use crate::session::perm_of;
 
@@ -73,6 +74,11 @@ fn system_v(sight: &Sight, target: &Target) -> Result<Family, Failure> {
         target: target.clone(),
         index: None,
     };
+    if let Target::Key(term) = target
+        && key_of(sight.env.int(term)?)? == IPC_PRIVATE
+    {
+        return Err(finds_none("object", "`ipcs` shows it, id:N"));
+    }
     let mut families = Vec::new();
     let mut why = None;
     for family in Family::SYSTEM_V {

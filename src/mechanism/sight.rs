@@ -377,17 +377,20 @@ fn no_current(family: Family) -> Failure {
     })
 }
 
+/// Nothing is found by the key that is none; `way` leads to objects without one.
+pub(super) fn finds_none(what: &str, way: &str) -> Failure {
+    Failure::refused(format!(
+        "the key 0 is IPC_PRIVATE: it makes a new {what} each time, and finds none"
+    ))
+    .help(format!("One without a key is named by its id: {way}"))
+}
+
 fn by_key(family: Family, key: i32) -> Result<i32, Failure> {
     // The kernel would make a new object of it, which nobody would ever remove.
     if key == IPC_PRIVATE && family.is_system_v() {
-        return Err(Failure::refused(format!(
-            "the key 0 is IPC_PRIVATE: it makes a new {} each time, and finds none",
-            family.object()
-        ))
-        .help(format!(
-            "One without a key is named by its id: `{0} ls` shows it, {0} use id:N",
-            family.noun()
-        )));
+        let noun = family.noun();
+        let way = format!("`{noun} ls` shows it, {noun} use id:N");
+        return Err(finds_none(family.object(), &way));
     }
     let (call, found) = match family {
         Family::Msgq => ("msgget", msg::get(key, 0, false, false)),
