@@ -160,13 +160,13 @@ impl Exposition {
             "ipc_msgq_senders_waiting",
             "threads blocked in msgsnd",
             &rows,
-            |q| Some(waiting(q.id)?.1 as u64),
+            |q| waiting(q.id).1.map(|n| n as u64),
         );
         self.each(
             "ipc_msgq_receivers_waiting",
             "threads blocked in msgrcv",
             &rows,
-            |q| Some(waiting(q.id)?.0 as u64),
+            |q| waiting(q.id).0.map(|n| n as u64),
         );
     }
 

@@ -45,19 +45,15 @@ static FIELDS: &[Field<Queue>] = &[
     Field::new(
         "waits",
         "who is blocked: R receivers, S senders, and how many",
-        |q, sight| match waiting(q, sight) {
-            None => Cell::Unknown,
-            Some((0, 0)) => Cell::Nothing,
-            Some((r, 0)) => Cell::Text(format!("R{r}")),
-            Some((0, s)) => Cell::Text(format!("S{s}")),
-            Some((r, s)) => Cell::Text(format!("R{r} S{s}")),
-        },
+        |q, sight| table::waits(waiting(q, sight)),
     ),
-    Field::new("rwait", "processes blocked in mq_receive", |q, sight| {
-        waiting(q, sight).map_or(Cell::Unknown, |(r, _)| r.into())
-    }),
-    Field::new("swait", "processes blocked in mq_send", |q, sight| {
-        waiting(q, sight).map_or(Cell::Unknown, |(_, s)| s.into())
+    Field::new(
+        "rwait",
+        "processes seen blocked in mq_receive",
+        |q, sight| waiting(q, sight).0.map_or(Cell::Unknown, Cell::from),
+    ),
+    Field::new("swait", "processes seen blocked in mq_send", |q, sight| {
+        waiting(q, sight).1.map_or(Cell::Unknown, Cell::from)
     }),
     // Its `ctime` is that of whoever looked last: a read of the queue's file sets it.
     Field::new(
@@ -74,7 +70,7 @@ const USUAL: &[&str] = &[
     "name", "owner", "perms", "curmsgs", "maxmsg", "qsize", "msgsize", "notify", "waits",
 ];
 
-fn waiting(queue: &Queue, sight: &Sight) -> Option<(usize, usize)> {
+fn waiting(queue: &Queue, sight: &Sight) -> (Option<usize>, Option<usize>) {
     table::waiting(sight, Thing::Queue((&queue.node).into()))
 }
 

@@ -47,13 +47,15 @@ pub(super) static FIELDS: &[Field<MsgStat>] = &[
     Field::new(
         "waits",
         "who is blocked: R receivers, S senders, and how many",
-        waits,
+        |q, sight| waits(waiting(sight, Thing::Msgq(q.id))),
     ),
-    Field::new("rwait", "processes blocked in msgrcv", |q, sight| {
-        waiting(sight, Thing::Msgq(q.id)).map_or(Cell::Unknown, |(r, _)| r.into())
+    Field::new("rwait", "processes seen blocked in msgrcv", |q, sight| {
+        let (receivers, _) = waiting(sight, Thing::Msgq(q.id));
+        receivers.map_or(Cell::Unknown, Cell::from)
     }),
-    Field::new("swait", "processes blocked in msgsnd", |q, sight| {
-        waiting(sight, Thing::Msgq(q.id)).map_or(Cell::Unknown, |(_, s)| s.into())
+    Field::new("swait", "processes seen blocked in msgsnd", |q, sight| {
+        let (_, senders) = waiting(sight, Thing::Msgq(q.id));
+        senders.map_or(Cell::Unknown, Cell::from)
     }),
     Field::new("stime", "when it was last sent to", |q, _| {
         Cell::Time(q.stime)
@@ -76,9 +78,9 @@ const USUAL: &[&str] = &[
     "lrcmd", "waits",
 ];
 
-/// How many receivers and senders are blocked at a queue, of either flavour. `None` where some
+/// How many receivers and senders are seen blocked at a queue, of either flavour. `None` where some
 /// process could not be looked into and none was found.
-pub fn waiting(sight: &Sight, queue: Thing) -> Option<(usize, usize)> {
+pub fn waiting(sight: &Sight, queue: Thing) -> (Option<usize>, Option<usize>) {
     let (mut receivers, mut senders) = (0, 0);
     for waiter in sight.snapshot.waiting_at(queue) {
         match waiter.wait {
@@ -86,18 +88,21 @@ pub fn waiting(sight: &Sight, queue: Thing) -> Option<(usize, usize)> {
             _ => receivers += 1,
         }
     }
-    let unreadable = sight.snapshot.waiters().unreadable;
-    let seen_all = unreadable == 0 || receivers + senders > 0;
-    seen_all.then_some((receivers, senders))
+    let seen_all = sight.snapshot.waiters().unreadable == 0;
+    let known = |count| Some(count).filter(|count| seen_all || *count > 0);
+    (known(receivers), known(senders))
 }
 
-fn waits(queue: &MsgStat, sight: &Sight) -> Cell {
-    match waiting(sight, Thing::Msgq(queue.id)) {
-        None => Cell::Unknown,
-        Some((0, 0)) => Cell::Nothing,
-        Some((r, 0)) => Cell::Text(format!("R{r}")),
-        Some((0, s)) => Cell::Text(format!("S{s}")),
-        Some((r, s)) => Cell::Text(format!("R{r} S{s}")),
+/// `R1 S2`.
+pub(super) fn waits((receivers, senders): (Option<usize>, Option<usize>)) -> Cell {
+    let words: Vec<String> = [("R", receivers), ("S", senders)]
+        .into_iter()
+        .filter_map(|(letter, count)| count.filter(|n| *n > 0).map(|n| format!("{letter}{n}")))
+        .collect();
+    match (words.is_empty(), receivers) {
+        (false, _) => Cell::Text(words.join(" ")),
+        (true, None) => Cell::Unknown,
+        (true, Some(_)) => Cell::Nothing,
     }
 }
 
