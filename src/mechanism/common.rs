@@ -165,6 +165,42 @@ pub(super) fn explain(
     }
 }
 
+/// Words the errnos of `IPC_SET`, as [`explain`] does, and that a new owner can be none.
+pub(super) fn explain_set(
+    world: &World,
+    family: Family,
+    errno: Errno,
+    id: i32,
+    (set, perm): (&PermSet, Result<Perm, Errno>),
+    failure: &mut Failure,
+) {
+    if let (Errno::EINVAL, Ok(_)) = (errno, perm)
+        && let Some(meaning) = no_owner(set)
+    {
+        failure.meaning = meaning;
+    }
+    explain(world, family, errno, id, perm, failure);
+}
+
+/// Which of the numbers that were asked for the kernel does not take.
+fn no_owner(set: &PermSet) -> Option<String> {
+    let asked = [("user", set.uid), ("group", set.gid)];
+    let asked = asked.iter().filter_map(|(what, n)| n.map(|n| (*what, n)));
+    let listed = |found: Vec<(&str, u32)>| {
+        let words: Vec<String> = found
+            .iter()
+            .map(|(what, n)| format!("{what} {n}"))
+            .collect();
+        (!words.is_empty()).then(|| words.join(" or "))
+    };
+    // It stands for no change elsewhere.
+    let never: Vec<_> = asked.clone().filter(|(_, n)| *n == u32::MAX).collect();
+    if let Some(never) = listed(never) {
+        return Some(format!("there can be no {never}"));
+    }
+    listed(asked.collect()).map(|words| format!("this user namespace has no {words}"))
+}
+
 /// There is no object behind an id.
 pub(super) fn gone(world: &World, family: Family, id: i32) -> String {
     match world.names.name_of(family, &id.into()) {

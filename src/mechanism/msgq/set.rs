@@ -79,7 +79,8 @@ fn failure(
     let call = format!("msgctl({label}, IPC_SET{bytes}{})", common::perm_text(perm));
     let mut failure = args.failure(errno, call);
     let stat = msg::stat_any_id(id);
-    common::explain(world, FAMILY, errno, id, stat.map(|s| s.perm), &mut failure);
+    let perms = (perm, stat.map(|s| s.perm));
+    common::explain_set(world, FAMILY, errno, id, perms, &mut failure);
     if let (Errno::EPERM, Ok(stat), Ok(limits)) = (errno, stat, msg::limits())
         && common::is_owner(&stat.perm)
     {
@@ -122,7 +123,8 @@ mod tests {
         let failure = bench.fails("msgq set jobs owner=no_such_user", "error");
         assert_eq!(failure.meaning, "there is no user `no_such_user`");
         bench.fails("msgq set id:2147483000 mode=0600", "EINVAL");
-        bench.fails("msgq set jobs owner=4294967295", "EINVAL");
+        let failure = bench.fails("msgq set jobs owner=4294967295", "EINVAL");
+        assert_eq!(failure.meaning, "there can be no user 4294967295");
     }
 
     #[test]
@@ -141,6 +143,18 @@ mod tests {
                  and above msgmnb ({msgmnb} bytes) it takes CAP_SYS_RESOURCE, which this process has not. \
                  Ask for less, or as root raise kernel.msgmnb"
             )
+        );
+        // Nor is more than that offered.
+        let text = "x".repeat(msg::limits().unwrap().msgmax as usize);
+        let send = format!("msgq send jobs 1 \"{text}\" --nowait");
+        let mut sent = bench.run(&send);
+        while sent.is_ok() {
+            sent = bench.run(&send);
+        }
+        let help = sent.unwrap_err().help.unwrap_or_default();
+        assert!(
+            help.starts_with("Receive a message, or as root raise kernel.msgmnb"),
+            "{help}"
         );
     }
 }

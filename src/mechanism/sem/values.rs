@@ -160,7 +160,10 @@ fn set_perm(world: &World, args: &Args, perm: &PermSet) -> StepResult {
     sem::set(id, perm).map(|()| Outcome::ok()).map_err(|errno| {
         let label = label(world, args, id);
         let call = format!("semctl({label}, IPC_SET{})", common::perm_text(perm));
-        failure(world, args, errno, call, id, None)
+        let mut failure = args.failure(errno, call);
+        let set = (perm, sem::stat_any_id(id).map(|s| s.perm));
+        common::explain_set(world, FAMILY, errno, id, set, &mut failure);
+        failure
     })
 }
 
@@ -245,7 +248,8 @@ mod tests {
         bench.ok("sem set mode=0640 group=0");
         let perm = sem::stat_any_id(bench.id("set")).unwrap().perm;
         assert_eq!((perm.mode, perm.gid), (0o640, 0));
-        bench.fails("sem set owner=4294967295", "EINVAL");
+        let failure = bench.fails("sem set group=4294967295", "EINVAL");
+        assert_eq!(failure.meaning, "there can be no group 4294967295");
     }
 
     #[test]

@@ -132,16 +132,22 @@ pub(super) fn attach(
     shm::attach(id, read_only).map_err(|errno| {
         let flag = common::flags_text(&[(read_only, "SHM_RDONLY")]);
         let call = format!("shmat({}{flag})", label(world, args, &id.into()));
-        failure(world, args, errno, call, id)
+        let mut failure = args.failure(errno, call);
+        if errno == Errno::EACCES {
+            failure.meaning = denied(read_only).into();
+        }
+        let perm = shm::stat_any_id(id).map(|s| s.perm);
+        common::explain(world, FAMILY, errno, id, perm, &mut failure);
+        failure
     })
 }
 
-/// A refusal of the kernel's, in words that fit this segment.
-pub(super) fn failure(world: &World, args: &Args, errno: Errno, call: String, id: i32) -> Failure {
-    let mut failure = args.failure(errno, call);
-    let perm = shm::stat_any_id(id).map(|s| s.perm);
-    common::explain(world, FAMILY, errno, id, perm, &mut failure);
-    failure
+/// Why a segment's mode keeps somebody out.
+pub(super) fn denied(read_only: bool) -> &'static str {
+    match read_only {
+        true => "the segment's mode does not let you read",
+        false => "the segment's mode does not let you both read and write, which this takes",
+    }
 }
 
 pub(super) fn label(world: &World, args: &Args, object: &Object) -> String {

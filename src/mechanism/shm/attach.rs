@@ -17,7 +17,7 @@ pub(super) static ATTACH: Verb = Verb {
         errnos: &[
             (
                 "EACCES",
-                "the segment's mode does not let you read, or write without --ro",
+                "the segment's mode does not let you read; or not write, which it takes without --ro",
             ),
             (
                 "EINVAL",

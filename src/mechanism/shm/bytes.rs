@@ -35,7 +35,7 @@ pub(super) static WRITE: Verb = Verb {
         errnos: &[
             (
                 "EACCES",
-                "the segment's mode does not let you write, or this actor attached it with --ro",
+                "the segment's mode does not let you read and write, which takes both; or this actor attached it with --ro",
             ),
             ("EFAULT", "the segment ends before"),
             ("EINVAL", "there is no segment with this id"),

@@ -1,6 +1,6 @@
 //! POSIX shared memory: shm_overview(7).
 
-use super::FAMILY;
+use super::{FAMILY, access};
 use crate::data::{Cell, Column, Failure, Object, Outcome, StepResult, Table};
 use crate::inspect::posix::{Segment as Row, segment, segments};
 use crate::kernel::Errno;
@@ -41,7 +41,12 @@ pub(super) fn create(
 pub(super) fn open(args: &Args, name: &str, read_only: bool) -> Result<Segment, Failure> {
     shm::open(name, read_only).map_err(|errno| {
         let flag = if read_only { "O_RDONLY" } else { "O_RDWR" };
-        posix::not_opened(args, FAMILY, errno, format!("shm_open({name}, {flag})"))
+        let call = format!("shm_open({name}, {flag})");
+        let mut failure = posix::not_opened(args, FAMILY, errno, call);
+        if errno == Errno::EACCES {
+            failure.meaning = access::denied(read_only).into();
+        }
+        failure
     })
 }
 

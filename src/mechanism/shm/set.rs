@@ -1,8 +1,9 @@
 //! Changing a segment: shmctl(2) with `IPC_SET`, `SHM_LOCK` and `SHM_UNLOCK`.
 
-use super::access::{failure, label};
+use super::access::label;
 use super::{FAMILY, SEGMENT};
 use crate::data::{Failure, Outcome, StepResult};
+use crate::kernel::sysv::PermSet;
 use crate::kernel::{Errno, shm};
 use crate::lang::{Example, Param, Runs, Signature};
 use crate::mechanism::common::{self, GROUP, NEW_MODE, OWNER};
@@ -74,14 +75,29 @@ fn set(world: &mut World, args: &Args) -> StepResult {
         None if lock => ("SHM_LOCK".to_string(), shm::lock(id)),
         None => ("SHM_UNLOCK".to_string(), shm::unlock(id)),
     };
-    done.map(|()| Outcome::ok())
-        .map_err(|errno| set_failure(world, args, errno, &command, id))
+    done.map(|()| Outcome::ok()).map_err(|errno| {
+        set_failure(
+            world,
+            args,
+            errno,
+            (&command, &perm.unwrap_or_default()),
+            id,
+        )
+    })
 }
 
-fn set_failure(world: &World, args: &Args, errno: Errno, command: &str, id: i32) -> Failure {
+fn set_failure(
+    world: &World,
+    args: &Args,
+    errno: Errno,
+    (command, set): (&str, &PermSet),
+    id: i32,
+) -> Failure {
     let call = format!("shmctl({}, {command})", label(world, args, &id.into()));
-    let mut failure = failure(world, args, errno, call, id);
-    let ours = shm::stat_any_id(id).is_ok_and(|s| common::is_owner(&s.perm));
+    let mut failure = args.failure(errno, call);
+    let perm = shm::stat_any_id(id).map(|s| s.perm);
+    common::explain_set(world, FAMILY, errno, id, (set, perm), &mut failure);
+    let ours = perm.is_ok_and(|perm| common::is_owner(&perm));
     if errno == Errno::ENOMEM || (errno == Errno::EPERM && ours) {
         failure.help = Some("Raise the limit with `ulimit -l`, or lock it as root".into());
     }
@@ -117,7 +133,9 @@ mod tests {
         }
         bench.fails("shm set id:2147483000 mode=0600", "EINVAL");
         bench.fails("shm set id:2147483000 --lock", "EINVAL");
-        bench.fails("shm set owner=4294967295", "EINVAL");
+        let failure = bench.fails("shm set owner=4294967295 group=4294967295", "EINVAL");
+        let said = "there can be no user 4294967295 or group 4294967295";
+        assert_eq!(failure.meaning, said);
     }
 
     #[test]

@@ -151,3 +151,31 @@ fn a_large_segment_is_glanced_at() {
     assert_eq!(data.len(), (512 << 10) + 3);
     assert!(data.ends_with(b"\0far"));
 }
+
+#[test]
+fn a_segment_that_one_may_only_write_says_what_it_takes() {
+    let name = "mechanism::shm::bytes::tests::a_segment_that_one_may_only_write_says_what_it_takes";
+    if !as_ordinary_user(name) {
+        return;
+    }
+    let mut bench = Bench::new();
+    let posix = format!("/ipcsh-wo-{}", std::process::id());
+    let does_not = "the segment's mode does not let you";
+    for segment in ["wo", &posix] {
+        bench.ok(&format!("shm create {segment} 16 mode=0200"));
+        for (line, said) in [
+            (
+                "write SEGMENT \"x\"",
+                "both read and write, which this takes",
+            ),
+            ("attach SEGMENT", "both read and write, which this takes"),
+            ("read SEGMENT", "read"),
+            ("attach SEGMENT --ro", "read"),
+        ] {
+            let line = format!("shm {}", line.replace("SEGMENT", segment));
+            let failure = bench.fails(&line, "EACCES");
+            let meaning = failure.meaning.split(" (").next();
+            assert_eq!(meaning, Some(&*format!("{does_not} {said}")), "{line}");
+        }
+    }
+}
