@@ -260,3 +260,40 @@ fn a_semaphore_that_is_not_in_a_set_is_told_the_same_everywhere() {
         assert!(ran.err.contains(said), "{verb}: {}", ran.err);
     }
 }
+
+#[test]
+fn what_the_kernel_would_ignore_is_refused() {
+    let queue = "msgq create q\nmsgq send 1 \"one\"\nmsgq send 5 \"five\"\n";
+    for (recv, kind) in [("-3", "-3"), ("0", "0"), ("", "0")] {
+        let said = format!("the kernel ignores it of {kind}");
+        says(&format!("{queue}msgq recv {recv} --except"), &[&said]);
+    }
+    harness::passes(&format!("{queue}msgq recv 1 --except => type=5"));
+}
+
+#[test]
+fn a_way_out_of_a_full_queue_is_one() {
+    says(
+        "msgq create q\nmsgq set qbytes=0\nmsgq send 1 \"\" --nowait",
+        &["Use another queue, or raise it: msgq set q qbytes=1\n"],
+    );
+    says(
+        "msgq create q\nmsgq set qbytes=8\nmsgq send 1 \"1234567\"\nmsgq send 1 \"12345678\" --nowait",
+        &["Receive a message, or raise it: msgq set q qbytes=16\n"],
+    );
+    says(
+        "msgq create q\nmsgq set qbytes=8\nmsgq send 1 \"1234567\"\nmsgq send 1 \"123456789\" --nowait",
+        &[
+            "can never fit: the queue holds 8",
+            "Send less, or raise it: msgq set q qbytes=16\n",
+        ],
+    );
+}
+
+#[test]
+fn a_key_that_is_none_is_of_no_family() {
+    for look in ["peek key:0", "who key:0"] {
+        let ran = says(look, &["it makes a new object each time, and finds none"]);
+        assert!(!ran.err.contains("semaphore"), "{}", ran.err);
+    }
+}

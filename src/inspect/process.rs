@@ -169,17 +169,27 @@ pub fn exists(pid: i32) -> bool {
     pid > 0 && kill(pid, 0) != Err(Errno::ESRCH)
 }
 
-/// Whether we may look into every process of the host: capabilities(7), `CAP_SYS_PTRACE`. Root of a
-/// container may not.
+/// Whether we may look into every process of the host: `CAP_SYS_PTRACE`. Root of a container may not.
 pub fn may_look_into_all() -> bool {
     const CAP_SYS_PTRACE: u32 = 19;
+    is_capable(CAP_SYS_PTRACE)
+}
+
+/// Whether we may go beyond limits of the host: `CAP_SYS_RESOURCE`.
+pub fn may_exceed_limits() -> bool {
+    const CAP_SYS_RESOURCE: u32 = 24;
+    is_capable(CAP_SYS_RESOURCE)
+}
+
+/// Whether we have a capability on the host: capabilities(7).
+fn is_capable(capability: u32) -> bool {
     let status = read_record("/proc/self/status").unwrap_or_default();
     let mut lines = status.split(|b| *b == b'\n');
     let effective = lines.find_map(|line| {
         let digits = std::str::from_utf8(line.strip_prefix(b"CapEff:")?).ok()?;
         u64::from_str_radix(digits.trim(), 16).ok()
     });
-    effective.is_some_and(|all| all >> CAP_SYS_PTRACE & 1 != 0) && is_of_the_host()
+    effective.is_some_and(|all| all >> capability & 1 != 0) && is_of_the_host()
 }
 
 /// Every process that can be seen, in the kernel's order. Some may be gone by the time

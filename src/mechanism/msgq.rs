@@ -12,6 +12,7 @@ use super::common::{self, DEFAULT_MODE, MODE, PRIVATE};
 use super::create::Maker;
 use super::{Args, Flavour, Mechanism, ObjectKind, Run, Verb, World};
 use crate::data::{Cell, Failure, Family, Lack, Outcome, StepResult, counted};
+use crate::inspect::process;
 use crate::kernel::{Errno, msg};
 use crate::lang::{Example, Kind, Param, Runs, Signature};
 
@@ -220,7 +221,8 @@ fn send_failure(
                 "the message of {length} bytes can never fit: the queue holds {} (qbytes)",
                 stat.qbytes
             );
-            failure.help = Some(format!("Raise it: msgq set {label} qbytes={length}"));
+            let raise = roomier(&label, &stat, length, length as u64);
+            failure.help = Some(format!("Send less, or {raise}"));
         }
         (Errno::EAGAIN, Ok(stat), _) => {
             failure.meaning = format!(
@@ -229,10 +231,13 @@ fn send_failure(
                 stat.qbytes,
                 counted(stat.qnum, "message")
             );
-            failure.help = Some(format!(
-                "Receive a message, or raise it: msgq set {label} qbytes={}",
-                (stat.qbytes * 2).max(length as u64)
-            ));
+            let raise = roomier(&label, &stat, length, stat.qbytes.saturating_mul(2));
+            let other = match stat.qnum {
+                // A queue of no bytes.
+                0 => "Use another queue",
+                _ => "Receive a message",
+            };
+            failure.help = Some(format!("{other}, or {raise}"));
             failure = failure.lacks(Lack::Room(FAMILY, id.into()));
         }
         (Errno::EINVAL, _, _) if mtype < 1 => {
@@ -248,6 +253,20 @@ fn send_failure(
         _ => {}
     }
     failure
+}
+
+/// How a queue gets room for a message more: with `wanted` bytes, or as near to that as does and may be.
+fn roomier(label: &str, stat: &msg::MsgStat, length: usize, wanted: u64) -> String {
+    // It holds as many messages as bytes, too.
+    let least = stat.cbytes.saturating_add(length as u64).max(stat.qnum + 1);
+    let may = match (process::may_exceed_limits(), msg::limits()) {
+        (false, Ok(limits)) => limits.msgmnb,
+        _ => u64::MAX,
+    };
+    match wanted.max(least).min(may) {
+        qbytes if qbytes >= least => format!("raise it: msgq set {label} qbytes={qbytes}"),
+        _ => format!("as root raise kernel.msgmnb, and then qbytes to {least}"),
+    }
 }
 
 static RECV: Verb = Verb {
@@ -275,7 +294,10 @@ static RECV: Verb = Verb {
                 "noerror",
                 "cut a message that is longer than the buffer (MSG_NOERROR)",
             ),
-            Param::flag("except", "the first message not of this type (MSG_EXCEPT)"),
+            Param::flag(
+                "except",
+                "the first message not of this type, which is from 1 (MSG_EXCEPT)",
+            ),
             posix::TIMEOUT,
         ],
         runs: Runs::Actor,
@@ -333,6 +355,11 @@ fn recv(world: &mut World, args: &Args) -> StepResult {
         except: args.flag("except"),
         copy: false,
     };
+    if how.except && mtype < 1 {
+        let ignored =
+            format!("--except leaves one type out, from 1: the kernel ignores it of {mtype}");
+        return Err(Failure::refused(ignored).help("Say which type: msgq recv N --except"));
+    }
     let mut room = max.unwrap_or(world.mailbox.capacity());
     loop {
         match world.mailbox.receive(id, room, mtype, how) {
