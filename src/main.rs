@@ -30,8 +30,8 @@ fn start() -> u8 {
     match first.as_deref().and_then(|a| a.to_str()) {
         Some(actor::ARGUMENT) => {
             let name = args.next().unwrap_or_default();
-            return child(actor::serve(&name.to_string_lossy(), |ledger| {
-                Interpreter::new(commands::verbs(), ledger)
+            return child(actor::serve(&name.to_string_lossy(), |ledger, holds| {
+                Interpreter::new(commands::verbs(), ledger, holds)
             }));
         }
         Some(exec::INSIDE) => return child(exec::serve_inside(commands::commands())),

@@ -10,8 +10,8 @@ use super::wire::{self, Order, Report};
 use crate::kernel::shared::SharedMemory;
 use crate::kernel::signal::trap;
 use crate::kernel::{Errno, fds, inherit, process, signal};
-use crate::session::Ledger;
 use crate::session::files::WIRING;
+use crate::session::{Holds, Ledger};
 
 /// The hidden argument that makes this program an actor; its name follows.
 pub const ARGUMENT: &str = "--actor";
@@ -24,11 +24,13 @@ pub(super) const LEDGER_FD: i32 = 5;
 pub(super) const COUNTS_FD: i32 = 7;
 /// Where it tells of each.
 pub(super) const CAUGHT_FD: i32 = 8;
+/// Where it counts what it holds of semaphores: memory that the shell reads.
+pub(super) const HOLDS_FD: i32 = 9;
 /// Held and never used: its end tells the janitor that this process is gone.
 pub(super) const ALIVE_FD: i32 = 6;
 
 const _: () = assert!(
-    *WIRING.start() == SOCKET_FD && *WIRING.end() == CAUGHT_FD,
+    *WIRING.start() == SOCKET_FD && *WIRING.end() == HOLDS_FD,
     "the session's wiring"
 );
 
@@ -42,11 +44,11 @@ pub trait Runner {
 }
 
 /// Serves the shell until it is gone. `runner` makes what runs the steps from the
-/// session's ledger.
+/// session's ledger and from where it counts what it holds.
 ///
 /// # Errors
 /// The inherited descriptors are not what they should be: it was started by hand.
-pub fn serve<R: Runner>(name: &str, runner: impl FnOnce(Ledger) -> R) -> io::Result<()> {
+pub fn serve<R: Runner>(name: &str, runner: impl FnOnce(Ledger, Holds) -> R) -> io::Result<()> {
     process::set_name(name)?;
     signal::install_cancel_handler(signal::CANCEL_SIGNAL)?;
     // Rust's runtime catches them to tell of an overflow of the stack, and so survives them once.
@@ -61,7 +63,8 @@ pub fn serve<R: Runner>(name: &str, runner: impl FnOnce(Ledger) -> R) -> io::Res
     let counts = SharedMemory::from_fd(inherit::inherited(COUNTS_FD)?)?;
     let counts: &'static SharedMemory = Box::leak(Box::new(counts));
     trap::install_sink(counts.words(), inherit::inherited(CAUGHT_FD)?)?;
-    let mut runner = runner(ledger);
+    let holds = Holds::open(inherit::inherited(HOLDS_FD)?)?;
+    let mut runner = runner(ledger, holds);
     let mut frame = Vec::new();
     let mut broken = false;
     while let Some((mut order, descriptors)) = inbox.next()? {

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::child::{ALIVE_FD, ARGUMENT, CAUGHT_FD, COUNTS_FD, LEDGER_FD, OUTBOX_FD, SOCKET_FD};
+use super::child::{
+    ALIVE_FD, ARGUMENT, CAUGHT_FD, COUNTS_FD, HOLDS_FD, LEDGER_FD, OUTBOX_FD, SOCKET_FD,
+};
 use super::outbox::Outbox;
 use super::reports::Reports;
 use super::wire::{self, Order, Report};
@@ -19,7 +21,7 @@ use crate::kernel::process::{self, Child, Ended, SpawnSpec, Stream};
 use crate::kernel::shared::SharedMemory;
 use crate::kernel::signal::trap::{self, Caught};
 use crate::kernel::{Errno, fds, pipe, signal, socket};
-use crate::session::Ledger;
+use crate::session::{Holds, Ledger};
 
 /// How much is read at once.
 const CHUNK: usize = 64 << 10;
@@ -57,6 +59,8 @@ struct Line {
     counts: SharedMemory,
     /// Where it tells of each.
     caught: OwnedFd,
+    /// What it holds of semaphores.
+    holds: Holds,
     chunk: Box<[u8]>,
 }
 
@@ -129,6 +133,7 @@ impl Actor {
         let (ours, theirs) = socket::pair()?;
         let outbox = Outbox::create()?;
         let counts = SharedMemory::create("ipcsh-signals", trap::COUNT_WORDS * 8)?;
+        let holds = Holds::create()?;
         let (caught, tells) = pipe::create()?;
         fds::set_nonblocking(&tells, true)?;
         fds::set_nonblocking(&caught, true)?;
@@ -143,6 +148,7 @@ impl Actor {
                 (alive, ALIVE_FD),
                 (counts.fd(), COUNTS_FD),
                 (tells.as_fd(), CAUGHT_FD),
+                (holds.fd(), HOLDS_FD),
             ],
             process_group: true,
             death_signal: Some(libc::SIGKILL),
@@ -160,6 +166,7 @@ impl Actor {
                 outbox,
                 counts,
                 caught,
+                holds,
                 chunk: vec![0; CHUNK].into_boxed_slice(),
             }),
             arrived: Vec::new(),
@@ -193,6 +200,13 @@ impl Actor {
         counts
             .and_then(|words| trap::Counts::new(words).ok())
             .map_or(0, |counts| counts.of(signo))
+    }
+
+    /// How much of a semaphore it has taken and not given back; see [`Holds::taken`]. What is gone gives
+    /// nothing back.
+    pub fn taken(&self, id: i32, num: u16) -> Option<i64> {
+        let line = self.line.as_ref();
+        line.map_or(Some(0), |line| line.holds.taken(id, num))
     }
 
     /// The number of the step that it is at.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::{Outcome, StepResult};
 use crate::lang::{Span, Work};
-use crate::session::{Change, FileChange, Held, Hold};
+use crate::session::{Change, FileChange, Held};
 
 /// Shell to actor: steps to do one after the other. The first that does not end as it
 /// should ends the order, and those that continue it. One of no steps brings descriptors,
@@ -56,8 +56,6 @@ pub struct Effects {
     pub changes: Vec<Change>,
     /// Variables that it bound.
     pub bindings: Vec<(String, Outcome)>,
-    /// Semaphores of which it now holds more or less.
-    pub holds: Vec<Hold>,
     /// Descriptors that it opened, used or closed.
     pub files: Vec<FileChange>,
 }

@@ -43,10 +43,12 @@ pub enum Event {
         line: u32,
         /// Whether the script said so with `...`.
         claimed: bool,
+        /// The outcome that it must end with, as written.
+        claim: Option<String>,
         /// On what, and who operated on it last: `lock is 0, last operated by a (pid 4240)`.
         why: String,
     },
-    /// A step was started with `&`, with nothing claimed.
+    /// A step was started with `&`.
     Started {
         /// The actor it runs in.
         actor: String,
@@ -56,6 +58,8 @@ pub enum Event {
         file: Arc<str>,
         /// The line it stands on, from 1.
         line: u32,
+        /// The outcome that it must end with, as written.
+        claim: Option<String>,
     },
     /// An actor has caught a signal.
     Caught(Caught),

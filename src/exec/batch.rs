@@ -157,7 +157,7 @@ impl Engine {
         }
         let shown = Shown {
             actor: Some(self.slots[place].actor.name.clone()),
-            claimed: step.claimed(),
+            claimed: step.claimed(source),
             after,
             ..Shown::new(source, step.text)
         };

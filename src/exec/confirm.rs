@@ -116,9 +116,7 @@ impl Engine {
             let Ok(object) = sight.find(family, reference) else {
                 continue;
             };
-            let names = self.names.all(family);
-            let created = |b: &crate::session::Binding| b.object == object && b.entry.is_some();
-            if names.iter().any(|(_, b)| created(b)) {
+            if self.names.created(family, &object).is_some() {
                 continue;
             }
             let users = users(&sight, family, &object);

@@ -1,12 +1,11 @@
 //! Cycles of waits among a session's actors.
 //!
 //! The kernel does not know who holds a semaphore. The actors count what they took and gave back; one
-//! that this session has created, and that is only ever given back by who took it, is a lock, and who
-//! has taken it is who could give it back. Who waits for bytes in a pipe or a connected socket, or for
+//! that this session has created, that nobody else is seen to use, and that is only ever given back by
+//! who took it, is a lock, and who has taken it is who could give it back. Who waits for bytes in a pipe or a connected socket, or for
 //! room, can be woken by who has its other end; the kernel shows who those are. An actor is stuck if
-//! everyone who could wake it is stuck.
-
-use std::collections::HashMap;
+//! everyone who could wake it is stuck. One that waits for something else and has more to do behind that
+//! may yet do anything, and while there is one, nobody is.
 
 use super::engine::{Engine, Ran};
 use crate::actor::Sighting;
@@ -14,10 +13,12 @@ use crate::data::{Event, Family, Object, Sink};
 use crate::inspect::descriptors::{Access, Descriptor};
 use crate::inspect::snapshot::Snapshot;
 use crate::inspect::thing::Thing;
-use crate::inspect::wait::{SemBuf, Wait};
+use crate::inspect::wait::Wait;
+use crate::inspect::waking::lacking;
 use crate::inspect::{posix, unix};
 use crate::kernel::sem;
 use crate::kernel::socket::Kind;
+use crate::mechanism;
 use crate::session::{Side, files, holds};
 
 /// What a blocked actor waits for that another could give.
@@ -43,6 +44,8 @@ enum Want {
 /// One blocked actor, what it waits for, and who could wake it.
 struct Stuck {
     actor: usize,
+    /// Where it stands still, see [`Sighting`].
+    at: u64,
     want: Want,
     holders: Vec<usize>,
 }
@@ -103,7 +106,9 @@ impl Engine {
         if !self.jobs.is_empty() {
             return Vec::new();
         }
-        let mut waits = HashMap::new();
+        let mut stuck = Vec::new();
+        // Those that give something once they go on.
+        let mut givers = Vec::new();
         for place in 0..self.slots.len() {
             if !self.slots[place].actor.is_busy() {
                 continue;
@@ -112,42 +117,56 @@ impl Engine {
             if sighting == Sighting::Running {
                 sighting = self.slots[place].actor.look();
             }
-            match sighting {
-                Sighting::Blocked { wait, .. } => {
-                    if let Some(want) = self.want(place, &wait) {
-                        waits.insert(place, want);
-                    }
-                }
-                // It runs, and may give anything back.
-                _ => return Vec::new(),
+            // It runs, and may give anything back.
+            let Sighting::Blocked { wait, at, .. } = sighting else {
+                return Vec::new();
+            };
+            if self.gives_later(place, &wait) {
+                givers.push(place);
             }
+            stuck.extend(self.stuck_at(place, &wait, at));
         }
-        let mut stuck: Vec<Stuck> = waits
-            .into_iter()
-            .filter_map(|(actor, want)| {
-                let holders = match &want {
-                    Want::Lock { id, num, .. } => self.holders_of_lock(*id, *num)?,
-                    Want::End {
-                        family, other, end, ..
-                    } => self.holders_of_end(*family, other, *end),
-                };
-                Some(Stuck {
-                    actor,
-                    want,
-                    holders,
-                })
-            })
-            .collect();
         only_each_other(&mut stuck);
-        // A pass over the host's descriptors is made only where the session sees a cycle.
-        let before = stuck.len();
+        // A pass over the host's processes is made only where the session sees a cycle.
         let snapshot = Snapshot::default();
         stuck.retain(|s| self.is_confirmed(s, &snapshot));
-        if stuck.len() < before {
-            only_each_other(&mut stuck);
+        // They were looked at one after the other: one may have gone on meanwhile.
+        stuck.retain(|s| {
+            let sighting = self.slots[s.actor].actor.look();
+            sighting.standstill() == Some(s.at)
+        });
+        only_each_other(&mut stuck);
+        let is_stuck = |place: &usize| stuck.iter().any(|s| s.actor == *place);
+        match givers.iter().all(is_stuck) {
+            true => stuck,
+            false => Vec::new(),
         }
-        stuck.sort_by_key(|s| s.actor);
-        stuck
+    }
+
+    /// Whether an actor that is blocked so does more behind this call, or gives something in it.
+    fn gives_later(&self, place: usize, wait: &Wait) -> bool {
+        let gives = matches!(wait, Wait::SemOp { ops, .. } if ops.iter().any(|op| op.op > 0));
+        gives
+            || self.slots[place]
+                .pending()
+                .is_some_and(|p| p.step.is_loop())
+    }
+
+    /// What another could give to an actor that is blocked so, and who could.
+    fn stuck_at(&self, actor: usize, wait: &Wait, at: u64) -> Option<Stuck> {
+        let want = self.want(actor, wait)?;
+        let holders = match &want {
+            Want::Lock { id, num, .. } => self.holders_of_lock(*id, *num)?,
+            Want::End {
+                family, other, end, ..
+            } => self.holders_of_end(*family, other, *end),
+        };
+        Some(Stuck {
+            actor,
+            at,
+            want,
+            holders,
+        })
     }
 
     /// What another actor could give to one that is blocked so.
@@ -158,12 +177,7 @@ impl Engine {
                 ops,
                 timeout: false,
             } => {
-                // Of several operations, the one that the value does not allow.
-                let short = |op: &&SemBuf| {
-                    let value = sem::value(*id, i32::from(op.num));
-                    op.op < 0 && value.is_ok_and(|v| v < -i32::from(op.op))
-                };
-                let op = ops.iter().find(short)?;
+                let (op, _) = lacking(*id, ops).filter(|(op, _)| op.op < 0)?;
                 return Some(Want::Lock {
                     id: *id,
                     num: op.num,
@@ -213,10 +227,11 @@ impl Engine {
     /// Whether nobody else can wake it, by the kernel's word where the actors' is not enough.
     fn is_confirmed(&self, stuck: &Stuck, snapshot: &Snapshot) -> bool {
         let (family, other, end) = match &stuck.want {
-            // One that was there before may be given back by whoever uses it besides.
-            Want::Lock { id, name, .. } => {
-                let object = name.clone().map_or(Object::Id(*id), Object::Posix);
-                return self.names.has_created(Family::Sem, &object);
+            Want::Lock { id, num, name } => {
+                return match name {
+                    Some(name) => self.is_ours_alone(name, snapshot),
+                    None => self.is_our_lock(*id, *num),
+                };
             }
             Want::End {
                 family, other, end, ..
@@ -242,12 +257,31 @@ impl Engine {
         !hidden && holders.all(|d| known.contains(&d.pid))
     }
 
+    /// Whether this session has made a semaphore, and nobody else is seen to use it. One with a key that
+    /// somebody chose is meant for others too, who may come at any time.
+    fn is_our_lock(&self, id: i32, num: u16) -> bool {
+        let set = self.names.created(Family::Sem, &Object::Id(id));
+        let operator = || sem::pid(id, i32::from(num)).ok().filter(|pid| *pid > 0);
+        set.is_some_and(|set| mechanism::is_own_key(set.key))
+            && operator().is_none_or(|pid| self.slots.iter().any(|s| s.actor.pid() == pid))
+    }
+
+    /// The same of a POSIX semaphore, which everybody who uses it has mapped.
+    fn is_ours_alone(&self, name: &str, snapshot: &Snapshot) -> bool {
+        let object = Object::Posix(name.into());
+        let created = self.names.created(Family::Sem, &object).is_some();
+        let ours = |pid| self.slots.iter().any(|s| s.actor.pid() == pid);
+        created
+            && Thing::of(Family::Sem, &object)
+                .is_some_and(|thing| snapshot.mapped().of(thing).all(|m| ours(m.pid)))
+    }
+
     /// Who has taken a semaphore; `None` where nobody has, or where it is no lock: somebody
-    /// gave back what he never took.
+    /// gave back what he never took, or may have.
     fn holders_of_lock(&self, id: i32, num: u16) -> Option<Vec<usize>> {
         let mut holders = Vec::new();
         for (place, slot) in self.slots.iter().enumerate() {
-            match slot.holds.get(&(id, num)).copied().unwrap_or(0) {
+            match slot.actor.taken(id, num)? {
                 n if n < 0 => return None,
                 0 => {}
                 _ => holders.push(place),

@@ -90,7 +90,7 @@ impl Engine {
             self.note_end(place);
             let name = self.slots[place].actor.name.clone();
             let (pending, failure) = match &self.slots[place].state {
-                State::Ended(pending, _) if pending.claimed => {
+                State::Ended(pending, _) if pending.claimed && pending.claim().is_none() => {
                     let text = "it has ended, and the script never says how";
                     (pending.clone(), Failure::new(FailureKind::Mismatch, text))
                 }
@@ -112,7 +112,7 @@ impl Engine {
             let help = format!("Say how it ends (`{name}: ... => ok`), or `cancel {name}`");
             let shown = Shown {
                 words: Some(format!("{name}: ...")),
-                ..Shown::new(&pending.source, pending.text)
+                ..Shown::new(&pending.source, pending.step.text)
             };
             match self.fail(shown, failure.help(help), sink) {
                 Flow::Failed | Flow::Environment => {}

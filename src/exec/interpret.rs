@@ -7,7 +7,7 @@ use crate::data::{Failure, FailureKind, Outcome, StepResult};
 use crate::kernel::signal;
 use crate::lang::{Action, Call, Env, Span, Term, Work};
 use crate::mechanism::{Args, Run, Verb, World};
-use crate::session::Ledger;
+use crate::session::{Holds, Ledger};
 
 /// The commands that run in an actor, by their place in the catalog.
 pub type Verbs = Vec<Option<&'static Verb>>;
@@ -52,10 +52,10 @@ impl Done {
 
 impl Interpreter {
     /// An actor that has done nothing.
-    pub fn new(verbs: Verbs, ledger: Ledger) -> Interpreter {
+    pub fn new(verbs: Verbs, ledger: Ledger, holds: Holds) -> Interpreter {
         Interpreter {
             verbs,
-            world: World::new(ledger),
+            world: World::new(ledger, holds),
             env: Env::default(),
             bound: Vec::new(),
             lost: false,
@@ -211,7 +211,6 @@ impl Runner for Interpreter {
             effects: Effects {
                 changes: self.world.names.take_changes(),
                 bindings: std::mem::take(&mut self.bound),
-                holds: self.world.holds.take_changes(),
                 files: self.world.files.take_changes(),
             }
             .noted(),

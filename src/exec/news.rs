@@ -162,9 +162,6 @@ impl Engine {
         for change in &effects.files {
             files::note(&mut slot.files, change.clone());
         }
-        for hold in &effects.holds {
-            slot.holds.insert((hold.id, hold.num), hold.taken);
-        }
         // News that were on their way when it made this change are applied behind it there,
         // and before it here: then it must be told of its own change too.
         let knows = report.number >= slot.informed;

@@ -10,7 +10,7 @@ use super::slot::{End, Pending, State};
 use super::waiting::{Patience, Stall, Turn};
 use crate::actor::Sighting;
 use crate::data::{Event, Failure, FailureKind, Sink, StepResult, Took};
-use crate::lang::{Claim, Marker, Resume, Source, Span, Step};
+use crate::lang::{Marker, Resume, Source, Step};
 
 impl Engine {
     /// A step with `...` or `&`.
@@ -24,12 +24,14 @@ impl Engine {
         let (place, _) = self.begin(name, source, step.text, &[step], sink)?;
         if step.marker == Marker::Background {
             let text = step.text.of(&source.text).to_string();
-            self.record(format!("{text} &"));
+            let claim = step.claimed(source).map(|(written, _)| written.to_string());
+            self.record(format!("{text} &{}", behind(claim.as_deref())));
             sink.event(&Event::Started {
                 actor: name.to_string(),
                 source: text,
                 file: source.name.clone(),
                 line: source.line(step.text.start),
+                claim,
             })?;
             self.set_pending(place, source, step, false);
             return Ok(());
@@ -40,6 +42,11 @@ impl Engine {
             let sighting = match self.turn(place, &mut patience)? {
                 Turn::Ended(end) => {
                     let (result, _) = self.result_of(end, &step.work, source);
+                    let outcome = result.as_ref().ok();
+                    let notes = outcome.iter().flat_map(|outcome| outcome.notes());
+                    notes
+                        .cloned()
+                        .try_for_each(|note| sink.event(&Event::Note(note)))?;
                     return Err(self.fail_at(source, step.text, not_blocked(result), sink));
                 }
                 Turn::Heard => continue,
@@ -80,12 +87,8 @@ impl Engine {
     fn set_pending(&mut self, place: usize, source: &Arc<Source>, step: &Step, claimed: bool) {
         self.slots[place].state = State::Pending(Pending {
             source: Arc::clone(source),
-            text: step.text,
+            step: step.clone(),
             since: Instant::now(),
-            claim: step.claimed().map(|(span, claim)| {
-                let text = span.of(&source.text).to_string();
-                (text, claim.clone())
-            }),
             claimed,
             foreground: step.marker == Marker::None,
         });
@@ -105,15 +108,16 @@ impl Engine {
         if step.actor.is_none() && !claimed {
             text = format!("{ME}: {text}");
         }
+        let claim = step.claimed(source).map(|(written, _)| written.to_string());
         let Sighting::Blocked { wait, .. } = sighting else {
             // Nobody has seen it blocked, and nothing of the kind is said.
-            self.record(format!("{text} &"));
+            self.record(format!("{text} &{}", behind(claim.as_deref())));
             let stand = self.stand(place);
             sink.event(&Event::Note(stand.about.unwrap_or(stand.state)))?;
             self.set_pending(place, source, step, claimed);
             return Ok(());
         };
-        self.record(format!("{text} ..."));
+        self.record(format!("{text} ...{}", behind(claim.as_deref())));
         let why = self
             .condition(place, wait)
             .unwrap_or_else(|| self.wait_text(place, wait));
@@ -123,6 +127,7 @@ impl Engine {
             file: source.name.clone(),
             line: source.line(step.text.start),
             claimed,
+            claim,
             why,
         })?;
         self.set_pending(place, source, step, claimed);
@@ -141,20 +146,20 @@ impl Engine {
             return Err(self.fail_at(source, resume.text, failure, sink));
         };
         sink.flush()?;
-        let (end, after) = match self.await_pending(place, resume.deadline) {
+        let (pending, end, after) = match self.await_pending(place, resume.deadline) {
             Ok(ended) => ended,
             Err(Interrupted::Flow(flow)) => return Err(flow),
             Err(Interrupted::Failed(failure)) => {
                 return Err(self.fail_at(source, resume.text, failure, sink));
             }
         };
+        let written = resume.claim_text.map(|span| span.of(&source.text));
         let shown = Shown {
-            claimed: resume.claim_text.zip(resume.claim.as_ref()),
+            claimed: written.zip(resume.claim.as_ref()),
             after,
             ..Shown::new(source, resume.text)
         };
-        let claim = resume.claim.as_ref();
-        self.show_pending_end(place, shown, claim, end, sink)
+        self.show_pending_end(place, shown, &pending, end, sink)
     }
 
     /// The place of an actor with a pending step. It may be dead by now.
@@ -170,7 +175,7 @@ impl Engine {
         &mut self,
         place: usize,
         deadline: Option<Duration>,
-    ) -> Result<(End, Option<Duration>), Interrupted> {
+    ) -> Result<(Pending, End, Option<Duration>), Interrupted> {
         let begun = Instant::now();
         let mut seen = false;
         let (mut patience, mut stall) = (Patience::new(), Stall::default());
@@ -178,7 +183,8 @@ impl Engine {
             self.note_end(place);
             if let Some((pending, end)) = self.slots[place].take_ended() {
                 let known = seen || pending.claimed;
-                return Ok((end, known.then(|| pending.since.elapsed())));
+                let after = known.then(|| pending.since.elapsed());
+                return Ok((pending, end, after));
             }
             seen = true;
             if self.wait(patience.next()).map_err(Interrupted::Flow)? {
@@ -202,24 +208,28 @@ impl Engine {
         }
     }
 
-    /// Shows how a pending step ended and holds it against what is claimed now.
-    fn show_pending_end(
+    /// Shows how a pending step ended and holds it against what is claimed now, and against what the
+    /// step itself claims.
+    fn show_pending_end<'a>(
         &mut self,
         place: usize,
-        mut shown: Shown,
-        claim: Option<&Claim>,
+        mut shown: Shown<'a>,
+        pending: &'a Pending,
         end: End,
         sink: &mut dyn Sink,
     ) -> Ran {
-        let (result, mut passed) = match end {
-            End::Report(report) => (report.result, report.passed),
-            End::Died(how) => (Err(End::death(how)), false),
-        };
-        if let Some(claim) = claim {
-            passed = match claim.accepts(&result, &self.env) {
+        let (result, mut passed) = self.result_of(end, &pending.step.work, &pending.source);
+        let claims: Vec<_> = shown.claimed.into_iter().chain(pending.claim()).collect();
+        shown.claimed = claims.first().copied();
+        for claimed in claims {
+            passed = match claimed.1.accepts(&result, &self.env) {
                 Ok(accepted) => accepted,
                 Err(e) => return Err(self.fail(shown, e.into(), sink)),
             };
+            if !passed {
+                shown.claimed = Some(claimed);
+                break;
+            }
         }
         self.record(as_line(shown.text(), &result));
         shown.actor = Some(self.slots[place].actor.name.clone());
@@ -228,7 +238,7 @@ impl Engine {
 
     /// A pending step has ended and nobody will ask how: what it claims is held against it.
     pub(super) fn judge_ended(&mut self, place: usize, sink: &mut dyn Sink) -> Ran {
-        let claim = self.slots[place].pending().map(|p| p.claim.is_some());
+        let claim = self.slots[place].pending().map(|p| p.claim().is_some());
         match claim {
             Some(true) => self.show_ended(place, sink),
             _ => {
@@ -250,22 +260,18 @@ impl Engine {
         let Some((pending, end)) = self.slots[place].take_ended() else {
             return Ok(());
         };
-        let mut text = format!("{}: ...", self.slots[place].actor.name);
-        let span = Span::new(0, text.len());
-        let claim = pending.claim.as_ref().map(|(written, claim)| {
-            let from = text.len();
-            text.push_str(written);
-            (Span::new(from, text.len()), claim)
-        });
-        let source = Source::new("", text);
         let shown = Shown {
-            claimed: claim,
+            words: Some(format!("{}: ...", self.slots[place].actor.name)),
             after: Some(pending.since.elapsed()),
-            ..Shown::new(&source, span)
+            ..Shown::new(&pending.source, pending.step.text)
         };
-        let claim = claim.map(|(_, claim)| claim);
-        self.show_pending_end(place, shown, claim, end, sink)
+        self.show_pending_end(place, shown, &pending, end, sink)
     }
+}
+
+/// The outcome that a step claims, as it stands behind its marker.
+fn behind(claim: Option<&str>) -> String {
+    claim.map_or(String::new(), |claim| format!(" => {claim}"))
 }
 
 /// `...` was claimed, and the step ended.

@@ -57,7 +57,7 @@ impl Engine {
         self.record(line);
         let verdict = Verdict::of(&result, passed);
         let shown = Shown {
-            claimed: step.claimed(),
+            claimed: step.claimed(source),
             ..Shown::new(source, step.text)
         };
         sink.event(&shown.event(result, passed, &self.env))?;

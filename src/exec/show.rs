@@ -17,8 +17,8 @@ pub(super) struct Shown<'a> {
     pub words: Option<String>,
     /// The actor it ran in.
     pub actor: Option<String>,
-    /// Where the outcome that is claimed stands, and what it is.
-    pub claimed: Option<(Span, &'a Claim)>,
+    /// The outcome that is claimed, as written and as read.
+    pub claimed: Option<(&'a str, &'a Claim)>,
     /// How long it was blocked.
     pub after: Option<Duration>,
 }
@@ -46,8 +46,8 @@ impl<'a> Shown<'a> {
 
     /// Its end. A claim that does not hold is shown with the values of its variables.
     pub fn event(self, result: StepResult, passed: bool, env: &Env) -> Event {
-        let claimed = self.claimed.map(|(span, claim)| Claimed {
-            text: span.of(&self.source.text).to_string(),
+        let claimed = self.claimed.map(|(written, claim)| Claimed {
+            text: written.to_string(),
             variables: match passed {
                 true => Vec::new(),
                 false => claim.variables(env),

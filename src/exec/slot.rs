@@ -1,6 +1,5 @@
 //! An actor's place in a session: its process, and what became of the step it was left with.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -8,7 +7,7 @@ use crate::actor::{Actor, Report};
 use crate::data::{Cell, Failure, FailureKind};
 use crate::kernel::process::{Ended, signal_name};
 use crate::kernel::signal::trap::Caught;
-use crate::lang::{Claim, Source, Span};
+use crate::lang::{Claim, Source, Step};
 use crate::session::Held;
 
 /// An actor and what the session knows of it.
@@ -16,8 +15,6 @@ use crate::session::Held;
 pub(super) struct Slot {
     pub actor: Actor,
     pub state: State,
-    /// What it holds of which semaphore: `(set, number)`.
-    pub holds: HashMap<(i32, u16), i64>,
     /// The signals that it has caught and nobody was told of.
     pub caught: Vec<Caught>,
     /// The descriptors that it holds, the newest last.
@@ -45,11 +42,9 @@ pub(super) enum State {
 #[derive(Clone, Debug)]
 pub(super) struct Pending {
     pub source: Arc<Source>,
-    pub text: Span,
+    /// What it claims holds, whatever else is said when it ends.
+    pub step: Step,
     pub since: Instant,
-    /// The outcome that its step claims, as written and as read: it counts where nothing
-    /// else is said when it ends.
-    pub claim: Option<(String, Claim)>,
     /// Whether the script says `...`, so that it must also say how it ends.
     pub claimed: bool,
     /// Whether the prompt waited for it before it came back.
@@ -65,10 +60,16 @@ pub(super) enum End {
 }
 
 impl Pending {
+    /// The outcome that its step claims.
+    pub fn claim(&self) -> Option<(&str, &Claim)> {
+        self.step.claimed(&self.source)
+    }
+
     /// However it ends now, nothing is claimed of it.
     pub fn unclaim(&mut self) {
         self.claimed = false;
-        self.claim = None;
+        self.step.claim_text = None;
+        self.step.work.claim = None;
     }
 }
 
@@ -77,7 +78,6 @@ impl Slot {
         Slot {
             actor,
             state: State::Free,
-            holds: HashMap::new(),
             caught: Vec::new(),
             files: Vec::new(),
             cursor: None,

@@ -16,6 +16,7 @@ use crate::inspect::posix;
 use crate::inspect::snapshot::Snapshot;
 use crate::inspect::thing::{self, Thing};
 use crate::inspect::wait::{Kind, Name, Wait};
+use crate::inspect::waking::lacking;
 use crate::kernel::{procfd, sem};
 use crate::mechanism::{self, Sight};
 
@@ -191,8 +192,13 @@ fn waited_on(
             Some((Family::Msgq, Object::Id(*id), None))
         }
         Wait::SemOp { id, ops, .. } => {
-            let num = ops.first().map(|op| u32::from(op.num));
-            Some((Family::Sem, Object::Id(*id), num))
+            let lacking = lacking(*id, ops).map(|(op, _)| op);
+            let num = lacking.or_else(|| ops.first().copied());
+            Some((
+                Family::Sem,
+                Object::Id(*id),
+                num.map(|op| u32::from(op.num)),
+            ))
         }
         Wait::Open {
             path: Some(path), ..

@@ -58,7 +58,7 @@ impl Engine {
         self.note_end(place);
         let slot = &mut self.slots[place];
         let death = match &slot.state {
-            State::Ended(pending, _) if pending.claimed || pending.claim.is_some() => {
+            State::Ended(pending, _) if pending.claimed || pending.claim().is_some() => {
                 let failure =
                     Failure::refused(format!("`{name}` died in a step that was left pending"));
                 return Err(failure.help(format!("Say how it ended: `{name}: ... => died`")));

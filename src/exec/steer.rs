@@ -6,7 +6,7 @@ use super::engine::{Engine, Flow, Mode};
 use super::shell_steps::Interrupted;
 use super::slot::{End, State};
 use super::waiting::Patience;
-use crate::data::{Failure, FailureKind, Sink, Stand, StepResult, Took};
+use crate::data::{Failure, FailureKind, Sink, Stand, Took};
 
 /// How long an interrupted step may go on before its actor is ended: Ctrl-C is always a way
 /// out.
@@ -80,26 +80,14 @@ impl Engine {
         };
         // At the prompt, Ctrl-C ends it.
         let deadline = (self.options.mode == Mode::Prompt).then_some(Duration::MAX);
-        let pending = self.slots[place].pending();
-        let claim = pending
-            .and_then(|p| p.claim.clone())
-            .map(|(_, claim)| claim);
         let awaited = self.await_pending(place, deadline);
-        match awaited.map_err(Interrupted::failure)? {
-            (End::Report(report), _) if report.passed => Ok(()),
-            (End::Report(report), _) => Err(match report.result {
-                Err(failure) => failure,
-                Ok(outcome) => {
-                    let text = format!("its step ended with `{outcome}`");
-                    Failure::new(FailureKind::Mismatch, text)
-                }
-            }),
-            (End::Died(how), _) => {
-                let result: StepResult = Err(End::death(how));
-                match claim {
-                    Some(claim) if claim.accepts(&result, &self.env)? => Ok(()),
-                    _ => result.map(drop),
-                }
+        let (pending, end, _) = awaited.map_err(Interrupted::failure)?;
+        match self.result_of(end, &pending.step.work, &pending.source) {
+            (_, true) => Ok(()),
+            (Err(failure), _) => Err(failure),
+            (Ok(outcome), _) => {
+                let text = format!("its step ended with `{outcome}`");
+                Err(Failure::new(FailureKind::Mismatch, text))
             }
         }
     }

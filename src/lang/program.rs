@@ -94,9 +94,15 @@ pub struct Step {
 }
 
 impl Step {
-    /// The outcome that is claimed, and where it stands.
-    pub fn claimed(&self) -> Option<(Span, &Claim)> {
-        self.claim_text.zip(self.work.claim.as_deref())
+    /// The outcome that is claimed, as it is written there and as it is read.
+    pub fn claimed<'a>(&'a self, source: &'a Source) -> Option<(&'a str, &'a Claim)> {
+        let written = self.claim_text?.of(&source.text);
+        Some((written, self.work.claim.as_deref()?))
+    }
+
+    /// Whether its actor does more than one thing.
+    pub fn is_loop(&self) -> bool {
+        matches!(self.work.action, Action::Repeat { .. })
     }
 }
 

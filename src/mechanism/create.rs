@@ -15,6 +15,11 @@ use crate::session::{Binding, now};
 /// The upper half of every key we choose: `ip`, so that ours can be told from others'.
 const OUR_KEYS: u32 = 0x6970_0000;
 
+/// Whether a key is one of those that we choose, and not meant for others.
+pub fn is_own_key(key: i32) -> bool {
+    key == sysv::IPC_PRIVATE || key.cast_unsigned() & 0xffff_0000 == OUR_KEYS
+}
+
 /// Where the search for a free key begins: random, so that sessions do not collide.
 pub(super) fn first_key() -> u32 {
     // The standard library's hasher is seeded by the kernel for each process.

@@ -37,7 +37,7 @@ pub use args::{Args, errno_symbol};
 pub use cause::cause;
 pub use common::semaphore_number;
 pub use common_verbs::columns;
-pub use create::{Created, key};
+pub use create::{Created, is_own_key, key};
 pub use place::Place;
 pub use shm::word_at;
 pub use sight::{Listing, Sight, label, resolve};

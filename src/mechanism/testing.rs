@@ -9,7 +9,7 @@ use crate::kernel::{process, witness};
 use crate::lang::{
     Action, Catalog, Env, Known, Marker, Program, Source, StatementKind, Step, Words, Work, parse,
 };
-use crate::session::Ledger;
+use crate::session::{Holds, Ledger};
 
 /// A world, its variables, and what the parser knows. What was created in it is removed
 /// when it goes.
@@ -38,7 +38,7 @@ impl Bench {
         };
         let catalog = Catalog::new(verbs().map(|verb| &verb.signature).collect(), words);
         Bench {
-            world: World::new(Ledger::create().unwrap()),
+            world: World::new(Ledger::create().unwrap(), Holds::create().unwrap()),
             env: Env::default(),
             known: Known::default(),
             catalog,

@@ -43,7 +43,7 @@ pub enum Flavour {
 
 impl World {
     /// A world in which nothing has happened.
-    pub fn new(ledger: Ledger) -> World {
+    pub fn new(ledger: Ledger, holds: Holds) -> World {
         World {
             names: Names::default(),
             ledger,
@@ -51,7 +51,7 @@ impl World {
             attachments: HashMap::new(),
             mappings: HashMap::new(),
             files: Files::default(),
-            holds: Holds::default(),
+            holds,
             next_key: super::create::first_key(),
             uid: process::geteuid(),
         }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::data::{Family, Object};
 
 /// The descriptors by which an actor hears from its shell and tells it: the session's own wiring.
-pub const WIRING: std::ops::RangeInclusive<i32> = 3..=8;
+pub const WIRING: std::ops::RangeInclusive<i32> = 3..=9;
 
 /// Which way a descriptor can be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

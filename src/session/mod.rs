@@ -7,6 +7,6 @@ pub mod ledger;
 mod names;
 
 pub use files::{FileChange, Files, Held, Side};
-pub use holds::{Hold, Holds};
+pub use holds::Holds;
 pub use ledger::{Entry, Ledger, Left, Removed, State, now, perm_of, remove};
 pub use names::{Binding, Change, Names};

@@ -68,10 +68,10 @@ impl Names {
         bindings.iter().map(|(n, b)| (n.as_str(), b)).collect()
     }
 
-    /// Whether this session has created an object.
-    pub fn has_created(&self, family: Family, object: &Object) -> bool {
+    /// What is known of an object that this session has created.
+    pub fn created(&self, family: Family, object: &Object) -> Option<&Binding> {
         let mut bindings = self.families[family.index()].bindings.values();
-        bindings.any(|b| b.object == *object && b.entry.is_some())
+        bindings.find(|b| b.object == *object && b.entry.is_some())
     }
 
     /// The name of an object, where it has one.

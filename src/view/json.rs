@@ -175,11 +175,15 @@ impl<W: Write> Sink for Json<W> {
                 file,
                 line,
                 claimed,
+                claim,
                 why,
             } => self.object("blocked", |object| {
                 object.text("actor", actor);
                 object.place(source, file, *line);
                 object.raw("claimed", if *claimed { "true" } else { "false" });
+                if let Some(claim) = claim {
+                    object.text("claim", claim);
+                }
                 object.text("why", why);
             }),
             Event::Started {
@@ -187,9 +191,13 @@ impl<W: Write> Sink for Json<W> {
                 source,
                 file,
                 line,
+                claim,
             } => self.object("started", |object| {
                 object.text("actor", actor);
                 object.place(source, file, *line);
+                if let Some(claim) = claim {
+                    object.text("claim", claim);
+                }
             }),
             Event::Caught(caught) => self.caught(caught),
             Event::Note(text) => self.one_text("note", text),

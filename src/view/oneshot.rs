@@ -144,6 +144,7 @@ mod tests {
             file: "a.ipc".into(),
             line: 1,
             claimed: true,
+            claim: None,
             why: "it is full".into(),
         });
         assert_eq!(out, "");

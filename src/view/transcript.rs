@@ -190,16 +190,20 @@ impl<W: Write> Sink for Transcript<W> {
                 let mut lines = outcome.text().into_iter().chain(notes);
                 lines.try_for_each(|line| self.comment(line))
             }
-            Event::Blocked { source, why, .. } => {
+            Event::Blocked {
+                source, claim, why, ..
+            } => {
                 self.begin(source);
                 self.line.push_str(" ...");
+                claim.iter().for_each(|claim| self.claim(claim));
                 self.aside.push_str("blocked: ");
                 self.aside.push_str(&escape::one_line(why));
                 self.end_line(source, Style::waiting)
             }
-            Event::Started { source, .. } => {
+            Event::Started { source, claim, .. } => {
                 self.begin(source);
                 self.line.push_str(" &");
+                claim.iter().for_each(|claim| self.claim(claim));
                 self.end_line(source, Style::aside)
             }
             Event::Caught(caught) => self.comment(&caught.to_string()),

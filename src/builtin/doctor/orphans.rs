@@ -84,7 +84,7 @@ fn orphan(
     used: i64,
 ) -> Option<Orphan> {
     let object = Object::Id(id);
-    if sight.names.has_created(family, &object) {
+    if sight.names.created(family, &object).is_some() {
         return None;
     }
     Some(Orphan {

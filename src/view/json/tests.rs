@@ -114,6 +114,7 @@ fn every_event_is_an_object() {
             file: "a.ipc".into(),
             line: 1,
             claimed: true,
+            claim: None,
             why: "lock is 0".into(),
         },
         Event::Started {
@@ -121,6 +122,7 @@ fn every_event_is_an_object() {
             source: "b: sem p".into(),
             file: "a.ipc".into(),
             line: 1,
+            claim: Some("EIDRM".into()),
         },
         Event::Note("started b".into()),
         Event::Warning("gone".into()),
