@@ -154,7 +154,7 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
     }
     let mut exits = Vec::new();
     for program in &programs {
-        let signals = SignalFd::new(&SIGNALS).context("signalfd")?;
+        let signals = signals()?;
         let mut engine = setup.engine(commands::commands(), Some(signals));
         let mut sink = sink(&cli, one_shot, errors);
         let exit = script::run(&mut engine, program, &mut *sink);
@@ -174,6 +174,14 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
             .max()
             .unwrap_or(Exit::Passed)),
     }
+}
+
+/// What may end this session. What its parent has it ignore, as nohup(1) and the background of a script
+/// do, stays ignored.
+fn signals() -> anyhow::Result<SignalFd> {
+    let noticed = |signo: &i32| !signal::is_ignored(*signo).unwrap_or(false);
+    let signals: Vec<i32> = SIGNALS.into_iter().filter(noticed).collect();
+    SignalFd::new(&signals).context("signalfd")
 }
 
 /// How a session is set up by the command line.
@@ -236,7 +244,7 @@ fn prompt(cli: &Cli) -> anyhow::Result<Exit> {
     // Ctrl-\ ends what runs in the foreground, as at any shell's prompt.
     signal::ignore(libc::SIGQUIT).context("sigaction")?;
     let setup = setup(cli, Mode::Prompt);
-    let signals = SignalFd::new(&SIGNALS).context("signalfd")?;
+    let signals = signals()?;
     let engine = setup.engine(commands::commands(), Some(signals));
     let setup = repl::Setup {
         style: Style::new(cli.colours(), true),

@@ -307,7 +307,7 @@ fn exit_codes_say_what_happened() {
         ("require program no-such-program-anywhere", 77),
         ("quit\nnonsense-is-still-read", 2),
         ("quit", 0),
-        ("save /tmp/never-written", 1),
+        ("save /tmp/never-written", 2),
         ("spawn a\nb: msgq create q", 2),
         ("spawn a\nwait b", 2),
         ("spawn a\nmsgq create q\na: msgq send q 1 \"x\"", 0),

@@ -104,6 +104,32 @@ fn ctrl_c_drops_a_line_cancels_the_step_in_the_foreground_or_says_how_to_leave()
 }
 
 #[test]
+fn how_a_step_ended_may_be_said_though_the_notice_has_told_it() {
+    let (mut t, _) = with_lock();
+    t.run("b: sem p lock ...", "blocked: lock is 0");
+    t.run("sem v lock", "b: ... => ok");
+    t.run("b: ... => EIDRM", "claimed");
+    // Once, and not after its next step.
+    t.run("b: ... => ok", "`b` has no pending step");
+    t.run("b: sem p lock ...", "blocked: lock is 0");
+    t.run("sem v lock", "b: ... => ok");
+    t.run("b: ... => ok", "=> ok");
+    t.run("b: sem p lock ...", "blocked: lock is 0");
+    t.run("sem v lock", "b: ... => ok");
+    t.run("b: sem get lock", "=> 0");
+    t.run("b: ...", "`b` has no pending step");
+    // In what is saved it stands once, and saving does not.
+    let saved = t.home.path().join("saved.ipc");
+    t.run(&format!("save {}", saved.display()), "saved");
+    t.run(&format!("save --force {}", saved.display()), "saved");
+    let text = std::fs::read_to_string(&saved).unwrap();
+    assert!(!text.contains("save "), "{text}");
+    assert_eq!(text.matches("b: ... => ok").count(), 3, "{text}");
+    let ran = run(&[&saved.to_string_lossy()], b"");
+    assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
+}
+
+#[test]
 fn commands_of_the_host_are_saved_with_how_they_ended() {
     let mut t = Terminal::start(&[]);
     t.run("!exit 3", "exit=3");

@@ -110,7 +110,8 @@ pub(super) static WAIT: Builtin = Builtin {
         name: "wait",
         summary: "wait until an actor's pending step has ended well",
         params: &[Param::repeated("actor", ACTOR, "whose pending step")],
-        notes: "The same as `ACTOR: ...` with any success.",
+        notes: "The same as `ACTOR: ...` with any success; where an actor has no pending step, there is nothing \
+                to wait for.",
         examples: &[Example {
             script: "sem create lock 0\nb: sem p lock ...\nsem v lock\nwait b",
             shows: "a step that resumes",

@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 
 use crate::data::{Failure, Family, Object, Outcome, Reply, counted};
-use crate::exec::{Builtin, Engine, Mode, Sink};
+use crate::exec::{Builtin, Engine, Sink};
 use crate::lang::{Arg, Example, Kind, Param, Signature, Target, must_be_regular};
 use crate::mechanism::Args;
 
@@ -132,16 +132,11 @@ pub(super) static SAVE: Builtin = Builtin {
             Param::required("file", Kind::Path, "where to"),
             Param::flag("force", "replace a file that exists"),
         ],
+        typed: true,
         notes: "It can be used at the prompt. A script's own transcript is what it prints.",
         ..Signature::NEW
     },
     run: |engine, args, _| {
-        if engine.options.mode != Mode::Prompt {
-            return Err(
-                Failure::refused("only a session at the prompt can be saved")
-                    .help("A script's transcript is a script: ipcsh a.ipc > b.ipc"),
-            );
-        }
         let path = args.text("file")?.unwrap_or_default();
         let mut text = String::from("#!/usr/bin/env -S ipcsh\n");
         for line in &engine.journal {

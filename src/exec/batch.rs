@@ -68,6 +68,8 @@ impl Engine {
         let begun = Instant::now();
         let mut done = 0;
         let (mut patience, mut stall) = (Patience::new(), Stall::default());
+        // The step that was seen standing still while the ends of those before it had yet to be shown.
+        let mut ahead = None;
         while done < steps.len() {
             sent += self
                 .send_ahead(place, &steps[sent..], sent - done)
@@ -75,8 +77,8 @@ impl Engine {
             let sighting = match self.turn(place, &mut patience)? {
                 Turn::Ended(end) => {
                     let died = matches!(end, End::Died(_));
-                    let shown =
-                        self.show_end(place, source, steps[done], end, stall.blocked(), sink);
+                    let after = stall.blocked().filter(|_| ahead.is_none());
+                    let shown = self.show_end(place, source, steps[done], end, after, sink);
                     if shown.is_err() {
                         self.forget_sent(place);
                     }
@@ -85,7 +87,11 @@ impl Engine {
                     if died {
                         return Ok(done);
                     }
-                    (patience, stall) = (Patience::new(), Stall::default());
+                    match ahead {
+                        Some(number) if number > first + done as u64 => {}
+                        Some(_) => ahead = None,
+                        None => (patience, stall) = (Patience::new(), Stall::default()),
+                    }
                     continue;
                 }
                 Turn::Heard => continue,
@@ -108,12 +114,14 @@ impl Engine {
                 return Err(self.give_up(place, source, step, failure, sink));
             }
             // What it did before it blocked has been taken in; this one is the next.
+            let stalled = stall.seen(&sighting);
             if let Sighting::Blocked { step: number, .. } = sighting
                 && number != first + done as u64
             {
+                ahead = Some(number);
                 continue;
             }
-            let Some(stalled) = stall.seen(&sighting) else {
+            let Some(stalled) = stalled else {
                 continue;
             };
             if self.options.mode == Mode::Prompt {

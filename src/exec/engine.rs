@@ -19,7 +19,7 @@ use super::interpret::Verbs;
 use super::job::Job;
 use super::news::{Log, Touched};
 use super::show::as_comment;
-use super::slot::Slot;
+use super::slot::{Slot, State};
 
 /// The default actor.
 pub(super) const ME: &str = "me";
@@ -186,8 +186,14 @@ impl Engine {
                 .filter(|s| s.pending().is_some())
                 .map(|s| s.actor.name.clone())
                 .collect::<HashSet<_>>(),
+            ended: self
+                .live()
+                .filter(|s| matches!(s.state, State::Told(..)))
+                .map(|s| s.actor.name.clone())
+                .collect(),
             spawned: self.spawned,
             prompt: self.options.mode == Mode::Prompt,
+            foreground: self.foreground(),
             ..Known::default()
         }
     }

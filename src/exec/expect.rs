@@ -10,6 +10,7 @@ use super::waiting::Patience;
 use crate::actor::Sighting;
 use crate::data::{Cell, Failure, FailureKind, Family, Object, Outcome, Sink, Took};
 use crate::inspect::limits;
+use crate::kernel::process;
 use crate::kernel::signal::signal_named;
 use crate::lang::{
     CompareOp, Condition, Expect, Expected, IntType, Require, Requirement, Source, Span, Subject,
@@ -41,7 +42,12 @@ impl Engine {
                     };
                     Failure::new(FailureKind::Mismatch, format!("it {how}: {found}"))
                 }
-                Err(failure) => failure,
+                // What cannot be judged does not hold: no outcome of a step.
+                Err(failure) if failure.kind == FailureKind::Environment => failure,
+                Err(failure) => Failure {
+                    kind: FailureKind::Mismatch,
+                    ..failure
+                },
             };
             let left = expect.within.map_or(Duration::ZERO, |limit| {
                 limit.saturating_sub(begun.elapsed())
@@ -98,7 +104,7 @@ impl Engine {
 
     fn compare(&self, found: &Cell, op: CompareOp, expected: &Expected) -> Result<bool, Failure> {
         if *found == Cell::Unknown {
-            return Err(Failure::environment("it cannot be seen without privilege"));
+            return Err(Failure::environment(mechanism::unknown()));
         }
         match op {
             CompareOp::Eq | CompareOp::Matches => Ok(expected.accepts(found, &self.env)?),
@@ -111,6 +117,7 @@ impl Engine {
                     (Cell::Elapsed(a), Cell::Elapsed(b)) => {
                         (a.as_nanos() as i128, b.as_nanos() as i128)
                     }
+                    (wanted, Cell::Nothing) => (wanted.as_int().unwrap_or_default(), 0),
                     (wanted, found) => match (wanted.as_int(), found.as_int()) {
                         (Some(a), Some(b)) => (a, b),
                         _ => return Err(Failure::refused("only numbers can be ordered")),
@@ -190,7 +197,7 @@ impl Engine {
             ..Shown::new(source, require.text)
         };
         let met = match &require.what {
-            Requirement::Root => Ok(crate::kernel::process::geteuid() == 0),
+            Requirement::Root => Ok(process::geteuid() == 0),
             Requirement::Program(name) => Ok(super::host::is_program(name)),
             Requirement::Host(command) => {
                 sink.flush()?;

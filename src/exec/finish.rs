@@ -109,7 +109,10 @@ impl Engine {
                 _ => continue,
             };
             passed = false;
-            let help = format!("Say how it ends (`{name}: ... => ok`), or `cancel {name}`");
+            let help = match self.slots[place].actor.is_gone() {
+                true => format!("Say so: `{name}: ... => died`"),
+                false => format!("Say how it ends (`{name}: ... => ok`), or `cancel {name}`"),
+            };
             let shown = Shown {
                 words: Some(format!("{name}: ...")),
                 ..Shown::new(&pending.source, pending.step.text)

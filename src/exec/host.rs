@@ -8,11 +8,12 @@ use std::slice::from_mut;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::engine::{Engine, Flow, Mode, Ran};
+use super::engine::{Engine, Mode, Ran};
 use super::job::{self, Group, Job, Output};
 use super::shell_steps::Interrupted;
+use super::show::{Shown, Verdict};
 use super::slot::signal_cell;
-use crate::data::{Cell, Claimed, Event, Failure, FailureKind, Outcome, Sink, StepResult};
+use crate::data::{Cell, Event, Failure, FailureKind, Outcome, Sink, StepResult};
 use crate::inspect::process::thread_stat;
 use crate::kernel::process::{self, Child, Ended, SpawnSpec, Stream};
 use crate::lang::{EvalError, Host, Piece, Source};
@@ -86,80 +87,60 @@ impl Engine {
         let mut job = self
             .start_host(command, how)
             .map_err(|e| self.fail_at(source, host.text, e, sink))?;
-        let text = host.text.of(&source.text).to_string();
-        let mut event = Event::Step {
-            actor: None,
-            source: text.clone(),
-            claimed: host.claim_text.map(|c| Claimed {
-                text: c.of(&source.text).to_string(),
-                variables: Vec::new(),
-            }),
-            file: source.name.clone(),
-            line: source.line(host.text.start),
-            result: Ok(Outcome::ok()),
-            after: None,
-            passed: true,
+        let text = host.text.of(&source.text);
+        let written = host.claim_text.map(|span| span.of(&source.text));
+        let shown = Shown {
+            claimed: written.zip(host.claim.as_ref()),
+            ..Shown::new(source, host.text)
         };
         if host.background {
             self.jobs.push(job);
-            let text = format!("{text} &");
-            self.record(text.clone());
-            if let Event::Step { source, .. } = &mut event {
-                *source = text;
-            }
-            sink.event(&event)?;
+            let words = format!("{text} &");
+            self.record(words.clone());
+            let shown = Shown {
+                words: Some(words),
+                ..shown
+            };
+            sink.event(&shown.event(Ok(Outcome::ok()), true, &self.env))?;
             return Ok(());
         }
         let ended = match self.await_end(from_mut(&mut job), 0) {
             Ok(ended) => ended,
             Err(Interrupted::Flow(flow)) => return Err(flow),
-            Err(Interrupted::Failed(e)) => return Err(self.fail_at(source, host.text, e, sink)),
+            Err(Interrupted::Failed(e)) => return Err(self.fail(shown, e, sink)),
         };
-        let shown = job.output.fresh(true);
+        let output = job.output.fresh(true);
         let outcome = match ended {
             Ended::Exited(0) => Outcome::ok(),
             Ended::Exited(status) => Outcome::ok().field("exit", status),
             Ended::Signaled(signo) => Outcome::ok().field("signal", signal_cell(signo)),
         };
         let line = match outcome.fields.is_empty() {
-            true => text,
+            true => text.to_string(),
             false => format!("{text} => {outcome}"),
         };
         let (result, passed) = self
             .judge_host(host, outcome)
             .map_err(|e| self.fail_at(source, host.text, e.into(), sink))?;
         if let Some(name) = &host.bind {
-            let mut bytes = shown.clone();
+            let mut bytes = output.clone();
             if bytes.ends_with(b"\n") {
                 bytes.pop();
             }
             self.bind(name, Outcome::value(Cell::Data(bytes)));
         }
         self.record(line);
-        if let Event::Step {
-            result: r,
-            passed: p,
-            ..
-        } = &mut event
-        {
-            *r = result;
-            *p = passed;
+        let verdict = Verdict::of(&result, passed);
+        sink.event(&shown.event(result, passed, &self.env))?;
+        if how == Kind::Shown && !output.is_empty() {
+            sink.event(&Event::Text(String::from_utf8_lossy(&output).into_owned()))?;
         }
-        sink.event(&event)?;
-        if how == Kind::Shown && !shown.is_empty() {
-            sink.event(&Event::Text(String::from_utf8_lossy(&shown).into_owned()))?;
-        }
-        if passed {
-            return Ok(());
-        }
-        self.show_stands(sink)?;
-        Err(Flow::Failed)
+        self.follow(verdict, sink)
     }
 
     /// How a command is told to have ended, and whether that is what is claimed of it.
     fn judge_host(&self, host: &Host, outcome: Outcome) -> Result<(StepResult, bool), EvalError> {
         let clean = outcome.fields.is_empty();
-        let how = outcome.to_string();
         // `ok` is an exit status of 0, and that alone; `exit=0` may be written too.
         let comparable = if clean {
             outcome.clone().field("exit", 0)
@@ -170,14 +151,11 @@ impl Engine {
             None | Some(crate::lang::Claim::Ok) => clean,
             Some(claim) => claim.accepts(&Ok(comparable), &self.env)?,
         };
-        if passed {
-            return Ok((Ok(outcome), true));
+        if passed || host.claim.is_some() {
+            return Ok((Ok(outcome), passed));
         }
-        let failure = Failure::new(
-            FailureKind::Mismatch,
-            format!("the command ended with {how}"),
-        );
-        Ok((Err(failure), false))
+        let text = format!("the command ended with {outcome}");
+        Ok((Err(Failure::new(FailureKind::Mismatch, text)), false))
     }
 
     fn start_host(&mut self, command: Vec<u8>, how: Kind) -> Result<Job, Failure> {

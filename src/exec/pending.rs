@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::engine::{Engine, Flow, ME, Ran};
+use super::engine::{Engine, Flow, ME, Mode, Ran};
 use super::shell_steps::Interrupted;
 use super::show::{Shown, as_line};
 use super::slot::{End, Pending, State};
@@ -141,25 +141,29 @@ impl Engine {
         resume: &Resume,
         sink: &mut dyn Sink,
     ) -> Ran {
+        let written = resume.claim_text.map(|span| span.of(&source.text));
+        let shown = Shown {
+            claimed: written.zip(resume.claim.as_ref()),
+            ..Shown::new(source, resume.text)
+        };
         let Some(place) = self.pending_place(&resume.actor) else {
+            if let Some(place) = self.slot(&resume.actor)
+                && let Some((pending, result)) = self.slots[place].take_told()
+            {
+                return self.show_pending_end(place, shown, &pending, result, sink);
+            }
             let failure = Failure::refused(format!("`{}` has no pending step", resume.actor));
-            return Err(self.fail_at(source, resume.text, failure, sink));
+            return Err(self.fail(shown, failure, sink));
         };
         sink.flush()?;
         let (pending, end, after) = match self.await_pending(place, resume.deadline) {
             Ok(ended) => ended,
             Err(Interrupted::Flow(flow)) => return Err(flow),
-            Err(Interrupted::Failed(failure)) => {
-                return Err(self.fail_at(source, resume.text, failure, sink));
-            }
+            Err(Interrupted::Failed(failure)) => return Err(self.fail(shown, failure, sink)),
         };
-        let written = resume.claim_text.map(|span| span.of(&source.text));
-        let shown = Shown {
-            claimed: written.zip(resume.claim.as_ref()),
-            after,
-            ..Shown::new(source, resume.text)
-        };
-        self.show_pending_end(place, shown, &pending, end, sink)
+        let result = self.pending_result(end, &pending);
+        self.record(as_line(shown.text(), &result));
+        self.show_pending_end(place, Shown { after, ..shown }, &pending, result, sink)
     }
 
     /// The place of an actor with a pending step. It may be dead by now.
@@ -215,10 +219,10 @@ impl Engine {
         place: usize,
         mut shown: Shown<'a>,
         pending: &'a Pending,
-        end: End,
+        result: StepResult,
         sink: &mut dyn Sink,
     ) -> Ran {
-        let (result, mut passed) = self.result_of(end, &pending.step.work, &pending.source);
+        let mut passed = result.is_ok();
         let claims: Vec<_> = shown.claimed.into_iter().chain(pending.claim()).collect();
         shown.claimed = claims.first().copied();
         for claimed in claims {
@@ -231,7 +235,6 @@ impl Engine {
                 break;
             }
         }
-        self.record(as_line(shown.text(), &result));
         shown.actor = Some(self.slots[place].actor.name.clone());
         self.show(shown, result, passed, sink)
     }
@@ -256,6 +259,11 @@ impl Engine {
         }
     }
 
+    /// How a pending step ended, as its claims are held against it.
+    fn pending_result(&self, end: End, pending: &Pending) -> StepResult {
+        self.result_of(end, &pending.step.work, &pending.source).0
+    }
+
     fn show_ended(&mut self, place: usize, sink: &mut dyn Sink) -> Ran {
         let Some((pending, end)) = self.slots[place].take_ended() else {
             return Ok(());
@@ -265,7 +273,14 @@ impl Engine {
             after: Some(pending.since.elapsed()),
             ..Shown::new(&pending.source, pending.step.text)
         };
-        self.show_pending_end(place, shown, &pending, end, sink)
+        let result = self.pending_result(end, &pending);
+        self.record(as_line(shown.text(), &result));
+        let shown = self.show_pending_end(place, shown, &pending, result.clone(), sink);
+        let slot = &mut self.slots[place];
+        if self.options.mode == Mode::Prompt && matches!(slot.state, State::Free) {
+            slot.state = State::Told(pending, result);
+        }
+        shown
     }
 }
 

@@ -49,12 +49,13 @@ impl Engine {
             self.bind(name, outcome.clone());
         }
         let written = step.text.of(&source.text);
-        // What only looks has no outcome in a saved session.
-        let line = match &result {
-            Ok(outcome) if *outcome == Outcome::ok() => written.to_string(),
-            result => as_line(written, result),
-        };
-        self.record(line);
+        // What only looks has no outcome in a saved session, and what is for who types has no place.
+        if !self.commands.catalog.signature(call.command).typed {
+            self.record(match &result {
+                Ok(outcome) if *outcome == Outcome::ok() => written.to_string(),
+                result => as_line(written, result),
+            });
+        }
         let verdict = Verdict::of(&result, passed);
         let shown = Shown {
             claimed: step.claimed(source),

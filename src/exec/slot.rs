@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::actor::{Actor, Report};
-use crate::data::{Cell, Failure, FailureKind};
+use crate::data::{Cell, Failure, FailureKind, StepResult};
 use crate::kernel::process::{Ended, signal_name};
 use crate::kernel::signal::trap::Caught;
 use crate::lang::{Claim, Source, Step};
@@ -34,6 +34,8 @@ pub(super) enum State {
     Pending(Pending),
     /// Its pending step has ended, and nobody has asked how.
     Ended(Pending, End),
+    /// Its pending step has ended so, and the prompt told it: that may still be asked for.
+    Told(Pending, StepResult),
     /// Its process is gone, and that has been told.
     Gone,
 }
@@ -89,7 +91,7 @@ impl Slot {
     pub fn pending(&self) -> Option<&Pending> {
         match &self.state {
             State::Pending(pending) | State::Ended(pending, _) => Some(pending),
-            State::Free | State::Gone => None,
+            State::Free | State::Told(..) | State::Gone => None,
         }
     }
 
@@ -110,6 +112,17 @@ impl Slot {
                 }
                 Some((pending, end))
             }
+            other => {
+                self.state = other;
+                None
+            }
+        }
+    }
+
+    /// How its pending step ended that the prompt was told of, once.
+    pub fn take_told(&mut self) -> Option<(Pending, StepResult)> {
+        match std::mem::replace(&mut self.state, State::Free) {
+            State::Told(pending, result) => Some((pending, result)),
             other => {
                 self.state = other;
                 None

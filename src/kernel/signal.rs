@@ -121,6 +121,16 @@ pub fn ignore(signo: i32) -> Result<()> {
     act(signo, libc::SIG_IGN)
 }
 
+/// Whether this process does not notice a signal: whoever started it may have asked for that, as
+/// nohup(1) does. `EINVAL` for no signal.
+pub fn is_ignored(signo: i32) -> Result<bool> {
+    // SAFETY: plain data; all zeroes is a value of it.
+    let mut action: libc::sigaction = unsafe { zeroed() };
+    // SAFETY: nothing is changed, and `action` has room for what there is.
+    Errno::result(unsafe { libc::sigaction(signo, std::ptr::null(), &mut action) })?;
+    Ok(action.sa_sigaction == libc::SIG_IGN)
+}
+
 /// `SIG_DFL`: the signal does again what it does by itself.
 pub fn default(signo: i32) -> Result<()> {
     act(signo, libc::SIG_DFL)

@@ -25,12 +25,14 @@ pub struct Known {
     pub actors: HashSet<String>,
     /// Those of them with a pending step.
     pub pending: HashSet<String>,
-    /// Those of them whose pending step was cancelled.
-    pub cancelled: HashSet<String>,
+    /// Those of them whose pending step has ended, which may still be asked how.
+    pub ended: HashSet<String>,
     /// Whether `spawn` has been said, so that other names are slips.
     pub spawned: bool,
-    /// Whether somebody types, who can press Ctrl-C.
+    /// Whether somebody types.
     pub prompt: bool,
+    /// The actor whose pending step Ctrl-C ends.
+    pub foreground: Option<String>,
     /// Whether `$WORK` has been read, and nothing has bound it.
     pub uses_work: Cell<bool>,
 }
@@ -119,7 +121,9 @@ impl Known {
             |other| format!("use another actor (`{other}: STEP`)"),
         );
         match self.prompt {
-            true if actor == ME => format!("`cancel {actor}` or Ctrl-C ends it; or {other}"),
+            true if self.foreground.as_deref() == Some(actor) => {
+                format!("`cancel {actor}` or Ctrl-C ends it; or {other}")
+            }
             true => format!("`cancel {actor}` ends it; or {other}"),
             false => {
                 format!("first say how the pending step ends (`{actor}: ... => ok`), or {other}")
@@ -129,7 +133,7 @@ impl Known {
 
     /// A pending step is said to end.
     pub(super) fn resume(&mut self, actor: &str, span: Span) -> Parsed<()> {
-        if self.pending.remove(actor) || self.cancelled.remove(actor) {
+        if self.pending.remove(actor) || self.ended.remove(actor) {
             return Ok(());
         }
         Err(Mistake::new(span, format!("`{actor}` has no pending step"))
@@ -158,7 +162,7 @@ impl Known {
             && self.pending.remove(actor)
             && name == "cancel"
         {
-            self.cancelled.insert(actor.to_string());
+            self.ended.insert(actor.to_string());
         }
     }
 

@@ -241,7 +241,12 @@ impl Expected {
                 let wanted = env.value(term)?;
                 match (&wanted, cell) {
                     (Cell::Data(bytes), Cell::Name(name)) => bytes == name,
-                    (Cell::Data(bytes), Cell::Text(text)) => bytes == text.as_bytes(),
+                    // In quotes stands what is shown of it.
+                    (Cell::Data(bytes), cell) if !matches!(cell, Cell::Data(_)) => {
+                        *bytes == cell.to_string().into_bytes()
+                    }
+                    // Of what there is none, the kernel's number is 0.
+                    (Cell::Int(0), Cell::Nothing) => true,
                     // A mode is written in octal: `perms == 0600`.
                     (Cell::Int(n), Cell::Mode(mode)) => {
                         let mode = i128::from(*mode);

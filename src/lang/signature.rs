@@ -20,6 +20,8 @@ pub struct Signature {
     pub runs: Runs,
     /// Whether it only looks, and shows what it sees: what `watch` may repeat.
     pub looks: bool,
+    /// Whether it is for whoever types alone: a script has no use for it.
+    pub typed: bool,
     /// The fields of its outcome that a claim may name, where it has some; `N` at the end of
     /// one is a number: `exitN`.
     pub yields: &'static [&'static str],
@@ -43,6 +45,7 @@ impl Signature {
         params: &[],
         runs: Runs::Shell,
         looks: false,
+        typed: false,
         yields: &[],
         blocks: None,
         calls: &[],

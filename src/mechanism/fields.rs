@@ -163,13 +163,17 @@ pub(super) fn table<R: Row>(
         table.push(chosen.iter().map(|f| (f.cell)(row, sight)));
     }
     if table.rows().any(|row| row.contains(&Cell::Unknown)) {
-        let why = match process::geteuid() {
-            0 if is_of_the_host() => "?: the kernel lets not even root see it",
-            _ => "?: not to be seen without privilege; run as root or as the owner",
-        };
-        table.footer.push(why.into());
+        table.footer.push(format!("?: {}", unknown()));
     }
     Ok(table)
+}
+
+/// Why something cannot be known.
+pub fn unknown() -> &'static str {
+    match process::geteuid() {
+        0 if is_of_the_host() => "the kernel lets not even root see it",
+        _ => "not to be seen without privilege; run as root or as the owner",
+    }
 }
 
 /// The field of this name.

@@ -38,6 +38,7 @@ pub use cause::cause;
 pub use common::semaphore_number;
 pub use common_verbs::columns;
 pub use create::{Created, is_own_key, key};
+pub use fields::unknown;
 pub use place::Place;
 pub use shm::word_at;
 pub use sight::{Listing, Sight, label, resolve};

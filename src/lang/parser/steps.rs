@@ -35,6 +35,12 @@ impl Parser<'_> {
         let in_shell = signature.runs == Runs::Shell;
         let seek = self.seek(text);
         self.known.call(&call, &seek)?;
+        if signature.typed && !self.known.prompt {
+            let message = format!("`{}` is for the prompt", signature.name);
+            return Err(Mistake::new(first, message)
+                .label("nobody types here")
+                .help("what a script prints is a script that passes: ipcsh a.ipc > b.ipc"));
+        }
         if in_shell {
             self.no_actor(prefix, signature.name)?;
             if words.marker != Marker::None {

@@ -71,14 +71,17 @@ fn a_pending_actor_is_busy() {
     is_not("b: sem p ...; «b»: sem v", "`b` still has a pending step");
     is_not("sem p &; «sem» v", "`me` still has a pending step");
     let ways = |text: &str, prompt: bool| {
+        let foreground = prompt.then(|| "me".to_string());
         let mut known = Known {
             prompt,
+            pending: foreground.iter().cloned().collect(),
+            foreground,
             ..Known::default()
         };
         read_from(text, &mut known).unwrap_err().help.unwrap()
     };
     assert_eq!(
-        ways("sem p &; sem v", true),
+        ways("sem v", true),
         "`cancel me` or Ctrl-C ends it; or use another actor (`b: STEP`)"
     );
     assert_eq!(

@@ -220,7 +220,7 @@ fn everything_but_steps_is_a_comment() {
 # started b (pid 4242)
 b: sem p lock ...   # blocked: lock is 0
 b: ... => ok   # after 3.2 s
-b: sem p lock &
+b: sem p lock & => EIDRM
 msgq
 # Message queues
 # lscmd
