@@ -85,7 +85,9 @@ fn what_was_done_is_shown_before_a_wait() {
         }
         let (status, said) = running.end(libc::SIGTERM);
         assert!(!status.success());
-        assert_eq!(said, "", "{text}");
+        let begin = format!("failed: <stdin>:{}: ", text.lines().count());
+        assert!(said.starts_with(&begin), "{text}: {said}");
+        assert!(said.contains("SIGTERM ended the script here"), "{said}");
     }
 }
 

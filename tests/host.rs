@@ -49,7 +49,10 @@ fn a_signal_ends_a_command_in_the_foreground_with_all_that_it_started() {
             assert!(ipcsh::kernel::msg::stat_any_id(id).is_err(), "{created}");
             let is_alive = thread_stat(sleeper, sleeper).is_ok_and(|stat| !stat.is_dead());
             assert!(!is_alive, "{kind}");
-            assert_eq!(running.line(), None);
+            // Where it was ended, and nothing behind it.
+            let last = std::iter::from_fn(|| running.line()).last();
+            let last = last.unwrap_or_default();
+            assert!(last.contains("ended the script here"), "{last}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 mod harness;
 
-use harness::{passes, run, script};
+use harness::{passes, program, run, script};
 
 #[test]
 fn what_a_step_that_blocks_claims_is_in_the_transcript_and_holds() {
@@ -139,4 +139,42 @@ fn where_several_operations_are_made_the_one_that_waits_is_named() {
         "sem create s 0 count=2\nsem v s[0]\nb: sem op s 0:-1 1:-1 ...\nsem v s[1]\nb: ... => ok",
     );
     assert!(ran.out.contains("# blocked: s[1] is 0"), "{}", ran.out);
+}
+
+#[test]
+fn what_was_started_and_ended_by_itself_is_in_the_transcript() {
+    for _ in 0..10 {
+        let ran = passes("sem create s\na: sem p s &");
+        assert!(ran.out.ends_with("a: ... => ok\n"), "{}", ran.out);
+    }
+    // Nothing is claimed, and how it ended is told.
+    let ran = passes("sem create s 0\na: sem p s --nowait &");
+    assert!(ran.out.contains("a: ... => EAGAIN   # "), "{}", ran.out);
+    passes(&ran.out);
+    let ran =
+        passes("sem create q\nsem v q &\nexpect sem.q.value == 2 within 10s\ndefer sem get q");
+    passes(&ran.out);
+}
+
+#[test]
+fn what_an_outsider_gave_is_no_lock() {
+    // Made with 0: what is taken of it came from somewhere, and may come again.
+    let ipcsh = program().display().to_string();
+    let ran = script(&format!(
+        "timeout step 300ms\nlet s = sem create x 0\n!{ipcsh} -c \"sem v id:$s_id\"\nb: sem p x\nb: sem p x"
+    ));
+    assert!(ran.err.contains("still blocked after"), "{}", ran.err);
+    let ran = script("timeout step 10m\nsem create x 0\na: sem v x\na: sem p x\na: sem p x");
+    assert_eq!(ran.code, Some(1));
+}
+
+#[test]
+fn a_step_whose_actor_is_stopped_is_the_one_that_is_named() {
+    let ran = script(
+        "timeout step 300ms\nmsgq create q\nmsgq send q 1 \"x\"\n\
+         !(until [ -e $WORK/go ]; do :; done; kill -STOP ${me.pid}) &\n\
+         repeat 1 { mkfifo $WORK/go; repeat 1000000000 { msgq send q 1 \"y\"; msgq recv q } }",
+    );
+    assert_eq!(ran.code, Some(1), "{}", ran.err);
+    assert!(ran.err.contains("<stdin>:5: repeat"), "{}", ran.err);
 }

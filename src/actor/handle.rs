@@ -202,11 +202,9 @@ impl Actor {
             .map_or(0, |counts| counts.of(signo))
     }
 
-    /// How much of a semaphore it has taken and not given back; see [`Holds::taken`]. What is gone gives
-    /// nothing back.
-    pub fn taken(&self, id: i32, num: u16) -> Option<i64> {
-        let line = self.line.as_ref();
-        line.map_or(Some(0), |line| line.holds.taken(id, num))
+    /// What it holds of semaphores; `None` where it is gone, and gives nothing back.
+    pub fn holds(&self) -> Option<&Holds> {
+        self.line.as_ref().map(|line| &line.holds)
     }
 
     /// The number of the step that it is at.
@@ -389,8 +387,15 @@ impl Actor {
         let step = self.running();
         let earlier = self.last_seen.replace((step, seen.clone()));
         if before != step || earlier != Some((step, seen.clone())) {
+            // It may take its time: what it has done is told.
+            self.receive();
+            self.take_unsent();
             return Sighting::Running;
         }
+        // What it did before and could not send, behind what it did send. Whether it is still there does
+        // not matter: a report is only ever added.
+        self.receive();
+        self.take_unsent();
         let at = seen.switches;
         match (seen.state, &seen.syscall, step) {
             ('T' | 't', _, _) => Sighting::Stopped {
@@ -402,10 +407,6 @@ impl Actor {
             }
             (_, _, Some(step)) if let Some(call) = seen.call() => {
                 let wait = decode(pid, call);
-                // What it did before and could not send, behind what it did send. Whether it
-                // still sleeps there does not matter: a report is only ever added.
-                self.receive();
-                self.take_unsent();
                 Sighting::Blocked { step, wait, at }
             }
             _ => Sighting::Running,

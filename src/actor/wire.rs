@@ -16,6 +16,8 @@ pub struct Order<Step = Work> {
     pub first: u64,
     /// Whether it goes on where the last order ended: it is dropped if that failed.
     pub continues: bool,
+    /// Whether all that the actor knows is to be forgotten first.
+    pub afresh: bool,
     /// Names that changed since the last order.
     pub changes: Vec<Change>,
     /// Variables that changed since the last order.

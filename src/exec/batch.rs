@@ -74,7 +74,11 @@ impl Engine {
             sent += self
                 .send_ahead(place, &steps[sent..], sent - done)
                 .map_err(|e| self.fail_at(source, steps[done].text, e, sink))?;
-            let sighting = match self.turn(place, &mut patience)? {
+            let turn = match self.turn(place, &mut patience) {
+                Ok(turn) => turn,
+                Err(flow) => return Err(self.ended_at(flow, source, steps[done].text, sink)),
+            };
+            let sighting = match turn {
                 Turn::Ended(end) => {
                     let died = matches!(end, End::Died(_));
                     let after = stall.blocked().filter(|_| ahead.is_none());
@@ -160,8 +164,10 @@ impl Engine {
         sink: &mut dyn Sink,
     ) -> Ran {
         let (result, passed) = self.result_of(end, &step.work, source);
-        if self.options.mode == Mode::Prompt {
-            self.record(as_line(step.text.of(&source.text), &result));
+        let text = step.text.of(&source.text);
+        match self.interrupted {
+            true => self.record_cancelled(place, text),
+            false => self.record(as_line(text, &result)),
         }
         let shown = Shown {
             actor: Some(self.slots[place].actor.name.clone()),
@@ -213,6 +219,7 @@ impl Engine {
     ) -> Flow {
         let flow = self.fail_at(source, step.text, failure, sink);
         if self.options.mode == Mode::Prompt {
+            self.record_cancelled(place, step.text.of(&source.text));
             return match self.cancel_step(place) {
                 Ok(Some(End::Died(how))) => match sink.event(&crate::data::Event::Note(how)) {
                     Ok(()) => flow,

@@ -264,6 +264,21 @@ impl Engine {
         let operator = || sem::pid(id, i32::from(num)).ok().filter(|pid| *pid > 0);
         set.is_some_and(|set| mechanism::is_own_key(set.key))
             && operator().is_none_or(|pid| self.slots.iter().any(|s| s.actor.pid() == pid))
+            && self.is_whole(id, num)
+    }
+
+    /// Whether what a semaphore was made with is what it has now and what the actors hold. If not, somebody
+    /// else has given or taken.
+    fn is_whole(&self, id: i32, num: u16) -> bool {
+        let all = || self.slots.iter().filter_map(|s| s.actor.holds());
+        let taken: Option<i64> = all().map(|holds| holds.taken(id, num)).sum();
+        match (
+            holds::first_value(id, all()),
+            sem::value(id, i32::from(num)),
+        ) {
+            (Some(first), Ok(now)) => taken.is_none_or(|taken| i64::from(now) + taken == first),
+            _ => true,
+        }
     }
 
     /// The same of a POSIX semaphore, which everybody who uses it has mapped.
@@ -281,7 +296,11 @@ impl Engine {
     fn holders_of_lock(&self, id: i32, num: u16) -> Option<Vec<usize>> {
         let mut holders = Vec::new();
         for (place, slot) in self.slots.iter().enumerate() {
-            match slot.actor.taken(id, num)? {
+            match slot
+                .actor
+                .holds()
+                .map_or(Some(0), |holds| holds.taken(id, num))?
+            {
                 n if n < 0 => return None,
                 0 => {}
                 _ => holders.push(place),

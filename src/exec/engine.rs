@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::data::{Failure, Family, Object, Outcome, Reply, Sink};
+use crate::data::{Event, Failure, Family, Object, Outcome, Reply, Sink};
 use crate::inspect::process::thread_stat;
 use crate::kernel::signal::SignalFd;
 use crate::lang::{Catalog, Known, Program, Signature, Source, Statement, StatementKind};
@@ -137,6 +137,8 @@ pub struct Engine {
     leaving: bool,
     /// The signal that ends the session, once it has come.
     pub(super) ending: Option<i32>,
+    /// Whether it was told where that was.
+    pub(super) told_ending: bool,
     pub(super) deferred: Vec<(Arc<Source>, Statement)>,
     pub(super) jobs: Vec<Job>,
     /// For whom this looks from inside other namespaces.
@@ -169,6 +171,7 @@ impl Engine {
             interrupted: false,
             leaving: false,
             ending: None,
+            told_ending: false,
             deferred: Vec::new(),
             jobs: Vec::new(),
             visit: None,
@@ -253,12 +256,33 @@ impl Engine {
                 .map_err(|e| self.fail_nowhere(&e, sink))?;
         }
         self.glanced = None;
-        let ran = self.statements(&program.source, &program.statements, sink);
+        let mut at = 0;
+        let ran = self.statements_from(&mut at, &program.source, &program.statements, sink);
+        if self.options.mode == Mode::Prompt && matches!(ran, Err(Flow::Failed | Flow::Environment))
+        {
+            self.tell_rest(program, at, sink)?;
+        }
         // At the end, not at the beginning: a Ctrl-C that comes before the first step is
         // meant for this program.
         self.interrupted = false;
         sink.flush()?;
         ran
+    }
+
+    /// Says what of a program was not run, since what stands before it failed: a script ends there and
+    /// its writer knows it, and who types may not.
+    fn tell_rest(&self, program: &Program, failed: usize, sink: &mut dyn Sink) -> Ran {
+        let rest = program.statements.get(failed + 1..).unwrap_or_default();
+        let (Some(first), text) = (rest.first(), &program.source.text) else {
+            return Ok(());
+        };
+        let first = first.span.of(text).lines().next().unwrap_or_default();
+        let more = match rest.len() {
+            1 => String::new(),
+            n => format!(" and {} behind it", n - 1),
+        };
+        sink.event(&Event::Note(format!("not run: {first}{more}")))?;
+        Ok(())
     }
 
     pub(super) fn statements(
@@ -267,8 +291,20 @@ impl Engine {
         statements: &[Statement],
         sink: &mut dyn Sink,
     ) -> Ran {
+        self.statements_from(&mut 0, source, statements, sink)
+    }
+
+    /// The same; says which was the last that was begun.
+    fn statements_from(
+        &mut self,
+        place: &mut usize,
+        source: &Arc<Source>,
+        statements: &[Statement],
+        sink: &mut dyn Sink,
+    ) -> Ran {
         let mut at = 0;
         while at < statements.len() {
+            *place = at;
             self.glance()?;
             self.tell_caught(sink)?;
             self.reap_jobs(sink)?;
@@ -290,7 +326,10 @@ impl Engine {
             } else if batch > 0 {
                 at += self.run_batch(source, &statements[at..at + batch], sink)?;
             } else {
-                self.statement(source, &statements[at], sink)?;
+                let statement = &statements[at];
+                if let Err(flow) = self.statement(source, statement, sink) {
+                    return Err(self.ended_at(flow, source, statement.span, sink));
+                }
                 // It may have sent a signal or ended an actor, and then it has by now.
                 self.glanced = None;
                 at += 1;

@@ -63,10 +63,10 @@ impl Engine {
         self.quiet_step(source, span, sink)
     }
 
-    /// What was just started with `&` is seen to block, or ends, before a state is judged:
+    /// What was just started with `&` is seen to block, or ends, before anything is judged:
     /// else the judgement would depend on who is faster. A step that goes on running is
     /// waited for no longer than this, and not again.
-    fn settle(&mut self) -> Ran {
+    pub(super) fn settle(&mut self) -> Ran {
         const AT_MOST: Duration = Duration::from_millis(100);
         let mut patience = Patience::new();
         loop {

@@ -1,7 +1,6 @@
 //! The end of a session: what was deferred, what is left over, what is removed.
 
 use std::io;
-use std::time::Duration;
 
 use super::engine::{Engine, Flow, Ran};
 use super::show::Shown;
@@ -83,7 +82,7 @@ impl Engine {
 
     /// A step that is pending at the end is a failure, named.
     fn complain_of_pending(&mut self, sink: &mut dyn Sink) -> Ran {
-        self.wait(Duration::ZERO)?;
+        self.settle()?;
         self.tell_caught(sink)?;
         let mut passed = true;
         for place in 0..self.slots.len() {

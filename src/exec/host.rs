@@ -73,7 +73,9 @@ impl Started {
 
 impl Engine {
     pub(super) fn host(&mut self, source: &Arc<Source>, host: &Host, sink: &mut dyn Sink) -> Ran {
-        sink.flush()?;
+        // It sees who is gone as gone.
+        self.wait(Duration::ZERO)?;
+        self.notices(sink)?;
         let command = self
             .env
             .template(&host.command)

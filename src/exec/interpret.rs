@@ -7,7 +7,7 @@ use crate::data::{Failure, FailureKind, Outcome, StepResult};
 use crate::kernel::signal;
 use crate::lang::{Action, Call, Env, Span, Term, Work};
 use crate::mechanism::{Args, Run, Verb, World};
-use crate::session::{Holds, Ledger};
+use crate::session::{Holds, Ledger, Names};
 
 /// The commands that run in an actor, by their place in the catalog.
 pub type Verbs = Vec<Option<&'static Verb>>;
@@ -177,6 +177,10 @@ fn mismatch(outcome: &Outcome) -> Failure {
 
 impl Runner for Interpreter {
     fn prepare(&mut self, order: &mut Order, descriptors: Vec<OwnedFd>) {
+        if order.afresh {
+            self.world.names = Names::default();
+            self.env = Env::default();
+        }
         for change in &order.changes {
             self.world.names.apply(change);
         }

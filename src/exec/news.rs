@@ -67,6 +67,8 @@ impl Log {
 /// Changes of names and of variables, as they travel.
 #[derive(Debug, Default)]
 pub(super) struct News {
+    /// Whether it is everything, and what the actor knew is to be forgotten.
+    pub afresh: bool,
     pub changes: Vec<Change>,
     pub bindings: Vec<(String, Outcome)>,
 }
@@ -106,10 +108,11 @@ impl News {
         news
     }
 
-    /// Everything as it stands, for an actor that knows nothing.
+    /// Everything as it stands, for an actor that knows nothing, or not what it knows.
     fn everything(names: &Names, variables: &Env) -> News {
         let bindings = variables.iter().map(|(n, o)| (n.to_string(), o.clone()));
         News {
+            afresh: true,
             changes: names.everything(),
             bindings: bindings.collect(),
         }

@@ -176,7 +176,11 @@ impl Engine {
         descriptors: &[BorrowedFd],
         steps: Vec<&Work>,
     ) -> io::Result<()> {
-        let News { changes, bindings } = self.news(place);
+        let News {
+            afresh,
+            changes,
+            bindings,
+        } = self.news(place);
         let slot = &mut self.slots[place];
         for held in &files {
             files::note(&mut slot.files, FileChange::Held(held.clone()));
@@ -184,6 +188,7 @@ impl Engine {
         let order = Order {
             first: slot.actor.next_number(),
             continues,
+            afresh,
             changes,
             bindings,
             files,

@@ -47,6 +47,8 @@ impl Engine {
                     notes
                         .cloned()
                         .try_for_each(|note| sink.event(&Event::Note(note)))?;
+                    // It was done all the same.
+                    self.record(as_line(step.text.of(&source.text), &result));
                     return Err(self.fail_at(source, step.text, not_blocked(result), sink));
                 }
                 Turn::Heard => continue,
@@ -150,7 +152,8 @@ impl Engine {
             if let Some(place) = self.slot(&resume.actor)
                 && let Some((pending, result)) = self.slots[place].take_told()
             {
-                return self.show_pending_end(place, shown, &pending, result, sink);
+                let passed = result.is_ok();
+                return self.show_pending_end(place, shown, &pending, result, passed, sink);
             }
             let failure = Failure::refused(format!("`{}` has no pending step", resume.actor));
             return Err(self.fail(shown, failure, sink));
@@ -163,7 +166,8 @@ impl Engine {
         };
         let result = self.pending_result(end, &pending);
         self.record(as_line(shown.text(), &result));
-        self.show_pending_end(place, Shown { after, ..shown }, &pending, result, sink)
+        let (shown, passed) = (Shown { after, ..shown }, result.is_ok());
+        self.show_pending_end(place, shown, &pending, result, passed, sink)
     }
 
     /// The place of an actor with a pending step. It may be dead by now.
@@ -213,16 +217,16 @@ impl Engine {
     }
 
     /// Shows how a pending step ended and holds it against what is claimed now, and against what the
-    /// step itself claims.
+    /// step itself claims. Where nothing is, it has `passed`.
     fn show_pending_end<'a>(
         &mut self,
         place: usize,
         mut shown: Shown<'a>,
         pending: &'a Pending,
         result: StepResult,
+        mut passed: bool,
         sink: &mut dyn Sink,
     ) -> Ran {
-        let mut passed = result.is_ok();
         let claims: Vec<_> = shown.claimed.into_iter().chain(pending.claim()).collect();
         shown.claimed = claims.first().copied();
         for claimed in claims {
@@ -239,21 +243,15 @@ impl Engine {
         self.show(shown, result, passed, sink)
     }
 
-    /// A pending step has ended and nobody will ask how: what it claims is held against it.
+    /// A pending step has ended and nobody will ask how: what it claims is held against it. Where it
+    /// claims nothing, any end is right.
     pub(super) fn judge_ended(&mut self, place: usize, sink: &mut dyn Sink) -> Ran {
-        let claim = self.slots[place].pending().map(|p| p.claim().is_some());
-        match claim {
-            Some(true) => self.show_ended(place, sink),
-            _ => {
-                self.slots[place].take_ended();
-                Ok(())
-            }
-        }
+        self.show_ended(place, false, sink)
     }
 
     /// At the prompt: a pending step has ended by itself.
     pub(super) fn show_resumed(&mut self, place: usize, sink: &mut dyn Sink) -> Ran {
-        match self.show_ended(place, sink) {
+        match self.show_ended(place, true, sink) {
             Err(Flow::Failed | Flow::Environment) => Ok(()),
             other => other,
         }
@@ -264,7 +262,7 @@ impl Engine {
         self.result_of(end, &pending.step.work, &pending.source).0
     }
 
-    fn show_ended(&mut self, place: usize, sink: &mut dyn Sink) -> Ran {
+    fn show_ended(&mut self, place: usize, must_pass: bool, sink: &mut dyn Sink) -> Ran {
         let Some((pending, end)) = self.slots[place].take_ended() else {
             return Ok(());
         };
@@ -275,7 +273,8 @@ impl Engine {
         };
         let result = self.pending_result(end, &pending);
         self.record(as_line(shown.text(), &result));
-        let shown = self.show_pending_end(place, shown, &pending, result.clone(), sink);
+        let passed = !must_pass || result.is_ok();
+        let shown = self.show_pending_end(place, shown, &pending, result.clone(), passed, sink);
         let slot = &mut self.slots[place];
         if self.options.mode == Mode::Prompt && matches!(slot.state, State::Free) {
             slot.state = State::Told(pending, result);

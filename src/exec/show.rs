@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::engine::{Engine, Flow, Mode, Ran};
+use super::slot::signal_text;
 use crate::data::{Claimed, Event, Failure, FailureKind, Outcome, Sink, Stand, StepResult};
 use crate::lang::{Claim, Env, Source, Span};
 
@@ -172,6 +173,25 @@ impl Engine {
         shown.err().unwrap_or(Flow::Failed)
     }
 
+    /// Where a script stood when a signal ended it: the innermost statement tells it.
+    pub(super) fn ended_at(
+        &mut self,
+        flow: Flow,
+        source: &Arc<Source>,
+        span: Span,
+        sink: &mut dyn Sink,
+    ) -> Flow {
+        if let Flow::Signal(signo) = flow
+            && self.options.mode != Mode::Prompt
+            && !std::mem::replace(&mut self.told_ending, true)
+        {
+            let text = format!("{} ended the script here", signal_text(signo));
+            // It ends by the signal, whatever can be shown.
+            self.fail_at(source, span, Failure::environment(text), sink);
+        }
+        flow
+    }
+
     /// A failure that belongs to no statement.
     pub(super) fn fail_nowhere(&self, failure: &Failure, sink: &mut dyn Sink) -> Flow {
         match sink.event(&Event::Warning(failure.to_string())) {
@@ -188,6 +208,16 @@ impl Engine {
                 true => as_comment(&line),
                 false => line,
             });
+        }
+    }
+
+    /// Adds a step that somebody ended, as it is ended again: it may have started its actor, and bound
+    /// something.
+    pub(super) fn record_cancelled(&mut self, place: usize, text: &str) {
+        if self.options.mode == Mode::Prompt {
+            let name = &self.slots[place].actor.name;
+            let lines = [format!("{text} &"), format!("cancel {name}")];
+            self.journal.extend(lines);
         }
     }
 

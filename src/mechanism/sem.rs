@@ -180,6 +180,7 @@ fn make(
         wording::range(errno, &[shape.value], &mut failure);
         return Err(failure);
     }
+    world.holds.made(created.id, shape.value);
     Ok(created)
 }
 

@@ -17,6 +17,9 @@ pub fn posix(ino: u64) -> i32 {
     -1 - (ino & 0x7fff_ffff) as i32
 }
 
+/// Stands for all semaphores of a set, where it is counted what they were made with; no set has so many.
+const ALL: u16 = u16::MAX;
+
 /// How many semaphores one actor's memory has room for.
 const ROOM: u64 = 511;
 /// What stands before them: how many were used.
@@ -76,9 +79,22 @@ impl Holds {
 
     /// Counts an operation that succeeded.
     pub fn operated(&mut self, id: i32, num: u16, op: i16) {
-        if op == 0 {
-            return;
+        if op != 0 {
+            self.count(id, num, |taken| taken - i64::from(op));
         }
+    }
+
+    /// A set was made, and each of its semaphores has this value.
+    pub fn made(&mut self, id: i32, value: i32) {
+        self.count(id, ALL, |_| i64::from(value) + 1);
+    }
+
+    /// Values of a set were set: what it was made with says nothing any more.
+    pub fn set(&mut self, id: i32) {
+        self.count(id, ALL, |_| -1);
+    }
+
+    fn count(&mut self, id: i32, num: u16, change: impl FnOnce(i64) -> i64) {
         let key = key(id, num);
         let place = match self.places.get(&key) {
             Some(place) => *place,
@@ -95,9 +111,9 @@ impl Holds {
                 used as usize
             }
         };
-        let (_, taken) = self.at(place);
-        let now = taken.load(Ordering::Relaxed).cast_signed() - i64::from(op);
-        taken.store(now.cast_unsigned(), Ordering::Release);
+        let (_, count) = self.at(place);
+        let now = change(count.load(Ordering::Relaxed).cast_signed());
+        count.store(now.cast_unsigned(), Ordering::Release);
     }
 
     /// How much more was taken of a semaphore than given back. Negative: its actor gives what it never
@@ -114,9 +130,31 @@ impl Holds {
     }
 }
 
+/// What the semaphores of a set were made with, where one of these has made it and nobody has set them
+/// since.
+pub fn first_value<'h>(id: i32, all: impl Iterator<Item = &'h Holds>) -> Option<i64> {
+    let mut told: Vec<i64> = all.filter_map(|holds| holds.taken(id, ALL)).collect();
+    told.sort_unstable();
+    match (told.first()?, told.last()?) {
+        (0.., made @ 1..) => Some(made - 1),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_set_was_made_with_is_known_until_it_is_set() {
+        let (mut a, mut b) = (Holds::create().unwrap(), Holds::create().unwrap());
+        assert_eq!(first_value(7, [&a, &b].into_iter()), None);
+        b.made(7, 0);
+        assert_eq!(first_value(7, [&a, &b].into_iter()), Some(0));
+        assert_eq!(first_value(8, [&a, &b].into_iter()), None);
+        a.set(7);
+        assert_eq!(first_value(7, [&a, &b].into_iter()), None);
+    }
 
     #[test]
     fn what_is_held_is_seen_from_the_other_side() {

@@ -43,6 +43,9 @@ pub(super) fn create(
         || sem::create(name, given, mode),
         |()| path.symlink_metadata(),
     );
+    if let (Ok(()), Ok(row)) = (&made, semaphore(&Object::Posix(name.into()))) {
+        world.holds.made(holds::posix(row.node.ino), value);
+    }
     made.map(|()| Outcome::ok()).map_err(|mut failure| {
         if failure.errno.as_deref() == Some("EINVAL") {
             failure.meaning = format!("a semaphore's value is from 0 to {}", sem::VALUE_MAX);

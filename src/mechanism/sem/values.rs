@@ -167,7 +167,7 @@ fn set_perm(world: &World, args: &Args, perm: &PermSet) -> StepResult {
     })
 }
 
-fn set_values(world: &World, args: &Args, values: &[i32]) -> StepResult {
+fn set_values(world: &mut World, args: &Args, values: &[i32]) -> StepResult {
     let index = index(args)?;
     let id = world.find_id(FAMILY, args, "set")?;
     // A set that is gone: the call says so.
@@ -200,6 +200,9 @@ fn set_values(world: &World, args: &Args, values: &[i32]) -> StepResult {
         (None, [value]) => sem::set_value(id, 0, *value),
         _ => assign(id, values),
     };
+    if done.is_ok() {
+        world.holds.set(id);
+    }
     done.map(|()| Outcome::ok()).map_err(|errno| {
         let call = setting_call(&label(world, args, id), index, values, nsems);
         let mut failure = failure(world, args, errno, call, id, index);
