@@ -180,13 +180,25 @@ fn what_is_saved_runs_every_step_once_and_nothing_that_was_interrupted() {
     t.type_(CTRL_C);
     t.until_text("EINTR");
     t.until_prompt();
+    // What was given up, and what did not block, was begun by an actor that is there.
+    t.run("b@1ms: sem p lock 100", "after 1 ms");
+    t.run("c: sem v lock ...", "it did not block");
+    t.run("expect actor.b.state == idle", "ipcsh");
+    t.run("expect actor.c.state == idle", "ipcsh");
+    t.run(
+        "sem create last 7; sem p nosuch; echo never",
+        "not run: echo never",
+    );
     let saved = t.home.path().join("saved.ipc");
     t.run(&format!("save {}", saved.display()), "saved");
     let text = std::fs::read_to_string(&saved).unwrap();
     for line in [
+        "b: repeat 0 { sem p lock 100 }",
+        "c: sem v lock => ok",
         &format!("# source {}", sourced.display()),
-        "# sem v",
-        "# } => EINTR",
+        "repeat 0 { repeat 1000000000 {",
+        "sem v",
+        "} }",
     ] {
         assert!(text.lines().any(|l| l == line), "{text}");
     }

@@ -164,10 +164,9 @@ impl Engine {
         sink: &mut dyn Sink,
     ) -> Ran {
         let (result, passed) = self.result_of(end, &step.work, source);
-        let text = step.text.of(&source.text);
         match self.interrupted {
-            true => self.record_cancelled(place, text),
-            false => self.record(as_line(text, &result)),
+            true => self.record_cancelled(source, step),
+            false => self.record(as_line(step.text.of(&source.text), &result)),
         }
         let shown = Shown {
             actor: Some(self.slots[place].actor.name.clone()),
@@ -219,7 +218,7 @@ impl Engine {
     ) -> Flow {
         let flow = self.fail_at(source, step.text, failure, sink);
         if self.options.mode == Mode::Prompt {
-            self.record_cancelled(place, step.text.of(&source.text));
+            self.record_cancelled(source, step);
             return match self.cancel_step(place) {
                 Ok(Some(End::Died(how))) => match sink.event(&crate::data::Event::Note(how)) {
                     Ok(()) => flow,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::engine::{Engine, Flow, Mode, Ran};
 use super::slot::signal_text;
 use crate::data::{Claimed, Event, Failure, FailureKind, Outcome, Sink, Stand, StepResult};
-use crate::lang::{Claim, Env, Source, Span};
+use crate::lang::{Claim, Env, Source, Span, Step};
 
 /// A statement that has ended, but for how.
 #[derive(Debug)]
@@ -211,13 +211,16 @@ impl Engine {
         }
     }
 
-    /// Adds a step that somebody ended, as it is ended again: it may have started its actor, and bound
-    /// something.
-    pub(super) fn record_cancelled(&mut self, place: usize, text: &str) {
+    /// Adds a step that somebody ended, and that would not end so again: not at all it is done, but its
+    /// actor is there.
+    pub(super) fn record_cancelled(&mut self, source: &Source, step: &Step) {
         if self.options.mode == Mode::Prompt {
-            let name = &self.slots[place].actor.name;
-            let lines = [format!("{text} &"), format!("cancel {name}")];
-            self.journal.extend(lines);
+            let text = step.text.of(&source.text);
+            self.journal
+                .push(match (&step.actor, text.split_once(':')) {
+                    (Some(name), Some((_, text))) => format!("{name}: repeat 0 {{{text} }}"),
+                    _ => format!("repeat 0 {{ {text} }}"),
+                });
         }
     }
 
