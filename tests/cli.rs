@@ -560,3 +560,21 @@ fn a_dump_is_a_result_and_goes_where_results_go() {
         ran.out
     );
 }
+
+#[test]
+fn json_has_every_value_and_a_table_as_many_as_fit() {
+    let set = [
+        "-c",
+        "sem create s 3 count=40",
+        "-c",
+        "ipcs -s -o nsems,value",
+    ];
+    let ran = run(&[&["--json"], &set[..]].concat(), b"");
+    let rows = ran.out.lines().map(|l| serde_json::from_str(l).unwrap());
+    let is_ours = |row: &serde_json::Value| row["kind"] == "sem" && row["nsems"] == 40;
+    let row = rows.into_iter().find(is_ours).unwrap();
+    assert_eq!(row["value"], serde_json::json!([3; 40].to_vec()));
+    let ran = run(&set, b"");
+    let shown = format!("{}…", "3,".repeat(16));
+    assert!(ran.out.contains(&shown), "{}", ran.out);
+}

@@ -84,6 +84,8 @@ impl<W: Write> Json<W> {
                 for (column, cell) in table.columns.iter().zip(row) {
                     object.cell(column.name, cell);
                 }
+                let cells = table.columns.iter().map(|c| c.name).zip(row);
+                object.unknown(cells);
             })?;
         }
         for line in &table.footer {
@@ -278,6 +280,16 @@ impl Object<'_> {
                 self.key(name, "");
                 push_cell(self.line, cell);
             }
+        }
+    }
+
+    /// Which of them exist and may not be seen: their values are `null`, as of what there is none.
+    fn unknown<'c>(&mut self, cells: impl Iterator<Item = (&'c str, &'c Cell)>) {
+        let unknown = cells.filter(|(_, cell)| **cell == Cell::Unknown);
+        let unknown: Vec<&str> = unknown.map(|(name, _)| name).collect();
+        if !unknown.is_empty() {
+            self.key("unknown", "");
+            push_list(self.line, &unknown, |line, name| push_string(line, name));
         }
     }
 

@@ -333,6 +333,9 @@ fn push_blanks(line: &mut String, mut n: usize) {
     }
 }
 
+/// How many numbers of a list are shown.
+const NUMBERS: usize = 16;
+
 /// A cell for a person: times as an age, permissions as `ipcs` shows them.
 fn push_cell(out: &mut String, cell: &Cell, now: i64) {
     match cell {
@@ -352,12 +355,20 @@ fn push_cell(out: &mut String, cell: &Cell, now: i64) {
         Cell::List(cells) => {
             let nested = cells.iter().any(|cell| matches!(cell, Cell::List(_)));
             let between = if nested { ", " } else { "," };
-            for (i, cell) in cells.iter().enumerate() {
+            // A set may have tens of thousands of semaphores.
+            let most = match cells.first() {
+                Some(Cell::Int(_)) => NUMBERS,
+                _ => usize::MAX,
+            };
+            for (i, cell) in cells.iter().take(most).enumerate() {
                 out.push_str(if i == 0 { "" } else { between });
                 match cell {
                     Cell::List(inner) => push_words(out, inner, now),
                     cell => push_cell(out, cell, now),
                 }
+            }
+            if cells.len() > most {
+                out.push_str(",…");
             }
         }
         Cell::Unknown => out.push('?'),

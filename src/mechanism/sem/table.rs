@@ -69,8 +69,8 @@ const USUAL: &[&str] = &[
     "name", "key", "id", "owner", "perms", "nsems", "value", "pid", "pidcmd", "waits",
 ];
 
-/// A set may hold tens of thousands: a table shows so many.
-const SHOWN: u64 = 16;
+/// A set may hold tens of thousands: so many are asked for who operated last.
+const ASKED: u64 = 16;
 
 type Count = fn(i32, i32) -> crate::kernel::Result<i32>;
 
@@ -82,12 +82,7 @@ fn values(set: &SemStat, _: &Sight) -> Cell {
     let Ok(values) = sem::values(set.id, set.nsems as usize) else {
         return Cell::Unknown;
     };
-    let shown = values.iter().take(SHOWN as usize);
-    let mut shown: Vec<Cell> = shown.map(|v| (*v).into()).collect();
-    if set.nsems > SHOWN {
-        shown.push(Cell::text("…"));
-    }
-    Cell::List(shown)
+    Cell::List(values.into_iter().map(Cell::from).collect())
 }
 
 impl Sight<'_> {
@@ -99,7 +94,7 @@ impl Sight<'_> {
         {
             return pid;
         }
-        let nsems = set.nsems.min(SHOWN) as i32;
+        let nsems = set.nsems.min(ASKED) as i32;
         let mut pids = (0..nsems).map(|num| sem::pid(set.id, num).ok());
         let first = pids.next().flatten();
         let pid = match first {

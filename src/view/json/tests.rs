@@ -57,7 +57,8 @@ fn rows_are_typed() {
                 "stime": null, "data_hex": "ff", "values": [1, null, {"data_hex": "fe"}],
                 "lscmd": "a\"\\\u{1b}\u{9b}é"}),
             json!({"kind": "msgq", "id": u64::MAX, "key": null, "perms": null,
-                "stime": 1_700_000_000, "data": "hi", "values": 1.5, "lscmd": u64::MAX}),
+                "stime": 1_700_000_000, "data": "hi", "values": 1.5, "lscmd": u64::MAX,
+                "unknown": ["key"]}),
             json!({"kind": "note", "about": "msgq", "text": "2 cells need root"}),
         ]
     );
