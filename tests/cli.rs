@@ -578,3 +578,44 @@ fn json_has_every_value_and_a_table_as_many_as_fit() {
     let shown = format!("{}…", "3,".repeat(16));
     assert!(ran.out.contains(&shown), "{}", ran.out);
 }
+
+#[test]
+fn what_would_be_ignored_is_refused_before_anything_runs() {
+    for (line, message) in [
+        ("ipcs -l -u", "`-l` and `-u` are not given together"),
+        ("ipcs -tp", "`-t` and `-p` are not given together"),
+        ("ipcs -q -o qnum -t", "`-o` and `-t` are not given together"),
+        (
+            "ipcs -q -i 0 -o qnum",
+            "`-i` and `-o` are not given together",
+        ),
+        ("ipcs -A -u", "`-A` and `-u` are not given together"),
+        ("ipcs -i 0", "`-i` is given with one of -q, -m, -s"),
+        ("ipcs -q -m -i 0", "`-i` is given with only one of"),
+        (
+            "graph --pid me --object q",
+            "`--pid` and `--object` are not given together",
+        ),
+        ("doctor --dry-run", "`--dry-run` stands only with --clean"),
+        ("watch ipcs every", "`every` stands only with INTERVAL"),
+        (
+            "watch doctor --clean",
+            "`doctor --clean` does not only look",
+        ),
+        ("ipcs -h", "`help ipcs` explains it"),
+        ("watch ipcs 2s", "every 2s"),
+    ] {
+        let ran = run(&["--check", "-c", line], b"");
+        assert_eq!(code(&ran), 2, "{line}");
+        assert!(ran.err.contains(message), "{line}\n{}", ran.err);
+    }
+    for line in [
+        "ipcs -q -q",
+        "ipcs -aqm -t",
+        "ipcs -A -o id",
+        "watch doctor every 1s",
+    ] {
+        let ran = run(&["--check", "-c", line], b"");
+        assert_eq!(code(&ran), 0, "{line}\n{}", ran.err);
+    }
+}

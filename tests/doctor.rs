@@ -224,8 +224,8 @@ fn a_full_posix_queue_is_told_in_the_same_words() {
 fn what_is_only_for_clean_is_refused_without_it() {
     for line in ["doctor --dry-run", "doctor older=1h", "doctor user=root"] {
         let ran = run(&["-c", line], b"");
-        assert_eq!(ran.code, Some(1), "{line}");
-        assert!(ran.err.contains("is for --clean"), "{line}\n{}", ran.err);
+        assert_eq!(ran.code, Some(2), "{line}");
+        assert!(ran.err.contains("only with --clean"), "{line}\n{}", ran.err);
     }
 }
 

@@ -29,7 +29,7 @@ fn rules() -> Rules {
 /// What is checked beyond the grammar, and may fail in a sentence made from it: see the
 /// head of grammar/ipc.ebnf. Every variable and actor of the sentences is known, so that
 /// only the course of the actors is left.
-const BEYOND: [&str; 4] = [
+const BEYOND: [&str; 7] = [
     // More operators than are read.
     "this arithmetic is too long",
     // A step for an actor that is busy by its own text.
@@ -38,6 +38,10 @@ const BEYOND: [&str; 4] = [
     "has no pending step",
     // `b: repeat 2 { … a step of another actor … }`.
     "cannot run inside the actor",
+    // Arguments that exclude or need each other.
+    "are not given together",
+    "is given with",
+    "stands only with",
 ];
 
 fn known() -> Known {

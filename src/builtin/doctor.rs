@@ -9,8 +9,8 @@ mod stuck;
 use super::look;
 use crate::data::{Cell, Column, Failure, Outcome, Reply, Table, counted};
 use crate::exec::Builtin;
-use crate::lang::{Example, Kind, Param, Signature};
-use crate::mechanism::{Args, NS, Sight};
+use crate::lang::{Example, Kind, Param, Rule, Signature};
+use crate::mechanism::{NS, Sight};
 use mend::Mend;
 use orphans::Orphan;
 
@@ -36,6 +36,14 @@ pub(super) static DOCTOR: Builtin = Builtin {
                 "with --clean: only the System V objects of this key; 0 is that of all that have none",
             ),
             NS,
+        ],
+        looks: true,
+        rules: &[
+            Rule::With("dry-run", &["clean"]),
+            Rule::With("older", &["clean"]),
+            Rule::With("user", &["clean"]),
+            Rule::With("key", &["clean"]),
+            Rule::Acts("clean"),
         ],
         calls: &[
             "msgctl(2)",
@@ -65,7 +73,7 @@ pub(super) static DOCTOR: Builtin = Builtin {
     run: |engine, args, _| {
         look(engine, |sight| match args.flag("clean") {
             true => clean::clean(sight, args),
-            false => examine(sight, args),
+            false => examine(sight),
         })
     },
 };
@@ -122,15 +130,7 @@ static MEND: Column = Column {
     help: "what mends it",
 };
 
-fn examine(sight: &Sight, args: &Args) -> Result<Reply, Failure> {
-    for only in ["older", "user", "key"] {
-        if args.get(only).is_some() {
-            return Err(Failure::refused(format!("`{only}=` is for --clean")));
-        }
-    }
-    if args.flag("dry-run") {
-        return Err(Failure::refused("--dry-run is for --clean"));
-    }
+fn examine(sight: &Sight) -> Result<Reply, Failure> {
     let mut unseen = Vec::new();
     let orphans = orphans::orphans(sight, &mut unseen).into_iter();
     let mut findings: Vec<Finding> = orphans.map(finding).collect();

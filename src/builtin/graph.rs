@@ -13,7 +13,7 @@ use crate::inspect::descriptors::{Access, Descriptor};
 use crate::inspect::thing::Thing;
 use crate::inspect::unix;
 use crate::inspect::waking::{Sure, wakers};
-use crate::lang::{Example, Kind, Param, Signature};
+use crate::lang::{Example, Kind, Param, Rule, Signature};
 use crate::mechanism::{Args, NS, Sight};
 use crate::view::graph as drawn;
 
@@ -36,6 +36,7 @@ pub(super) static GRAPH: Builtin = Builtin {
             Param::valued("object", Kind::AnyRef, "only this object"),
             NS,
         ],
+        rules: &[Rule::Apart(&["pid", "object"])],
         calls: &["proc_pid_fd(5)", "proc_pid_maps(5)", "proc_pid_syscall(5)"],
         notes: "An object is drawn where two processes share it, or somebody waits at it. Connected \
                 Unix sockets are one. Lines go as data goes; those of who waits are dashed, and go on \

@@ -5,7 +5,7 @@ use crate::data::{Cell, Column, Failure, Family, Reply, Table};
 use crate::exec::Builtin;
 use crate::inspect::limits::{self, Limit};
 use crate::kernel::{msg, sem, shm};
-use crate::lang::{Example, Kind, Param, Signature};
+use crate::lang::{Example, Kind, Param, Rule, Signature};
 use crate::mechanism::{self, Args, Listing, NS, ObjectKind, Sight};
 
 const fn flag(letter: char, name: &'static str, help: &'static str) -> Param {
@@ -36,7 +36,7 @@ pub(super) static IPCS: Builtin = Builtin {
                 'i',
                 "id",
                 Kind::Int(0, i32::MAX as i64),
-                "everything about one object; with one of -q, -m, -s",
+                "everything about one object",
             ),
             Param::short(
                 'o',
@@ -45,6 +45,15 @@ pub(super) static IPCS: Builtin = Builtin {
                 "these columns, with commas between; `help fields` lists them",
             ),
             NS,
+        ],
+        rules: &[
+            Rule::Apart(&[
+                "time", "pid", "creator", "limits", "summary", "id", "output",
+            ]),
+            Rule::Apart(&["every", "id"]),
+            Rule::Apart(&["every", "summary"]),
+            Rule::Apart(&["all", "id"]),
+            Rule::With("id", &["queues", "shmems", "semaphores"]),
         ],
         calls: &["msgctl(2)", "shmctl(2)", "semctl(2)"],
         errnos: &[("EINVAL", "there is no object with this id")],
@@ -74,23 +83,25 @@ fn ipcs(sight: &Sight, args: &Args) -> Result<Reply, Failure> {
         .map(|(family, _)| *family)
         .collect();
     if let Some(id) = args.int::<i32>("id")? {
-        let [family] = families.as_slice() else {
-            return Err(Failure::refused("-i shows one object of one family")
-                .help("Say which: ipcs -q -i ID, ipcs -m -i ID, ipcs -s -i ID"));
-        };
+        let tables = families.into_iter().map(|family| {
+            let info = mechanism::system_v(family)?.info;
+            info(sight, &id.into())
+        });
         return Ok(Reply {
-            tables: (mechanism::system_v(*family)?.info)(sight, &id.into())?,
+            tables: tables.collect::<Result<Vec<_>, _>>()?.concat(),
             ..Reply::default()
         });
     }
+    let every = args.flag("every");
     if args.flag("limits") {
-        return Ok(limits_table(|limit| families.iter().any(|f| f.noun() == limit.family)).into());
+        let all = every && none;
+        let wanted = |limit: &Limit| all || families.iter().any(|f| f.noun() == limit.family);
+        return Ok(limits_table(wanted).into());
     }
     if args.flag("summary") {
         return Ok(summary(&families).into());
     }
     let wanted = mechanism::columns(args, "output")?;
-    let every = args.flag("every");
     let families = match every && none {
         true => Family::ALL.to_vec(),
         false => families,

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use crate::data::{Cell, Failure, FailureKind, Reply, Sink};
 use crate::exec::{Builtin, Engine, Interrupted};
 use crate::kernel::terminal::{self, RawInput, WindowSize};
-use crate::lang::{Arg, Call, Example, Form, Kind, Need, Param, Signature};
+use crate::lang::{Arg, Call, Example, Form, Kind, Need, Param, Rule, Signature};
 use crate::mechanism::Args;
 use crate::view::{Choice, Style};
 use order::Order;
@@ -48,6 +48,10 @@ pub(super) static WATCH: Builtin = Builtin {
                 Kind::Order,
                 "the column that the rows are sorted by; behind a minus, the largest first",
             ),
+        ],
+        rules: &[
+            Rule::With("every", &["interval"]),
+            Rule::With("interval", &["every"]),
         ],
         notes: "`<` and `>` sort by the column before and behind, `r` reverses, any other key ends it.\n\
                 A row that is new is marked with `+`, one that is gone stays for a moment with `-`, a cell \

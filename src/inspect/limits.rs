@@ -15,7 +15,7 @@ pub struct Limit {
     pub unit: &'static str,
     /// What it bounds.
     pub help: &'static str,
-    /// The file to read or write it in.
+    /// The file to read or write it in; none of what is fixed.
     pub path: &'static str,
 }
 
@@ -71,6 +71,7 @@ const SPECS: &[Spec] = &[
     sem(1, "semmns", "semaphores", "semaphores of all sets together"),
     sem(2, "semopm", "operations", "operations of one semop"),
     sem(3, "semmni", "sets", "sets in the namespace"),
+    spec("sem", "semvmx", "value", "", "the value of a semaphore, at most; it cannot be changed"),
     spec("mqueue", "queues_max", "queues", "/proc/sys/fs/mqueue/queues_max", "POSIX queues in the namespace"),
     spec("mqueue", "msg_max", "messages", "/proc/sys/fs/mqueue/msg_max", "mq_maxmsg of a queue, without privilege"),
     spec("mqueue", "msgsize_max", "bytes", "/proc/sys/fs/mqueue/msgsize_max", "mq_msgsize of a queue, without privilege"),
@@ -99,9 +100,14 @@ pub fn limit(name: &str) -> Option<Limit> {
 }
 
 fn read(spec: &Spec) -> Limit {
-    let value = read_file(spec.path)
-        .ok()
-        .and_then(|bytes| number_at(&bytes, spec.place));
+    let value = match spec.path {
+        "" => crate::kernel::sem::limits()
+            .ok()
+            .map(|limits| limits.semvmx),
+        path => read_file(path)
+            .ok()
+            .and_then(|bytes| number_at(&bytes, spec.place)),
+    };
     Limit {
         name: spec.name,
         family: spec.family,
@@ -168,6 +174,7 @@ mod tests {
             ("max semaphores per array", "semmsl"),
             ("max semaphores system wide", "semmns"),
             ("max ops per semop call", "semopm"),
+            ("semaphore max value", "semvmx"),
         ] {
             let Some((_, said)) = text
                 .lines()

@@ -8,8 +8,9 @@ mod whole;
 use super::catalog::{Catalog, Lookup};
 use super::diagnostic::{Mistake, Parsed};
 use super::lexer::{Lexeme, Token, is_name};
+use super::number;
 use super::program::{Arg, Call, Span, Term};
-use super::signature::{Form, Kind, Need, Param, Signature};
+use super::signature::{Form, Kind, Need, Param, Rule, Signature};
 use take::{quoted_reference, take};
 pub use wanted::{Wanted, wanted};
 
@@ -44,6 +45,13 @@ fn command(tokens: &mut [Token], catalog: &Catalog, text: &str, nested: bool) ->
         position: 0,
     };
     binder.bind(&mut tokens[words..], name)?;
+    let acts = signature.rules.iter().find_map(|rule| match rule {
+        Rule::Acts(param) if nested && binder.gives(param) => Some(*param),
+        _ => None,
+    });
+    if let Some(param) = acts {
+        return Err(blame::acting(name, signature, param));
+    }
     Ok(Call {
         command,
         args: binder.args,
@@ -102,6 +110,7 @@ impl Binder<'_> {
             };
         }
         self.complete(end)?;
+        self.together(end)?;
         self.columns(tokens)?;
         self.typed(tokens)
     }
@@ -322,7 +331,16 @@ impl Binder<'_> {
             );
         }
         let span = inner[0].span.to(inner[end - 1].span);
-        let inner_call = command(inner, self.catalog, self.text, true)?;
+        let last = inner[end - 1].clone();
+        let inner_call =
+            command(inner, self.catalog, self.text, true).map_err(|mistake| {
+                match last.bare().filter(|word| number::duration(word).is_some()) {
+                    Some(word) if mistake.span == last.span => {
+                        mistake.help(format!("how often is written `every {word}`"))
+                    }
+                    _ => mistake,
+                }
+            })?;
         let text = span.of(self.text).into();
         self.args.push((
             self.position as u8,
@@ -382,11 +400,16 @@ impl Binder<'_> {
     fn add(&mut self, place: usize, arg: Arg, span: Span) -> Parsed<()> {
         let param = &self.params()[place];
         if self.has(place) && matches!(param.need, Need::Required | Need::Optional) {
+            // As a familiar tool takes it.
+            if arg == Arg::Switch && matches!(param.form, Form::Short(_)) {
+                return Ok(());
+            }
             return Err(
-                Mistake::new(span, format!("`{}` is given twice", param.name))
+                Mistake::new(span, format!("`{}` is given twice", param.written()))
                     .label("leave one of them out"),
             );
         }
+        self.apart(param, span)?;
         self.args.push((place as u8, arg));
         Ok(())
     }

@@ -39,6 +39,6 @@ pub use number::{constant, duration};
 pub use parser::{Loader, parse};
 pub use pattern::{Pattern, PatternKind};
 pub use program::*;
-pub use signature::{Example, Family, Form, Kind, Need, Param, Runs, Signature};
+pub use signature::{Example, Family, Form, Kind, Need, Param, Rule, Runs, Signature};
 pub use suggest::closest;
 pub use vocabulary::vocabulary;

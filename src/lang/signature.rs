@@ -16,6 +16,8 @@ pub struct Signature {
     pub summary: &'static str,
     /// Its arguments: positional ones in order, then options and flags.
     pub params: &'static [Param],
+    /// What holds of several arguments together.
+    pub rules: &'static [Rule],
     /// Where it runs.
     pub runs: Runs,
     /// Whether it only looks, and shows what it sees: what `watch` may repeat.
@@ -43,6 +45,7 @@ impl Signature {
         name: "",
         summary: "",
         params: &[],
+        rules: &[],
         runs: Runs::Shell,
         looks: false,
         typed: false,
@@ -88,6 +91,12 @@ impl Signature {
         );
     }
 
+    /// The argument of this name, as it is written.
+    pub fn written(&self, name: &str) -> String {
+        let param = self.params.iter().find(|p| p.name == name);
+        param.map_or_else(|| name.to_string(), Param::written)
+    }
+
     /// The family it belongs to, where it has one.
     pub fn family(&self) -> Option<Family> {
         Family::from_noun(self.noun())
@@ -102,6 +111,17 @@ impl Signature {
         }
         usage
     }
+}
+
+/// What holds of several arguments of a command, by their names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// At most one of these is given.
+    Apart(&'static [&'static str]),
+    /// The first is given only with one of the others, and with no two of them.
+    With(&'static str, &'static [&'static str]),
+    /// A command that only looks does more with this.
+    Acts(&'static str),
 }
 
 /// Where a command runs.
@@ -138,6 +158,18 @@ pub struct Param {
 }
 
 impl Param {
+    /// How it is written, without its value.
+    pub fn written(&self) -> String {
+        match self.form {
+            Form::Positional if matches!(self.kind, Kind::Choice([_])) => self.name.to_string(),
+            Form::Positional => self.name.to_uppercase(),
+            Form::Option => format!("{}=", self.name),
+            Form::Dash => format!("-{}", self.kind.placeholder()),
+            Form::Flag => format!("--{}", self.name),
+            Form::Short(letter) => format!("-{letter}"),
+        }
+    }
+
     /// How it stands in a usage line.
     pub fn usage(&self) -> String {
         let upper = self.name.to_uppercase();

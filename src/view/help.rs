@@ -6,7 +6,7 @@ mod tests;
 
 use super::{Style, printable};
 use crate::data::Column;
-use crate::lang::{Signature, closest};
+use crate::lang::{Rule, Signature, closest};
 
 pub use ebnf::commands_ebnf;
 
@@ -147,6 +147,9 @@ pub fn command(signature: &Signature, style: Style) -> String {
         .iter()
         .map(|p| (p.usage(), p.help.to_string()));
     section("Arguments", params.collect());
+    let rules = signature.rules.iter();
+    let rules = rules.map(|rule| (self::rule(signature, rule), String::new()));
+    section("Together", rules.collect());
     if let Some(when) = signature.blocks {
         section("Blocks", vec![(when.to_string(), String::new())]);
     }
@@ -177,6 +180,27 @@ pub fn command(signature: &Signature, style: Style) -> String {
     }
     let lines = text.lines().map(str::trim_end);
     lines.fold(String::new(), |all, line| all + line + "\n")
+}
+
+/// What holds of several arguments, in words.
+fn rule(signature: &Signature, rule: &Rule) -> String {
+    let written = |names: &[&str]| {
+        let names = names.iter().map(|name| signature.written(name));
+        names.collect::<Vec<_>>().join(", ")
+    };
+    match rule {
+        Rule::Apart(names) => format!("one of {} at most", written(names)),
+        Rule::With(name, others @ [_]) => {
+            format!("{} only with {}", written(&[name]), written(others))
+        }
+        Rule::With(name, others) => {
+            format!("{} only with one of {}", written(&[name]), written(others))
+        }
+        Rule::Acts(name) => format!(
+            "{} does more than look: it is not watched",
+            written(&[name])
+        ),
+    }
 }
 
 fn errno(symbol: &str, meaning: &str, signatures: &[&'static Signature], style: Style) -> String {

@@ -48,6 +48,13 @@ pub(super) fn unwatched(name: Span, signature: &Signature, catalog: &Catalog) ->
     Mistake::new(name, message).label(format!("expected {}", watched(catalog)))
 }
 
+/// The same of one that does something only with this argument.
+pub(super) fn acting(name: Span, signature: &Signature, param: &str) -> Mistake {
+    let written = signature.written(param);
+    let message = format!("`{} {written}` does not only look", signature.name);
+    Mistake::new(name, message).label(format!("leave out `{written}`"))
+}
+
 /// What can be watched: `ipcs, msgq ls or actors`.
 pub(super) fn watched(catalog: &Catalog) -> String {
     let looks = catalog.commands.iter().filter(|s| s.looks);
@@ -113,13 +120,8 @@ impl Binder<'_> {
         let known: Vec<String> = self
             .params()
             .iter()
-            .filter_map(|p| match p.form {
-                Form::Flag => Some(format!("--{}", p.name)),
-                Form::Short(letter) => Some(format!("-{letter}")),
-                Form::Option => Some(format!("{}=", p.name)),
-                Form::Dash => Some(format!("-{}", p.kind.placeholder())),
-                Form::Positional => None,
-            })
+            .filter(|p| p.form != Form::Positional)
+            .map(Param::written)
             .collect();
         let label = match known.is_empty() {
             true => format!("`{}` has no flags", self.signature.name),
@@ -136,10 +138,12 @@ impl Binder<'_> {
         )
         .label(label)
         .maybe_help(self.by_place(word))
+        // One letter is like any other.
+        .maybe_help(did_you_mean(word, known.iter().map(String::as_str)).filter(|_| word.len() > 2))
         .maybe_help(
-            (word == "--help").then(|| format!("`help {}` explains it", self.signature.name)),
+            matches!(word, "--help" | "-h")
+                .then(|| format!("`help {}` explains it", self.signature.name)),
         )
-        .maybe_help(did_you_mean(word, known.iter().map(String::as_str)))
     }
 
     /// `type=2` for an argument that is written by its place.

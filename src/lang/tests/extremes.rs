@@ -94,7 +94,7 @@ fn a_megabyte_behind_a_command() {
         ("msgq send ", "1 ", "", "not the argument DATA", false),
         ("sem op ", "0:1 ", "x", "not the argument OP", false),
         ("sem p set", "[", "]", "", false),
-        ("ipcs -", "q", "", "given twice", false),
+        ("ipcs -", "q", "x", "has no flag `-x`", false),
         ("spawn ", "a ", "1", "not the argument ACTOR", false),
         ("msgq recv => ", "a=1 ", "ok", "not an outcome", false),
         ("expect ", "msgq.", "", "", false),

@@ -9,7 +9,8 @@ const HEAD: &str = "\
 
    The rules that are not here stand in ipc.ebnf, which this completes: `actor-command`
    and `shell-command`. Flags and options may stand anywhere behind a command's name; here
-   they stand behind its other arguments. Which numbers a command takes, its help says. *)
+   they stand behind its other arguments. Which numbers a command takes, and which arguments do
+   not go together, its help says. *)
 ";
 
 /// `grammar/commands.ebnf`: a rule for each command, in the rules of grammar/ipc.ebnf. For

@@ -287,7 +287,7 @@ fn arguments() {
         "sem p «--nowait» --nowait"
             .replace("«--nowait» --nowait", "--nowait «--nowait»")
             .as_str(),
-        "`nowait` is given twice",
+        "`--nowait` is given twice",
         "leave one of them out",
     );
     expects(
