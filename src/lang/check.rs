@@ -23,6 +23,8 @@ pub struct Known {
     pub unbindable: HashSet<String>,
     /// The actors that exist.
     pub actors: HashSet<String>,
+    /// Those of them that the program's own text starts, in order.
+    pub started: Vec<String>,
     /// Those of them with a pending step.
     pub pending: HashSet<String>,
     /// Those of them whose pending step has ended, which may still be asked how.
@@ -61,10 +63,17 @@ impl Known {
         if self.spawned {
             return self.known_actor(name, span);
         }
-        if name != ME && !self.actors.contains(name) {
-            self.actors.insert(name.to_string());
+        if name != ME {
+            self.starts(name);
         }
         Ok(())
+    }
+
+    fn starts(&mut self, name: &str) {
+        if !self.actors.contains(name) {
+            self.actors.insert(name.to_string());
+            self.started.push(name.to_string());
+        }
     }
 
     /// An actor is looked at or steered: it must exist.
@@ -103,6 +112,10 @@ impl Known {
                     .label(steps)
                     .help(self.ways_on(actor)),
             );
+        }
+        // How the one before it ended can no longer be said.
+        if !self.cancelled.is_empty() {
+            self.cancelled.remove(actor);
         }
         if marker != Marker::None {
             self.pending.insert(actor.to_string());
@@ -147,7 +160,7 @@ impl Known {
     pub(super) fn steer(&mut self, name: &str, new: bool, actor: &str, span: Span) -> Parsed<()> {
         if new {
             self.spawned = true;
-            self.actors.insert(actor.to_string());
+            self.starts(actor);
             return Ok(());
         }
         self.known_actor(actor, span)?;

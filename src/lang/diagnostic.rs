@@ -74,6 +74,11 @@ impl Mistake {
         self
     }
 
+    pub fn at(mut self, span: Span) -> Mistake {
+        self.0.span = span;
+        self
+    }
+
     pub fn incomplete(mut self) -> Mistake {
         self.0.incomplete = true;
         self

@@ -172,6 +172,11 @@ impl Parser<'_> {
                     again.map_err(|e| e.label("the loop comes here again"))?;
                 }
                 StatementKind::Repeat { body, .. } => self.once_more(body)?,
+                // Its places are in another text.
+                StatementKind::Source(program) => {
+                    let again = self.once_more(&program.statements);
+                    again.map_err(|e| e.at(statement.span))?;
+                }
                 _ => {}
             }
         }
@@ -196,12 +201,16 @@ impl Parser<'_> {
             return Err(self.cursor.missing("what is deferred").help(usage));
         }
         // What is deferred runs at the end, when no step is pending any more, and what it
-        // binds and leaves pending is not known to what is written below it.
+        // binds, starts and leaves pending is not known to what is written below it.
         let pending = std::mem::take(&mut self.known.pending);
+        let started = self.known.started.len();
         let spawned = self.known.spawned;
         let before = self.fresh.len();
         let statement = self.statement();
         self.known.pending = pending;
+        for name in self.known.started.drain(started..) {
+            self.known.actors.remove(&name);
+        }
         self.known.spawned = spawned;
         for name in self.fresh.drain(before..) {
             self.known.variables.remove(&name);

@@ -129,6 +129,14 @@ fn a_pending_actor_is_busy() {
         "`b` still has a pending step",
     );
     is_not("«b: ...» => ok", "`b` has no pending step");
+    is_not(
+        "b: sem p ...; cancel b; b: sem v; «b: ...»",
+        "`b` has no pending step",
+    );
+    is_not(
+        "defer b: sem v; expect actor.«b».state == idle",
+        "there is no actor `b`",
+    );
     is_not("b: sem p ...; b: ...; «b: ...»", "`b` has no pending step");
     is_not("«...»", "`me` has no pending step");
     is_not("b: sem p ...; «a: ...»", "`a` has no pending step");
@@ -209,6 +217,26 @@ fn the_directory_of_the_session_is_asked_for_where_it_is_read() {
         let source = Arc::new(Source::new("main", text));
         let program = parse(source, table(), &mut Known::default(), &work).unwrap();
         assert_eq!(program.uses_work, uses, "{text}");
+    }
+}
+
+#[test]
+fn a_loop_comes_to_a_sourced_file_again() {
+    let loader = |_: &str, _: &Source| Ok(Source::new("lib", "b: sem p ...\n"));
+    for (text, passes) in [
+        ("repeat 2 { source lib }", false),
+        ("repeat 2 { source lib; b: ... }", true),
+        ("repeat 1 { source lib }", true),
+    ] {
+        let source = Arc::new(Source::new("main", text));
+        match parse(source, table(), &mut Known::default(), &loader) {
+            Ok(_) => assert!(passes, "{text}"),
+            Err(e) => {
+                assert!(!passes, "{text}: {}", e.message);
+                assert_eq!(drawn(&e), "repeat 2 { «source lib» }");
+                assert_eq!(e.message, "`b` still has a pending step");
+            }
+        }
     }
 }
 
