@@ -619,3 +619,18 @@ fn what_would_be_ignored_is_refused_before_anything_runs() {
         assert_eq!(code(&ran), 0, "{line}\n{}", ran.err);
     }
 }
+
+#[test]
+fn a_claim_names_no_field_that_a_command_has_not() {
+    for (line, field) in [
+        ("doctor => finding=0", "finding"),
+        ("sem v => bogus=0", "bogus"),
+        ("ipcs => id=1", "id"),
+        ("sock send \"x\" => written=1", "written"),
+    ] {
+        let ran = run(&["--check", "-c", line], b"");
+        assert_eq!(code(&ran), 2, "{line}");
+        let message = format!("yields no field `{field}`");
+        assert!(ran.err.contains(&message), "{line}\n{}", ran.err);
+    }
+}

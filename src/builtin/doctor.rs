@@ -17,6 +17,7 @@ use orphans::Orphan;
 pub(super) static DOCTOR: Builtin = Builtin {
     signature: Signature {
         name: "doctor",
+        yields: &["findings", "removed"],
         summary: "find what is wrong with the objects of this host, and say what mends it",
         params: &[
             Param::flag(

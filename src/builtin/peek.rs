@@ -9,6 +9,7 @@ use crate::mechanism::{self, Args, NS};
 pub(super) static PEEK: Builtin = Builtin {
     signature: Signature {
         name: "peek",
+        yields: &["type", "length", "fds", "from"],
         summary: "show what is in an object, and change nothing of it",
         looks: true,
         params: &[

@@ -191,7 +191,10 @@ impl Claim {
         };
         let message = format!("`{}` yields no field `{name}`", signature.name);
         Err(Mistake::new(seek.word(name), message)
-            .label(format!("expected {}", signature.yields.join(", ")))
+            .label(match signature.yields {
+                [] => "its outcome has no fields".into(),
+                yields => format!("expected {}", yields.join(", ")),
+            })
             .maybe_help(did_you_mean(name, signature.yields.iter().copied())))
     }
 

@@ -74,7 +74,7 @@ impl Signature {
             Some(stem) => stem == digits && digits.len() < field.len(),
             None => **known == *field,
         };
-        self.yields.is_empty() || self.yields.iter().any(is)
+        self.yields.iter().any(is)
     }
 
     /// Nothing is yielded that the table does not know, or a claim of it would be refused.

@@ -302,6 +302,7 @@ static READ: Verb = Verb {
 static WRITE: Verb = Verb {
     signature: Signature {
         name: "fifo write",
+        yields: &["written"],
         summary: "put bytes into a FIFO, which is opened where this actor has not",
         params: &[FIFO, DATA, NOWAIT],
         runs: Runs::Actor,

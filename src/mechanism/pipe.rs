@@ -42,6 +42,7 @@ pub(crate) const LOOKED_INTO: &str = "How much is in it is asked of a copy of so
 static CREATE: Verb = Verb {
     signature: Signature {
         name: "pipe create",
+        yields: &["ino"],
         summary: "make a pipe; this actor has both of its ends",
         params: &[
             Param::optional(
@@ -157,6 +158,7 @@ static READ: Verb = Verb {
 static WRITE: Verb = Verb {
     signature: Signature {
         name: "pipe write",
+        yields: &["written"],
         summary: "put bytes into a pipe",
         params: &[PIPE, DATA, NOWAIT],
         runs: Runs::Actor,

@@ -222,6 +222,7 @@ fn wait(_: &mut World, args: &Args) -> StepResult {
 static PENDING: Verb = Verb {
     signature: Signature {
         name: "sig pending",
+        yields: &["signals"],
         summary: "list the signals that are pending for this actor",
         params: &[],
         runs: Runs::Actor,

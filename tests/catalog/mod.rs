@@ -15,11 +15,15 @@ const UNDO: Param = Param::flag("undo", "");
 const TIMEOUT: Param = Param::option("timeout", Kind::Duration, "");
 const ACTOR: Kind = Kind::Actor { new: false };
 
+/// The fields that the tests claim, of whatever command.
+const FIELDS: &[&str] = &["a", "b", "c", "me", "srv-1", "type", "data", "id", "value"];
+
 const fn actor(name: &'static str, params: &'static [Param]) -> Signature {
     Signature {
         name,
         summary: "",
         params,
+        yields: FIELDS,
         runs: Runs::Actor,
         ..Signature::NEW
     }
@@ -30,6 +34,7 @@ const fn shell(name: &'static str, params: &'static [Param]) -> Signature {
         name,
         summary: "",
         params,
+        yields: FIELDS,
         runs: Runs::Shell,
         ..Signature::NEW
     }

@@ -10,6 +10,7 @@ use crate::mechanism::{Args, Flavour, Run, Verb, World};
 pub(super) static ATTACH: Verb = Verb {
     signature: Signature {
         name: "shm attach",
+        yields: &["addr"],
         summary: "map a segment into this actor until it is detached",
         params: &[SEGMENT, Param::flag("ro", "for reading only (SHM_RDONLY)")],
         runs: Runs::Actor,

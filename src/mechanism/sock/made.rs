@@ -129,6 +129,7 @@ pub(super) fn name(world: &mut World, name: &str, object: &Object) -> Result<(),
 pub(super) static PAIR: Verb = Verb {
     signature: Signature {
         name: "sock pair",
+        yields: &["ino"],
         summary: "make two sockets that are connected to each other; this actor has both",
         params: &[
             KIND,

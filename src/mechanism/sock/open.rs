@@ -24,6 +24,7 @@ const BACKLOG: i32 = 128;
 pub(super) static LISTEN: Verb = Verb {
     signature: Signature {
         name: "sock listen",
+        yields: &["ino", "address"],
         summary: "make a socket at an address, where others connect or send to",
         params: &[
             ADDRESS,
@@ -216,6 +217,7 @@ fn in_use(world: &World, at: &Address, failure: &mut Failure) {
 pub(super) static CONNECT: Verb = Verb {
     signature: Signature {
         name: "sock connect",
+        yields: &["ino", "address"],
         summary: "make a socket and connect it",
         params: &[ADDRESS, KIND, NAME, NOWAIT],
         runs: Runs::Actor,
@@ -327,6 +329,7 @@ fn refused(to: &Address, kind: Kind, errno: Errno, failure: &mut Failure) {
 pub(super) static ACCEPT: Verb = Verb {
     signature: Signature {
         name: "sock accept",
+        yields: &["ino", "peer"],
         summary: "take the first connection that waits at a listening socket",
         params: &[SOCK, NAME, NOWAIT],
         runs: Runs::Actor,

@@ -27,6 +27,7 @@ const MAX: Param = Param::option(
 pub(super) static SEND: Verb = Verb {
     signature: Signature {
         name: "sock send",
+        yields: &["sent"],
         summary: "send bytes or a message, and descriptors with it",
         params: &[
             SOCK,
@@ -210,6 +211,7 @@ fn explain(errno: Errno, socket: &BorrowedFd, failure: &mut Failure) {
 pub(super) static RECV: Verb = Verb {
     signature: Signature {
         name: "sock recv",
+        yields: &["length", "fds", "from"],
         summary: "receive bytes or a message, and descriptors that came with it",
         params: &[SOCK, MAX, NOWAIT, LINE, ALL],
         runs: Runs::Actor,
@@ -319,6 +321,7 @@ fn recv(world: &mut World, args: &Args) -> StepResult {
 pub(super) static PEEK: Verb = Verb {
     signature: Signature {
         name: "sock peek",
+        yields: &["length", "fds", "from"],
         summary: "show what a socket would receive next, and leave it there",
         params: &[SOCK, AT_MOST, EVERYTHING],
         calls: &["pidfd_getfd(2)", "recvmsg(2)"],
