@@ -114,8 +114,8 @@ impl Known {
             );
         }
         // How the one before it ended can no longer be said.
-        if !self.cancelled.is_empty() {
-            self.cancelled.remove(actor);
+        if !self.ended.is_empty() {
+            self.ended.remove(actor);
         }
         if marker != Marker::None {
             self.pending.insert(actor.to_string());
