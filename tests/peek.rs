@@ -367,3 +367,15 @@ fn more_than_can_be_shown_is_refused() {
         );
     }
 }
+
+#[test]
+fn who_may_not_read_a_segment_is_not_told_to() {
+    let segment = ipcsh::kernel::shm::get(0, 4096, 0o600, true, true).unwrap();
+    let ran = stranger::as_nobody(&format!("shm peek id:{segment}"));
+    ipcsh::kernel::shm::remove(segment).unwrap();
+    if let Some(ran) = ran {
+        let said = ran.out + &ran.err;
+        assert!(said.contains("run as its owner or as root"), "{said}");
+        assert!(!said.contains("shm read"), "{said}");
+    }
+}

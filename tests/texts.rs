@@ -297,3 +297,25 @@ fn a_key_that_is_none_is_of_no_family() {
         assert!(!ran.err.contains("semaphore"), "{}", ran.err);
     }
 }
+
+/// The errno is the same, and strace shows nothing.
+#[test]
+fn a_call_is_named_only_where_it_was_made() {
+    for step in [
+        "shm peek s",
+        "shm create s",
+        "shm detach",
+        "shm read @0 4097",
+        "shm write @4096 \"x\"",
+        "shm attach --ro\nshm write \"x\"",
+    ] {
+        let ran = says(&format!("shm create s 4096\n{step}"), &[]);
+        let errno = ran.err.lines().nth(1).unwrap_or_default().trim();
+        let symbol = errno.split(':').next().unwrap_or_default();
+        assert!(
+            ["EACCES", "EEXIST", "EINVAL", "EFAULT"].contains(&symbol),
+            "{}",
+            ran.err
+        );
+    }
+}

@@ -181,6 +181,11 @@ impl<'a> Args<'a> {
     /// The kernel refused: the call as it was made, and what the errno means for this
     /// command by its signature.
     pub fn failure(&self, errno: Errno, call: String) -> Failure {
+        self.foreseen(errno).call(call)
+    }
+
+    /// The same, where it is known before any call is made.
+    pub fn foreseen(&self, errno: Errno) -> Failure {
         let symbol = errno_symbol(errno);
         let meaning = self
             .signature
@@ -188,7 +193,7 @@ impl<'a> Args<'a> {
             .iter()
             .find(|(s, _)| *s == symbol)
             .map_or_else(|| errno.desc().to_string(), |(_, m)| m.to_string());
-        Failure::errno(symbol, meaning).call(call)
+        Failure::errno(symbol, meaning)
     }
 }
 

@@ -94,7 +94,6 @@ impl World {
                     "EEXIST",
                     format!("`{name}` already names a {} ({object})", family.object()),
                 )
-                .call(format!("{}({name})", maker.call))
                 .help(format!(
                     "Remove it with `{} rm {name}`, or choose another name",
                     family.noun()

@@ -85,11 +85,9 @@ fn create(world: &mut World, args: &Args) -> StepResult {
         && is_open(&binding.object)
     {
         return Err(
-            Failure::errno("EEXIST", format!("`{name}` already names a pipe"))
-                .call(format!("pipe2({name})"))
-                .help(format!(
-                    "Close it (`pipe close {name}`), or choose another name"
-                )),
+            Failure::errno("EEXIST", format!("`{name}` already names a pipe")).help(format!(
+                "Close it (`pipe close {name}`), or choose another name"
+            )),
         );
     }
     let (read, write) = pipe::create().map_err(|e| args.failure(e, "pipe2()".into()))?;

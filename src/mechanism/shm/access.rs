@@ -2,7 +2,7 @@
 //! through one for the length of the call.
 
 use super::FAMILY;
-use crate::data::{Failure, FailureKind, Object, counted};
+use crate::data::{Failure, Object, counted};
 use crate::kernel::posix::shm::Segment;
 use crate::kernel::shm::{self, Attachment};
 use crate::kernel::{Errno, Result as KernelResult};
@@ -202,12 +202,15 @@ pub(super) fn memory_failure(
     (offset, length): (usize, usize),
     size: usize,
 ) -> Failure {
-    let call = format!("{what}({label}, {length} B @ {offset})");
-    let mut failure = args.failure(errno, call);
-    failure.kind = FailureKind::Errno;
+    let mut failure = match errno {
+        Errno::EFAULT | Errno::EACCES => args.foreseen(errno),
+        _ => args.failure(errno, format!("{what}({label}, {length} B @ {offset})")),
+    };
     match errno {
         Errno::EFAULT => {
-            let beyond = offset.saturating_add(length) - size.max(offset);
+            // By now it may be larger.
+            let end = offset.saturating_add(length);
+            let beyond = end.saturating_sub(size.max(offset));
             let end = counted(size, "byte");
             failure.meaning = match offset < size {
                 true => format!(

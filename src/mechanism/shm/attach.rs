@@ -94,18 +94,14 @@ fn detach(world: &mut World, args: &Args) -> StepResult {
         Flavour::Posix(name) => return posix::detach(world, args, &name),
         Flavour::SystemV(id) => id,
     };
-    let done = match world.attachments.remove(&id) {
-        Some(attachment) => attachment.detach(),
-        None => Err(Errno::EINVAL),
+    let label = label(world, args, &id.into());
+    let Some(attachment) = world.attachments.remove(&id) else {
+        let failure = args.foreseen(Errno::EINVAL);
+        return Err(failure.help(format!("Attach it with `shm attach {label}`")));
     };
-    done.map(|()| Outcome::ok()).map_err(|errno| {
-        let label = label(world, args, &id.into());
-        let mut failure = args.failure(errno, format!("shmdt({label})"));
-        if errno == Errno::EINVAL {
-            failure.help = Some(format!("Attach it with `shm attach {label}`"));
-        }
-        failure
-    })
+    let done = attachment.detach();
+    done.map(|()| Outcome::ok())
+        .map_err(|errno| args.failure(errno, format!("shmdt({label})")))
 }
 
 #[cfg(test)]
@@ -143,7 +139,7 @@ mod tests {
         let failure = bench.fails("shm detach cnt", "EINVAL");
         assert_eq!(
             failure.to_string(),
-            "shmdt(cnt) = EINVAL: this actor does not have it attached. \
+            "EINVAL: this actor does not have it attached. \
              Attach it with `shm attach cnt`"
         );
         bench.fails("shm attach id:2147483000", "EINVAL");

@@ -61,9 +61,9 @@ pub(super) fn peek(sight: &Sight, object: &Object, args: &Args) -> Result<Reply,
     let much = Much::of(args)?;
     if let Some(ty) = at.ty.filter(|_| much.max.is_some() || much.all) {
         return Err(Failure::refused(format!(
-            "a {} has a length of its own, {} bytes",
+            "a {} has a length of its own, {}",
             ty.name(),
-            ty.width()
+            counted(ty.width(), "byte")
         ))
         .help("Leave the length away, or the type"));
     }
@@ -196,16 +196,16 @@ impl Source {
         if places.is_empty() {
             let label = sight.label(FAMILY, object);
             let hidden = stat.nattch > 0;
-            return Err(Failure::errno(
-                "EACCES",
-                match hidden {
-                    true => meaning(Errno::EACCES),
-                    false => "nobody has it attached, so there is no memory to look into".into(),
-                },
-            )
-            .call(format!("process_vm_readv({label})"))
-            .help(match hidden {
+            let meaning = match hidden {
+                true => meaning(Errno::EACCES),
+                false => "nobody has it attached, so there is no memory to look into".into(),
+            };
+            return Err(Failure::errno("EACCES", meaning).help(match hidden {
                 true => "Run as root or with CAP_SYS_PTRACE".into(),
+                // What may be read may be asked for so.
+                false if shm::stat(id) == Err(Errno::EACCES) => {
+                    "Nor does its mode let you attach it: run as its owner or as root".into()
+                }
                 false => format!(
                     "Attach it for a moment, which changes lpid and atime: shm read {label}"
                 ),

@@ -77,9 +77,8 @@ pub(super) fn detach(world: &mut World, args: &Args, name: &str) -> StepResult {
     match world.mappings.remove(name) {
         Some(_) => Ok(Outcome::ok()),
         None => {
-            let mut failure = args.failure(Errno::EINVAL, format!("munmap({name})"));
-            failure.help = Some(format!("Attach it with `shm attach {name}`"));
-            Err(failure)
+            let failure = args.foreseen(Errno::EINVAL);
+            Err(failure.help(format!("Attach it with `shm attach {name}`")))
         }
     }
 }

@@ -84,7 +84,7 @@ fn the_end_of_the_segment_is_respected() {
     let failure = bench.fails("shm write cnt @4090 \"twelve bytes\"", "EFAULT");
     assert_eq!(
         failure.to_string(),
-        "write(cnt, 12 B @ 4090) = EFAULT: the segment ends at 4096 bytes, 6 bytes short. \
+        "EFAULT: the segment ends at 4096 bytes, 6 bytes short. \
          A segment does not grow; create a larger one: shm create NAME 4102"
     );
     bench.fails("shm write cnt u32@4094 1", "EFAULT");
