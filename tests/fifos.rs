@@ -258,7 +258,7 @@ fn a_fifo_that_cannot_have_its_mode_is_not_left_behind() {
         return;
     }
     // Room for the directory alone.
-    let text = "spawn a\nlet free = !for n in $(seq 3 99); do \
+    let text = "a: sig pending\nlet free = !for n in $(seq 3 99); do \
         test -e /proc/${a.pid}/fd/$n || break; done; echo $((n + 1))\n\
         !prlimit -p ${a.pid} --nofile=$free:\na: mkfifo $WORK/f 0777 => EMFILE\n!test ! -e $WORK/f\n\
         a: mkfifo $WORK/g 0700\n!test -p $WORK/g\n";
@@ -275,4 +275,15 @@ fn a_fifo_that_cannot_have_its_mode_is_not_left_behind() {
     drop(input);
     let ran = harness::Ran::from(shell.wait_with_output().unwrap());
     assert_eq!(ran.code, Some(0), "{}\n{}", ran.out, ran.err);
+}
+
+/// Who else has the old one open goes on with it, as a program would.
+#[test]
+fn a_fifo_that_is_made_anew_is_the_new_one_to_who_made_it() {
+    passes(
+        "mkfifo $WORK/f\nfifo open $WORK/f rw\nb: fifo open $WORK/f rw\nfifo rm $WORK/f\n\
+         mkfifo $WORK/f\nc: fifo open $WORK/f rw\n\
+         fifo write $WORK/f \"new\"\nc: fifo read $WORK/f --nowait => \"new\"\n\
+         b: fifo read $WORK/f --nowait => EAGAIN",
+    );
 }

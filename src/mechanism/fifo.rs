@@ -106,6 +106,8 @@ fn make(world: &mut World, args: &Args) -> StepResult {
                 entry: Some(entry),
             };
             world.names.bind(FAMILY, &path.to_string_lossy(), binding);
+            // One of this path that was removed may still be open here.
+            world.files.close(FAMILY, &object, None);
             Ok(Outcome::ok())
         }
         Err(errno) => {
