@@ -257,10 +257,9 @@ pub fn attach(id: i32, read_only: bool) -> Result<Attachment> {
     };
     // Asked while it is attached: the id cannot go to another segment now.
     attachment.len = read_ds(id, libc::IPC_STAT)?.1.shm_segsz;
+    // It cannot be done to a part of a large page: then a child counts until it executes its program.
     // SAFETY: all of our own mapping, and no byte of it changes.
-    Errno::result(unsafe {
-        libc::madvise(addr.as_ptr().cast(), attachment.len, libc::MADV_DONTFORK)
-    })?;
+    let _ = unsafe { libc::madvise(addr.as_ptr().cast(), attachment.len, libc::MADV_DONTFORK) };
     Ok(attachment)
 }
 

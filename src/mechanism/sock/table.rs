@@ -291,12 +291,9 @@ pub(super) fn list(sight: &Sight, listing: &Listing) -> Result<Table, Failure> {
         .into_iter()
         .map(Told::Unix)
         .collect();
-    all.extend(
-        tcp::sockets(ours)
-            .map_err(failed)?
-            .into_iter()
-            .map(Told::Tcp),
-    );
+    // A kernel may have the one without the other.
+    let inet = tcp::sockets(ours);
+    all.extend(inet.iter().flatten().cloned().map(Told::Tcp));
     let open = sight.snapshot.open();
     let wiring = |ino| sight.is_wiring(Thing::Socket(ino));
     let is_wiring = |told: &Told| match told {
@@ -316,7 +313,15 @@ pub(super) fn list(sight: &Sight, listing: &Listing) -> Result<Table, Failure> {
     let usual = [
         "name", "ino", "type", "state", "address", "peer", "rqueue", "pending", "waits", "ends",
     ];
-    fields::table("Sockets", FIELDS, &usual, &rows, listing, sight)
+    let mut table = fields::table("Sockets", FIELDS, &usual, &rows, listing, sight)?;
+    if let Err(errno) = inet {
+        let why = format!(
+            "TCP's are not seen: the kernel lists none ({})",
+            errno.desc()
+        );
+        table.footer.push(why);
+    }
+    Ok(table)
 }
 
 pub(super) fn info(sight: &Sight, object: &Object) -> Result<Vec<Table>, Failure> {
