@@ -218,7 +218,8 @@ fn send_failure(
     match (errno, stat, msg::limits()) {
         (Errno::EAGAIN, Ok(stat), _) if length as u64 > stat.qbytes => {
             failure.meaning = format!(
-                "the message of {length} bytes can never fit: the queue holds {} (qbytes)",
+                "the message of {} can never fit: the queue holds {} (qbytes)",
+                counted(length, "byte"),
                 stat.qbytes
             );
             let raise = roomier(&label, &stat, length, length as u64);
@@ -226,9 +227,9 @@ fn send_failure(
         }
         (Errno::EAGAIN, Ok(stat), _) => {
             failure.meaning = format!(
-                "the queue is full ({} of {} bytes, {})",
+                "the queue is full ({} of {}, {})",
                 stat.cbytes,
-                stat.qbytes,
+                counted(stat.qbytes, "byte"),
                 counted(stat.qnum, "message")
             );
             let raise = roomier(&label, &stat, length, stat.qbytes.saturating_mul(2));
@@ -435,8 +436,8 @@ fn recv_failure(
             let (length, what) = match peek::length_of_next(id, mtype, how.except) {
                 Some(length) => {
                     failure.meaning = format!(
-                        "the message has {length} bytes, the buffer has room for {room}; it stays in the \
-                         queue"
+                        "the message has {}, the buffer has room for {room}; it stays in the queue",
+                        counted(length, "byte")
                     );
                     (length as u64, "its length")
                 }

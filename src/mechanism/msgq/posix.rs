@@ -177,7 +177,8 @@ pub(super) fn send(world: &mut World, args: &Args, name: &str) -> StepResult {
             failure.meaning = format!("a priority is from 0 to {}, not {priority}", PRIORITIES - 1);
         }
         (Errno::EMSGSIZE, Ok(a)) => {
-            failure.meaning = format!("the message is longer than msgsize ({} bytes)", a.msgsize);
+            let msgsize = counted(a.msgsize, "byte");
+            failure.meaning = format!("the message is longer than msgsize ({msgsize})");
         }
         (Errno::EAGAIN | Errno::ETIMEDOUT, Ok(a)) => {
             failure.meaning = format!(

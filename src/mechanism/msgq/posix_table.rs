@@ -5,7 +5,7 @@ use crate::data::{Cell, Column, Failure, Object, Reply, Table, counted};
 use crate::inspect::posix::{Queue, queue, queues};
 use crate::inspect::thing::Thing;
 use crate::kernel::Errno;
-use crate::kernel::process::signal_name;
+use crate::kernel::signal::signal_name;
 use crate::mechanism::fields::{self, Field};
 use crate::mechanism::posix::{self, name_of, posix_row};
 use crate::mechanism::{Args, Listing, ObjectKind, Sight};

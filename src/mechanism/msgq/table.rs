@@ -162,8 +162,8 @@ pub(super) fn condition(sight: &Sight, object: &Object, _: Option<u32>) -> Strin
         && *size > queue.qbytes
     {
         return format!(
-            "{label} holds {} bytes (qbytes), and a message of {size} can never fit{received}",
-            queue.qbytes
+            "{label} holds {} (qbytes), and a message of {size} can never fit{received}",
+            counted(queue.qbytes, "byte")
         );
     }
     let state = match sight.wait() {
@@ -177,9 +177,9 @@ pub(super) fn condition(sight: &Sight, object: &Object, _: Option<u32>) -> Strin
     };
     match (full, queue.qnum) {
         (true, n) => format!(
-            "{label} {state} ({} of {} bytes, {}){received}",
+            "{label} {state} ({} of {}, {}){received}",
             queue.cbytes,
-            queue.qbytes,
+            counted(queue.qbytes, "byte"),
             counted(n, "message")
         ),
         (false, 0) => format!("{label} is empty{sent}"),
