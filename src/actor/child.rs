@@ -51,7 +51,7 @@ pub trait Runner {
 pub fn serve<R: Runner>(name: &str, runner: impl FnOnce(Ledger, Holds) -> R) -> io::Result<()> {
     process::set_name(name)?;
     signal::install_cancel_handler(signal::CANCEL_SIGNAL)?;
-    // Rust's runtime catches them to tell of an overflow of the stack, and so survives them once.
+    // Where Rust's runtime was there first (`entry`), it catches them, and so survives them once.
     for signo in [libc::SIGSEGV, libc::SIGBUS] {
         signal::default(signo)?;
     }

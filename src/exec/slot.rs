@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use crate::actor::{Actor, Report};
 use crate::data::{Cell, Failure, FailureKind, StepResult};
-use crate::kernel::process::{Ended, signal_name};
+use crate::kernel::process::Ended;
+use crate::kernel::signal::signal_name;
 use crate::kernel::signal::trap::Caught;
 use crate::lang::{Claim, Source, Step};
 use crate::session::Held;

@@ -217,12 +217,7 @@ fn numeric_entries(dir: &Path) -> io::Result<impl Iterator<Item = i32> + use<>> 
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok()))
 }
 
-/// When a process started, in seconds since the epoch, to within about a second: the
-/// boot time is known in whole seconds only.
-pub fn start_time_epoch(pid: i32) -> Option<f64> {
-    start_of(&thread_stat(pid, pid).ok()?)
-}
-
+/// When a process started, in seconds since the epoch, to within a tick.
 fn start_of(stat: &ThreadStat) -> Option<f64> {
     Some(boot_time().ok()? + stat.starttime as f64 / ticks_per_second() as f64)
 }

@@ -1,18 +1,16 @@
 //! Descriptors: their flags, and their way from process to process. fcntl(2), unix(7).
 //!
-//! To take a copy of another process's descriptor: [`pidfd_getfd`].
+//! To take a copy of another process's descriptor: [`super::process::pidfd_getfd`].
 
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
-use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::socket::{MsgFlags, recv};
 use nix::sys::stat::fstat;
 
-use super::socket::{self, Send};
+use super::socket;
 use super::{Errno, Result};
-
-pub use super::process::{pidfd_getfd, pidfd_open};
 
 /// What a descriptor is open for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -78,57 +76,6 @@ pub fn set_nonblocking(fd: &impl AsFd, nonblocking: bool) -> Result<()> {
     let mut flags = OFlag::from_bits_retain(status_flags(fd)?);
     flags.set(OFlag::O_NONBLOCK, nonblocking);
     fcntl(fd, FcntlArg::F_SETFL(flags)).map(drop)
-}
-
-/// `F_GETFD`: whether execve(2) closes it. `EBADF`.
-pub fn is_cloexec(fd: &impl AsFd) -> Result<bool> {
-    Ok(fcntl(fd, FcntlArg::F_GETFD)? & libc::FD_CLOEXEC != 0)
-}
-
-/// `F_SETFD`: says whether execve(2) closes it. `EBADF`.
-pub fn set_cloexec(fd: &impl AsFd, cloexec: bool) -> Result<()> {
-    let flags = if cloexec {
-        FdFlag::FD_CLOEXEC
-    } else {
-        FdFlag::empty()
-    };
-    fcntl(fd, FcntlArg::F_SETFD(flags)).map(drop)
-}
-
-/// Sends all of the bytes over a stream, with copies of descriptors at their first byte, and goes on
-/// after `EINTR`. At least one byte: descriptors cannot go alone. Waits for room whatever
-/// `O_NONBLOCK` says. `EPIPE` when the other side is gone (no `SIGPIPE`), `EINVAL` for more than 253
-/// descriptors or for descriptors without bytes.
-pub fn send_all(socket: &impl AsFd, data: &[u8], descriptors: &[BorrowedFd]) -> Result<()> {
-    if data.is_empty() && !descriptors.is_empty() {
-        return Err(Errno::EINVAL);
-    }
-    let (mut data, mut descriptors) = (data, descriptors);
-    while !data.is_empty() {
-        let how = Send {
-            descriptors,
-            ..Send::default()
-        };
-        match socket::send(socket, data, &how) {
-            Ok(sent) => {
-                data = data.get(sent..).unwrap_or_default();
-                descriptors = &[];
-            }
-            Err(Errno::EINTR) => {}
-            Err(Errno::EAGAIN) => wait_for_room(socket)?,
-            Err(errno) => return Err(errno),
-        }
-    }
-    Ok(())
-}
-
-fn wait_for_room(socket: &impl AsFd) -> Result<()> {
-    use super::poll::{PollFd, PollFlags, poll};
-    let mut fds = [PollFd::new(socket.as_fd(), PollFlags::POLLOUT)];
-    match poll(&mut fds, None) {
-        Ok(_) | Err(Errno::EINTR) => Ok(()),
-        Err(errno) => Err(errno),
-    }
 }
 
 /// memfd_create(2): a file in memory, close-on-exec, that every write goes to the end of, also where

@@ -95,15 +95,6 @@ pub fn open(path: &Path, access: Access, nonblock: bool) -> Result<OwnedFd> {
     Ok(fd)
 }
 
-/// [`open`]s what a path leads to, without waiting and only if it is this pipe or FIFO: else `EINVAL`.
-pub fn open_same(path: &Path, id: PipeId, access: Access) -> Result<OwnedFd> {
-    let file = open_path(path, PATH_ONLY, Mode::empty())?;
-    match super::pipe::identity(&file)? == id {
-        true => open_descriptor(&file, access, true),
-        false => Err(Errno::EINVAL),
-    }
-}
-
 /// [`open`]s the FIFO that a descriptor is of once more, by that descriptor; an anonymous pipe too.
 pub fn open_descriptor(fd: &impl AsFd, access: Access, nonblock: bool) -> Result<OwnedFd> {
     super::pipe::identity(fd)?;

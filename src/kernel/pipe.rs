@@ -9,7 +9,6 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use nix::fcntl::OFlag;
 use nix::sys::stat::{SFlag, fstat};
 
-use super::signal::{self, SignalSet};
 use super::{Errno, Result, fifo};
 
 /// What tells a pipe or FIFO from every other.
@@ -158,26 +157,6 @@ pub fn try_write(fd: &impl AsFd, data: &[u8]) -> Result<usize> {
 /// The same FIFO, opened non-blocking.
 fn reopened(fd: &impl AsFd, access: fifo::Access) -> Result<OwnedFd> {
     fifo::open_descriptor(fd, access, true)
-}
-
-/// Makes a write such as [`write`] without SIGPIPE, whatever that does in this process: `EPIPE` alone
-/// tells that nobody reads. For the calling thread.
-pub fn without_sigpipe<T>(write: impl FnOnce() -> Result<T>) -> Result<T> {
-    let blocked = signal::blocked()?.contains(libc::SIGPIPE);
-    let was_pending = blocked && signal::pending()?.contains(libc::SIGPIPE);
-    signal::block(&[libc::SIGPIPE])?;
-    let result = write();
-    if !was_pending {
-        // Also after a success: the last reader may have gone when a part was written.
-        let _ = signal::wait(
-            SignalSet::of(&[libc::SIGPIPE])?,
-            Some(std::time::Duration::ZERO),
-        );
-    }
-    if !blocked {
-        signal::unblock(&[libc::SIGPIPE])?;
-    }
-    result
 }
 
 /// What [`peek`] saw.

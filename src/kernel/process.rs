@@ -11,7 +11,6 @@ use nix::time::{ClockId, clock_gettime};
 use super::poll::{PollFd, PollFlags, poll};
 use super::{Errno, Result};
 
-pub use super::signal::{signal_name, signal_number};
 pub use super::spawn::{SpawnSpec, Stream, spawn};
 
 /// clock_gettime(2): when the host was booted, in seconds since the epoch, by the clock as it is now
@@ -174,21 +173,6 @@ pub fn kill(pid: i32, signo: i32) -> Result<()> {
 pub fn process_group(pid: i32) -> Result<i32> {
     // SAFETY: takes and gives integers.
     Errno::result(unsafe { libc::getpgid(pid) })
-}
-
-/// tgkill(2): signals one thread of a process. kill(2) lets any thread take the signal, so with several
-/// threads this is how to interrupt the one that is blocked. `ESRCH`, `EPERM`, `EINVAL`.
-pub fn tgkill(pid: i32, tid: i32, signo: i32) -> Result<()> {
-    // SAFETY: takes integers.
-    Errno::result(unsafe { libc::syscall(libc::SYS_tgkill, pid, tid, signo) }).map(drop)
-}
-
-/// sigqueue(3): signals a process and sends an integer along. As [`kill`], and `EAGAIN` when too many
-/// signals are queued for its user.
-pub fn sigqueue(pid: i32, signo: i32, value: i32) -> Result<()> {
-    let value = super::signal::info::sigval(value);
-    // SAFETY: takes integers, and a pointer that is only handed on.
-    Errno::result(unsafe { libc::sigqueue(pid, signo, value) }).map(drop)
 }
 
 /// `PR_SET_NAME`: the thread's name, as `comm` in `/proc`; cut to 15 bytes. `EINVAL` for a NUL in it.

@@ -17,7 +17,7 @@ use super::{Errno, Result};
 
 pub use info::SignalInfo;
 pub use pending::{blocked, pending, wait};
-pub use send::{pidfd_sigqueue, send_to_child_of};
+pub use send::pidfd_sigqueue;
 pub use set::SignalSet;
 pub use table::{
     DefaultAction, Signal, signal_name, signal_named, signal_number, signals, spellings,

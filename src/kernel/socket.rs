@@ -25,8 +25,7 @@ pub use address::{Address, Domain, PATH_MAX};
 pub use message::{Peeked, Received, SCM_MAX_FD, Send, peek, receive, send};
 pub use options::{
     Credentials, domain, input_queue, is_listening, kind, local_address, output_queue,
-    peer_address, peer_credentials, receive_buffer, send_buffer, set_receive_buffer,
-    set_reuse_address, set_send_buffer, take_error,
+    peer_address, peer_credentials, send_buffer, set_reuse_address,
 };
 
 /// What a socket carries: socket(2).
@@ -165,7 +164,7 @@ fn accept_here(listener: &impl AsFd) -> Result<(OwnedFd, Address)> {
 /// `ECONNREFUSED` when nobody listens there, `ENOENT` without such a path, `EACCES` without write
 /// permission for the socket file, `EPROTOTYPE` for another kind of socket, `EISCONN`, `EINTR`.
 /// With `nowait`: `EAGAIN` on a full Unix backlog; `EINPROGRESS` for TCP, whose connection goes on by
-/// itself: the socket polls writable once [`take_error`] can tell how it went. After `EINTR` TCP goes
+/// itself: the socket polls writable once `SO_ERROR` can tell how it went. After `EINTR` TCP goes
 /// on too.
 ///
 /// connect(2) has no flag against waiting: with `nowait` the socket has `O_NONBLOCK` for as long as

@@ -6,12 +6,13 @@ use std::collections::HashMap;
 use std::ffi::{CStr, OsString};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use super::process::{Child, SpawnSpec, Stream, set_name, spawn};
 use super::sem::{self, SemOp};
 use super::signal;
+use super::signal::info::sigval;
 use super::{Errno, Result, poll, terminal};
 
 /// How long a test waits for what must happen before it fails.
@@ -394,4 +395,23 @@ pub fn is_alive(pid: i32) -> bool {
         .next()
         .and_then(|rest| rest.chars().next());
     state.is_some_and(|state| !"ZX".contains(state))
+}
+
+/// `flags:` of `/proc/self/fdinfo`.
+pub fn fdinfo_flags(fd: &impl AsRawFd) -> i32 {
+    let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{}", fd.as_raw_fd())).unwrap();
+    let line = info.lines().find_map(|line| line.strip_prefix("flags:"));
+    i32::from_str_radix(line.unwrap().trim(), 8).unwrap()
+}
+
+/// tgkill(2): signals one thread of a process.
+pub fn tgkill(pid: i32, tid: i32, signo: i32) -> Result<()> {
+    // SAFETY: takes integers.
+    Errno::result(unsafe { libc::syscall(libc::SYS_tgkill, pid, tid, signo) }).map(drop)
+}
+
+/// sigqueue(3): signals a process and sends an integer along.
+pub fn sigqueue(pid: i32, signo: i32, value: i32) -> Result<()> {
+    // SAFETY: takes integers, and a pointer that is only handed on.
+    Errno::result(unsafe { libc::sigqueue(pid, signo, sigval(value)) }).map(drop)
 }

@@ -65,7 +65,8 @@ fn line<'a>(status: &'a [u8], key: &[u8]) -> Option<&'a str> {
 mod tests {
     use super::*;
     use crate::inspect::witness::{Witness, skip, until};
-    use crate::kernel::process::{kill, sigqueue, tgkill};
+    use crate::kernel::process::kill;
+    use crate::kernel::witness::{sigqueue, tgkill};
 
     const STATUS: &str = "Name:\tSigQ:\\n\nSigQ:\t3/7682\nSigPnd:\t0000000000000001\n\
                           ShdPnd:\t8000000000000000\nSigBlk:\t0000000000000200\n\

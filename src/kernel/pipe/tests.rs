@@ -181,27 +181,6 @@ fn without_a_reader_it_is_epipe_and_sigpipe() {
         let ends = Second::start(role_spec(&["sigpipe", signo]));
         assert_eq!(ends.child.wait(), Ok(Ended::Signaled(libc::SIGPIPE)));
     }
-    let mut lives = Second::start(role_spec(&["sigpipe", "without"]));
-    assert_eq!(lives.said(), "Err(EPIPE) {} {}");
-    assert_eq!(lives.child.wait(), Ok(Ended::Exited(0)));
-}
-
-#[test]
-fn a_sigpipe_that_was_pending_before_stays() {
-    let (from, to) = create().unwrap();
-    drop(from);
-    until_unread(&to);
-    let pipe = SignalSet::of(&[libc::SIGPIPE]).unwrap();
-    signal::block(&[libc::SIGPIPE]).unwrap();
-    assert_eq!(write(&to, b"x"), Err(Errno::EPIPE));
-    assert_eq!(signal::pending(), Ok(pipe));
-    assert_eq!(without_sigpipe(|| write(&to, b"x")), Err(Errno::EPIPE));
-    assert_eq!(signal::pending(), Ok(pipe));
-    signal::wait(pipe, Some(std::time::Duration::ZERO)).unwrap();
-    assert_eq!(without_sigpipe(|| write(&to, b"x")), Err(Errno::EPIPE));
-    assert_eq!(signal::pending(), Ok(SignalSet::EMPTY));
-    assert!(signal::blocked().unwrap().contains(libc::SIGPIPE));
-    signal::unblock(&[libc::SIGPIPE]).unwrap();
 }
 
 #[test]

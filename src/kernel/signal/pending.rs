@@ -80,10 +80,9 @@ mod tests {
     use std::time::Instant;
 
     use super::*;
-    use crate::kernel::process::{sigqueue, tgkill};
     use crate::kernel::signal::{CANCEL_SIGNAL, block, unblock};
-    use crate::kernel::witness::getuid;
     use crate::kernel::witness::{Second, raise, until_in_call};
+    use crate::kernel::witness::{getuid, sigqueue, tgkill};
 
     /// A set of this thread, as `/proc` has it.
     fn of_proc(name: &str) -> SignalSet {

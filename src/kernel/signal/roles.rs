@@ -95,8 +95,7 @@ pub fn play(words: &[&str]) -> bool {
             drop(read);
             let result = match how {
                 "write" => pipe::write(&write, b"x"),
-                "try_write" => pipe::try_write(&write, b"x"),
-                _ => pipe::without_sigpipe(|| pipe::write(&write, b"x")),
+                _ => pipe::try_write(&write, b"x"),
             };
             let (pending, blocked) = (pending().unwrap(), blocked().unwrap());
             say(format_args!("{result:?} {pending:?} {blocked:?}"));

@@ -1,11 +1,11 @@
 //! The witnesses: a second process that is signalled, `/proc/PID/status`, and `kill -l`.
 
 use super::*;
-use crate::kernel::process::{Ended, SpawnSpec, sigqueue, tgkill};
+use crate::kernel::process::{Ended, SpawnSpec};
 use crate::kernel::sem;
 use crate::kernel::sysv::IPC_PRIVATE;
 use crate::kernel::witness::{Guard, Second, raise, sh, until, until_in_call};
-use crate::kernel::witness::{getuid, is_alive};
+use crate::kernel::witness::{getuid, is_alive, sigqueue, tgkill};
 
 #[test]
 fn the_cancel_signal_is_the_last_one() {

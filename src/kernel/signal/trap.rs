@@ -264,8 +264,7 @@ fn catch(signo: i32, restart: bool) -> Result<()> {
 }
 
 /// sigaction(2): what this process does with a signal now. The two of the C library give `EINVAL`, as
-/// does a number that is none. Rust's runtime ignores SIGPIPE from the start, and catches SIGSEGV and
-/// SIGBUS to tell an overflow of the stack.
+/// does a number that is none.
 pub fn get(signo: i32) -> Result<Disposition> {
     // SAFETY: plain data; all zeroes is a value of it.
     let mut action: libc::sigaction = unsafe { zeroed() };

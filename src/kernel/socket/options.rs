@@ -57,34 +57,10 @@ pub fn is_listening(socket: &impl AsFd) -> Result<bool> {
     get::<c_int>(socket, libc::SO_ACCEPTCONN).map(|listens| listens != 0)
 }
 
-/// `SO_ERROR`: the error that waits to be told, which is then told no more. `ENOTSOCK`.
-pub fn take_error(socket: &impl AsFd) -> Result<Option<Errno>> {
-    let error: c_int = get(socket, libc::SO_ERROR)?;
-    Ok((error != 0).then(|| Errno::from_raw(error)))
-}
-
-/// `SO_RCVBUF`: how many bytes may wait to be received, the kernel's own for them included. A Unix
-/// socket has no use for it. `ENOTSOCK`.
-pub fn receive_buffer(socket: &impl AsFd) -> Result<i32> {
-    get(socket, libc::SO_RCVBUF)
-}
-
 /// `SO_SNDBUF`: how many bytes may be sent and not yet received, the kernel's own for them included.
 /// `ENOTSOCK`.
 pub fn send_buffer(socket: &impl AsFd) -> Result<i32> {
     get(socket, libc::SO_SNDBUF)
-}
-
-/// Sets `SO_RCVBUF`: the kernel doubles it, within its least (2304) and twice `net.core.rmem_max`.
-/// `ENOTSOCK`.
-pub fn set_receive_buffer(socket: &impl AsFd, bytes: i32) -> Result<()> {
-    set(socket, libc::SO_RCVBUF, bytes)
-}
-
-/// Sets `SO_SNDBUF`: the kernel doubles it, within its least (4608) and twice `net.core.wmem_max`.
-/// `ENOTSOCK`.
-pub fn set_send_buffer(socket: &impl AsFd, bytes: i32) -> Result<()> {
-    set(socket, libc::SO_SNDBUF, bytes)
 }
 
 /// Sets `SO_REUSEADDR`: bind(2) may take a TCP port whose last connections only linger. `ENOTSOCK`.

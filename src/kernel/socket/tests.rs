@@ -6,9 +6,13 @@ use std::os::fd::RawFd;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use nix::sys::socket::{getsockopt, setsockopt, sockopt};
+
 use super::*;
 use crate::kernel::process::SpawnSpec;
-use crate::kernel::witness::{Second, interrupt_thread, thread_id, until, until_in_call};
+use crate::kernel::witness::{
+    Second, fdinfo_flags, interrupt_thread, thread_id, until, until_in_call,
+};
 
 mod calls;
 mod messages;
@@ -16,6 +20,11 @@ mod peeking;
 mod removal;
 
 const KINDS: [Kind; 3] = [Kind::Stream, Kind::Dgram, Kind::Seqpacket];
+
+/// Whether execve(2) closes it, as `/proc` says.
+fn is_cloexec(fd: &OwnedFd) -> bool {
+    fdinfo_flags(fd) & libc::O_CLOEXEC != 0
+}
 
 /// Python's name for a kind.
 fn word(kind: Kind) -> &'static str {

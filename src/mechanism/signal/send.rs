@@ -1,9 +1,11 @@
 //! Sending signals: `kill`, in its familiar spellings.
 
+use std::os::fd::OwnedFd;
+
 use super::{name, number, shell, table};
 use crate::data::{Cell, Failure, Outcome, StepResult};
 use crate::inspect::process::thread_stat;
-use crate::kernel::signal::{pidfd_sigqueue, send_to_child_of, signal_name, signals};
+use crate::kernel::signal::{pidfd_sigqueue, signal_name, signals};
 use crate::kernel::{Errno, process};
 use crate::lang::{Arg, Example, Kind, Need, Param, Runs, Signature, closest};
 use crate::mechanism::{Args, Run, Verb, World};
@@ -99,7 +101,7 @@ fn kill(_: &mut World, args: &Args) -> StepResult {
             (..=0, None) => process::kill(pid, signo),
             // What was no danger is hit only as that.
             _ if actor || !any => send_to_child_of(shell(), pid, signo, value),
-            _ => send(pid, signo, value),
+            _ => process::pidfd_open(pid).and_then(|process| send(&process, signo, value)),
         };
         sent.map_err(|errno| {
             let call = match pid {
@@ -207,10 +209,83 @@ pub fn dangers(args: &Args, shell: i32) -> Result<Vec<String>, Failure> {
     Ok(found)
 }
 
-fn send(pid: i32, signo: i32, value: Option<i32>) -> Result<(), Errno> {
+/// Signals a process only if it is a child of `parent` and has not ended. A process that got the pid of
+/// one that is gone is never hit: the descriptor is opened first and means one process for ever, and what
+/// `/proc` then says of the pid is about that one, or about a later one, when sending fails.
+fn send_to_child_of(parent: i32, pid: i32, signo: i32, value: Option<i32>) -> Result<(), Errno> {
     let process = process::pidfd_open(pid)?;
+    match thread_stat(pid, pid) {
+        Ok(stat) if stat.ppid == parent && !stat.is_dead() => send(&process, signo, value),
+        _ => Err(Errno::ESRCH),
+    }
+}
+
+fn send(process: &OwnedFd, signo: i32, value: Option<i32>) -> Result<(), Errno> {
     match value {
-        None => process::pidfd_send_signal(&process, signo),
-        Some(value) => pidfd_sigqueue(&process, signo, value),
+        None => process::pidfd_send_signal(process, signo),
+        Some(value) => pidfd_sigqueue(process, signo, value),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::process::{Ended, kill};
+    use crate::kernel::witness::{Second, is_alive, sh, until};
+
+    fn me() -> i32 {
+        std::process::id().cast_signed()
+    }
+
+    #[test]
+    fn only_a_live_child_is_hit() {
+        let sleeps = Second::start(sh("exec sleep 1000"));
+        let pid = sleeps.child.pid();
+        for value in [None, Some(1)] {
+            // Of another parent, and the child of a child.
+            assert_eq!(
+                send_to_child_of(1, pid, libc::SIGKILL, value),
+                Err(Errno::ESRCH)
+            );
+            assert_eq!(
+                send_to_child_of(pid, me(), libc::SIGKILL, value),
+                Err(Errno::ESRCH)
+            );
+            assert_eq!(
+                send_to_child_of(me(), i32::MAX, libc::SIGKILL, value),
+                Err(Errno::ESRCH)
+            );
+            assert_eq!(
+                send_to_child_of(me(), -pid, libc::SIGKILL, value),
+                Err(Errno::EINVAL)
+            );
+        }
+        let mut parent = Second::start(sh("sleep 60 & echo :$!; wait"));
+        let grandchild: i32 = parent.said().parse().unwrap();
+        assert_eq!(
+            send_to_child_of(me(), grandchild, libc::SIGKILL, None),
+            Err(Errno::ESRCH)
+        );
+        assert!(is_alive(grandchild));
+        assert_eq!(
+            send_to_child_of(parent.child.pid(), grandchild, libc::SIGKILL, None),
+            Ok(())
+        );
+        until("ended", || !is_alive(grandchild));
+
+        assert_eq!(send_to_child_of(me(), pid, 0, None), Ok(()));
+        assert_eq!(send_to_child_of(me(), pid, libc::SIGTERM, None), Ok(()));
+        // A zombie takes a signal of kill(2), and cannot do anything with it.
+        until("ended", || !is_alive(pid));
+        assert_eq!(kill(pid, libc::SIGTERM), Ok(()));
+        assert_eq!(
+            send_to_child_of(me(), pid, libc::SIGTERM, None),
+            Err(Errno::ESRCH)
+        );
+        assert_eq!(sleeps.child.wait(), Ok(Ended::Signaled(libc::SIGTERM)));
+        assert_eq!(
+            send_to_child_of(me(), pid, libc::SIGTERM, None),
+            Err(Errno::ESRCH)
+        );
     }
 }

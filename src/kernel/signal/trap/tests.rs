@@ -1,11 +1,11 @@
 //! The witnesses: `/proc/PID/status` of the process that traps, and a shell and Python that signal it.
 
 use super::*;
-use crate::kernel::process::{Ended, kill, sigqueue, tgkill};
+use crate::kernel::process::{Ended, kill};
 use crate::kernel::signal::roles::Trapper;
 use crate::kernel::signal::signal_name;
-use crate::kernel::witness::getuid;
 use crate::kernel::witness::{Second, python, sh, until, until_in_call};
+use crate::kernel::witness::{getuid, sigqueue, tgkill};
 
 const USR1: i32 = libc::SIGUSR1;
 

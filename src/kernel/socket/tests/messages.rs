@@ -32,7 +32,7 @@ fn descriptors_travel_to_python_and_back() {
             .descriptors
             .into_iter()
             .map(|fd| {
-                assert!(fds::is_cloexec(&fd).unwrap());
+                assert!(is_cloexec(&fd));
                 let mut text = String::new();
                 let mut file = File::from(fd);
                 std::io::Seek::rewind(&mut file).unwrap();

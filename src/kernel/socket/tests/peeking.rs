@@ -1,4 +1,5 @@
 use super::*;
+use crate::kernel::process;
 
 /// How many descriptors of ours are open on the file of this one.
 fn copies(of: &OwnedFd) -> usize {
@@ -128,8 +129,8 @@ say(b.recv(9))
         return;
     };
     let fd: i32 = python.said().parse().unwrap();
-    let pidfd = fds::pidfd_open(python.pid()).unwrap();
-    let copy = match fds::pidfd_getfd(&pidfd, fd) {
+    let pidfd = process::pidfd_open(python.pid()).unwrap();
+    let copy = match process::pidfd_getfd(&pidfd, fd) {
         Err(Errno::EPERM) => return eprintln!("skipped: no ptrace access to a child"),
         copy => copy.unwrap(),
     };
