@@ -287,3 +287,23 @@ fn a_fifo_that_is_made_anew_is_the_new_one_to_who_made_it() {
          b: fifo read $WORK/f --nowait => EAGAIN",
     );
 }
+
+/// Both look alike where what is no text is shown as such.
+#[test]
+fn paths_that_are_no_text_are_told_apart() {
+    passes(
+        r#"!mkdir "$WORK/$(printf '\376')" "$WORK/$(printf '\377')"
+        let d = !printf '%s/\376' "$WORK"
+        let e = !printf '%s/\377' "$WORK"
+        mkfifo $d/f
+        mkfifo $e/f
+        fifo open $d/f rw
+        fifo write "in d"
+        fifo open $e/f rw
+        fifo write "in e"
+        fifo read $d/f => "in d"
+        peek $e/f => "in e"
+        fifo rm $d/f
+        fifo read $e/f => "in e""#,
+    );
+}

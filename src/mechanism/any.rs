@@ -11,6 +11,7 @@ use super::sight::{finds_none, resolve};
 use super::{Sight, errno_symbol};
 use crate::data::{Failure, FailureKind, Family, Object, word};
 use crate::inspect::thing::Thing;
+use crate::kernel::errno_of;
 use crate::kernel::sysv::IPC_PRIVATE;
 use crate::lang::{Reference, Target, closest};
 use crate::session::perm_of;
@@ -108,9 +109,9 @@ fn system_v(sight: &Sight, target: &Target) -> Result<Family, Failure> {
 
 /// What a path leads to: a FIFO, a socket file, or a POSIX object of that name.
 fn at_path(sight: &Sight, bytes: &[u8]) -> Result<Family, Failure> {
-    let text = String::from_utf8_lossy(bytes);
+    let text = str::from_utf8(bytes);
     let mut known = Family::ALL.to_vec();
-    known.retain(|family| sight.names.get(*family, &text).is_some());
+    known.retain(|family| text.is_ok_and(|text| sight.names.get(*family, text).is_some()));
     if let Some(family) = one(&known, &word(bytes)) {
         return family;
     }
@@ -128,14 +129,15 @@ fn at_path(sight: &Sight, bytes: &[u8]) -> Result<Family, Failure> {
         _ => {}
     }
     let mut families = Family::SYSTEM_V.to_vec();
-    families.retain(|f| Thing::of(*f, &Object::Posix(text.as_ref().into())).is_some());
+    let is_posix = |f, text: &str| Thing::of(f, &Object::Posix(text.into())).is_some();
+    families.retain(|f| text.is_ok_and(|text| is_posix(*f, text)));
     let nothing = || match found {
         Ok(meta) => Failure::refused(format!(
             "{} is neither a FIFO nor a socket file",
             file_words(path, Some(meta.mode()))
         )),
         Err(e) => {
-            let errno = crate::kernel::Errno::from_raw(e.raw_os_error().unwrap_or(0));
+            let errno = errno_of(e);
             let mut failure = Failure::refused(errno.desc());
             failure.errno = Some(errno_symbol(errno).into());
             failure.call = Some(format!("stat({})", word(bytes)));

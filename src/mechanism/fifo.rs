@@ -105,7 +105,7 @@ fn make(world: &mut World, args: &Args) -> StepResult {
                 key: 0,
                 entry: Some(entry),
             };
-            world.names.bind(FAMILY, &path.to_string_lossy(), binding);
+            world.names.bind(FAMILY, &name_of(&object), binding);
             // One of this path that was removed may still be open here.
             world.files.close(FAMILY, &object, None);
             Ok(Outcome::ok())
@@ -161,11 +161,15 @@ static OPEN: Verb = Verb {
     }),
 };
 
+const NO_MODE: Meaning = ("EACCES", "its mode does not let you");
+const NO_READER: Meaning = ("ENXIO", "nobody has it open for reading");
+const NO_ROOM: Meaning = ("EMFILE", "this process has as many descriptors as it may");
+
 const OPEN_ERRNOS: [Meaning; 9] = [
-    ("EACCES", "its mode does not let you"),
+    NO_MODE,
     ("EINTR", "it was interrupted while it waited"),
-    ("EMFILE", "this process has as many descriptors as it may"),
-    ("ENXIO", "nobody has it open for reading"),
+    NO_ROOM,
+    NO_READER,
     LOOP,
     LONG,
     NOTHING,
@@ -177,8 +181,8 @@ const OPEN_ERRNOS: [Meaning; 9] = [
 const READ_ERRNOS: [Meaning; 9] = [
     stream::READ_ERRNOS[0],
     stream::READ_ERRNOS[1],
-    OPEN_ERRNOS[0],
-    OPEN_ERRNOS[2],
+    NO_MODE,
+    NO_ROOM,
     LOOP,
     LONG,
     NOTHING,
@@ -189,9 +193,9 @@ const WRITE_ERRNOS: [Meaning; 11] = [
     stream::WRITE_ERRNOS[0],
     stream::WRITE_ERRNOS[1],
     stream::WRITE_ERRNOS[2],
-    OPEN_ERRNOS[0],
-    OPEN_ERRNOS[2],
-    OPEN_ERRNOS[3],
+    NO_MODE,
+    NO_ROOM,
+    NO_READER,
     LOOP,
     LONG,
     NOTHING,
@@ -227,13 +231,19 @@ fn open(
     Ok(())
 }
 
+/// What a FIFO is called in the session: its path, or where that is no text, as it is written.
+fn name_of(object: &Object) -> String {
+    let text = object.path().and_then(Path::to_str);
+    text.map_or_else(|| object.to_string(), String::from)
+}
+
 /// What is used now is what is meant where no FIFO is named.
 fn make_current(world: &mut World, object: &Object) {
     let current = world.names.current(FAMILY);
     if current.is_some_and(|(_, binding)| binding.object == *object) {
         return;
     }
-    let name = path_of(object).to_string_lossy().into_owned();
+    let name = name_of(object);
     if !world.names.make_current(FAMILY, &name) {
         let binding = Binding {
             object: object.clone(),

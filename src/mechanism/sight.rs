@@ -17,13 +17,13 @@ use crate::inspect::process::{self, Certainty, LastOperator};
 use crate::inspect::snapshot::Snapshot;
 use crate::inspect::thing::Thing;
 use crate::inspect::wait::Wait;
+use crate::kernel::Errno;
 use crate::kernel::poll::{PollFd, PollFlags, poll};
 use crate::kernel::posix::NAME_MAX;
 use crate::kernel::sysv::IPC_PRIVATE;
-use crate::kernel::{Errno, msg, sem, shm};
 use crate::lang::{Env, Reference, Target, closest};
 use crate::session::files::WIRING;
-use crate::session::{Held, Names};
+use crate::session::{Held, Names, lookup};
 
 /// What the shell knows and can look at. What costs a pass over `/proc` is looked up when
 /// it is first asked for, and once.
@@ -284,15 +284,16 @@ pub fn resolve(
 
 /// What a path names: a POSIX object, a FIFO, or a socket that is bound to it here.
 fn by_path(names: &Names, family: Family, path: &[u8]) -> Result<Object, Failure> {
-    let text = String::from_utf8_lossy(path);
-    if let Some(binding) = names.get(family, &text) {
+    // What is no text is no name.
+    let text = str::from_utf8(path);
+    if let Some(binding) = text.ok().and_then(|text| names.get(family, text)) {
         return Ok(binding.object.clone());
     }
     match family {
         Family::Fifo => Ok(absolute(path)),
         Family::Msgq | Family::Shm | Family::Sem => posix_name(family, path).map(Object::Posix),
         Family::Sock => super::sock::bound(names, path),
-        Family::Pipe => Err(unknown(names, family, &text)),
+        Family::Pipe => Err(unknown(names, family, &String::from_utf8_lossy(path))),
     }
 }
 
@@ -392,10 +393,10 @@ fn by_key(family: Family, key: i32) -> Result<i32, Failure> {
         let way = format!("`{noun} ls` shows it, {noun} use id:N");
         return Err(finds_none(family.object(), &way));
     }
-    let (call, found) = match family {
-        Family::Msgq => ("msgget", msg::get(key, 0, false, false)),
-        Family::Shm => ("shmget", shm::get(key, 0, 0, false, false)),
-        Family::Sem => ("semget", sem::get(key, 0, 0, false, false)),
+    let call = match family {
+        Family::Msgq => "msgget",
+        Family::Shm => "shmget",
+        Family::Sem => "semget",
         _ => {
             return Err(Failure::refused(format!(
                 "a {} has no key",
@@ -403,7 +404,7 @@ fn by_key(family: Family, key: i32) -> Result<i32, Failure> {
             )));
         }
     };
-    found.map_err(|errno| {
+    lookup(family, key).map_err(|errno| {
         let refused = |meaning: String| {
             let call = format!("{call}(0x{key:08x})");
             Failure::errno(super::args::errno_symbol(errno), meaning).call(call)
