@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use super::process;
 use crate::kernel::process::{pidfd_getfd, pidfd_open};
 use crate::kernel::procfd::{Entry, Sweep};
-use crate::kernel::{Errno, Result, fds, procfd};
+use crate::kernel::{Errno, Result, errno_of, fds, procfd};
 
 pub use crate::kernel::fds::Access;
 pub use crate::kernel::procfd::FileId;
@@ -152,8 +152,7 @@ fn each_of(sweep: &mut Sweep, pid: i32, mut each: impl FnMut(&Entry)) -> Result<
 
 /// What one descriptor of a process is open on. `ENOENT` where it has none, `EACCES`.
 pub fn behind(pid: i32, fd: i32) -> Result<What> {
-    let link = std::fs::read_link(format!("/proc/{pid}/fd/{fd}"))
-        .map_err(|e| Errno::from_raw(e.raw_os_error().unwrap_or(0)))?;
+    let link = std::fs::read_link(format!("/proc/{pid}/fd/{fd}")).map_err(errno_of)?;
     Ok(What::of_link(link.as_os_str().as_bytes()))
 }
 

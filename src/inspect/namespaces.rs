@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use super::containers;
 use super::process;
 use crate::kernel::namespace::Kind;
-use crate::kernel::{Errno, Result};
+use crate::kernel::{Errno, Result, errno_of};
 
 /// The kinds that tell where an IPC object is.
 pub const KINDS: [Kind; 3] = [Kind::Ipc, Kind::Mnt, Kind::Net];
@@ -17,7 +17,7 @@ pub const KINDS: [Kind; 3] = [Kind::Ipc, Kind::Mnt, Kind::Net];
 /// there is no such process.
 pub fn id(pid: i32, kind: Kind) -> Result<u64> {
     let file = fs::metadata(format!("/proc/{pid}/ns/{}", kind.name()));
-    let file = file.map_err(|e| Errno::from_raw(e.raw_os_error().unwrap_or(0)))?;
+    let file = file.map_err(errno_of)?;
     Ok(file.ino())
 }
 

@@ -14,7 +14,7 @@ use super::descriptors::{self, Access, Descriptor, FileId, What};
 use super::snapshot::Open;
 use super::thing::{DELETED, Thing};
 use crate::kernel::pipe::{self, Peeked};
-use crate::kernel::{Errno, Result};
+use crate::kernel::{Errno, Result, errno_of};
 
 /// A pipe, or a FIFO.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,7 +92,7 @@ pub fn fifo(open: &Open, path: &Path) -> Result<Pipe> {
     let meta = match path.metadata() {
         Ok(meta) => meta,
         Err(e) => {
-            let errno = Errno::from_raw(e.raw_os_error().unwrap_or(0));
+            let errno = errno_of(e);
             let is_it = |pipe: &Pipe| {
                 let at = pipe.file.as_ref().is_some_and(|(at, _)| at == path);
                 at && pipe.nlink == Some(0)

@@ -11,7 +11,7 @@ use super::{maps, thing};
 use crate::data::{Family, Object};
 use crate::kernel::fds::Access;
 use crate::kernel::posix::{DIRECTORY, again, mq, regular, sem, shm};
-use crate::kernel::{Errno, Result};
+use crate::kernel::{Errno, Result, errno_of};
 
 /// What all three have.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,17 +90,13 @@ pub struct Semaphore {
     pub contents: Option<sem::Contents>,
 }
 
-fn errno(e: &std::io::Error) -> Errno {
-    Errno::from_raw(e.raw_os_error().unwrap_or(0))
-}
-
 /// Every queue of this IPC namespace. `EPERM` where none is mounted and this process may not mount
 /// them.
 pub fn queues() -> Result<Vec<Queue>> {
     let directory = directory()?;
     let path = PathBuf::from(format!("/proc/self/fd/{}", directory.as_raw_fd()));
     let mut found = Vec::new();
-    for entry in path.read_dir().map_err(|e| errno(&e))?.flatten() {
+    for entry in path.read_dir().map_err(errno_of)?.flatten() {
         let Ok(meta) = entry.metadata() else {
             continue;
         };
@@ -159,7 +155,7 @@ pub fn queue(object: &Object) -> Result<Queue> {
         opened => opened,
     }?;
     let file = File::from(fd);
-    let meta = file.metadata().map_err(|e| errno(&e))?;
+    let meta = file.metadata().map_err(errno_of)?;
     Ok(looked_into(Node::new(name, &meta), Some(file)))
 }
 
@@ -173,13 +169,13 @@ fn name_of(object: &Object) -> Result<&str> {
 
 /// What is known of a file that has no name here and that somebody has open: `/proc/PID/fd/N`.
 fn behind(path: &Path) -> Result<Metadata> {
-    path.metadata().map_err(|e| errno(&e))
+    path.metadata().map_err(errno_of)
 }
 
 /// The regular files where segments and semaphores stand, with the names that they have there.
 fn files() -> Result<Vec<(Vec<u8>, PathBuf, Metadata)>> {
     let mut found = Vec::new();
-    let listed = Path::new(DIRECTORY).read_dir().map_err(|e| errno(&e))?;
+    let listed = Path::new(DIRECTORY).read_dir().map_err(errno_of)?;
     for entry in listed.flatten() {
         let Ok(meta) = entry.metadata() else {
             continue;
@@ -207,7 +203,7 @@ pub fn segments() -> Result<Vec<Segment>> {
 /// What is known of a file where segments and semaphores stand. `EINVAL` for a directory, a FIFO or
 /// a link, which are neither.
 fn file(path: &Path) -> Result<Metadata> {
-    let meta = path.symlink_metadata().map_err(|e| errno(&e))?;
+    let meta = path.symlink_metadata().map_err(errno_of)?;
     match meta.is_file() {
         true => Ok(meta),
         false => Err(Errno::EINVAL),

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::unix::{self, SocketFile, State, UnixSocket};
 use crate::kernel::socket::{self, Kind};
-use crate::kernel::{Errno, Result};
+use crate::kernel::{Errno, Result, errno_of};
 
 /// Who is behind a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub fn behind(path: &Path) -> Result<Behind> {
 
 /// As [`behind`], with the sockets of [`unix::all`]: for many paths.
 pub fn behind_of(path: &Path, sockets: &[UnixSocket]) -> Result<Behind> {
-    let file = fs::metadata(path).map_err(errno)?;
+    let file = fs::metadata(path).map_err(errno_of)?;
     if !file.file_type().is_socket() {
         return Ok(Behind::NotASocket);
     }
@@ -77,10 +77,6 @@ pub fn is_of(path: &Path, socket: &UnixSocket) -> bool {
         let is_it = |file: SocketFile| file.ino == there.ino() as u32;
         there.file_type().is_socket() && socket.file.is_some_and(is_it)
     })
-}
-
-fn errno(error: std::io::Error) -> Errno {
-    Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO))
 }
 
 #[cfg(test)]

@@ -39,3 +39,9 @@ pub use nix::errno::Errno;
 
 /// What a kernel call gives: its result, or the errno it failed with.
 pub type Result<T> = std::result::Result<T, Errno>;
+
+/// The errno behind an error of std's; `EINVAL` for one that never reached the kernel (a NUL in a
+/// path or an argument).
+pub fn errno_of(error: std::io::Error) -> Errno {
+    error.raw_os_error().map_or(Errno::EINVAL, Errno::from_raw)
+}

@@ -115,17 +115,7 @@ pub fn stat_any_id(id: i32) -> Result<SemStat> {
 }
 
 fn any_ds(id: i32) -> Result<libc::semid_ds> {
-    match read_ds(id, libc::IPC_STAT) {
-        Err(Errno::EACCES) => {}
-        other => return other.map(|(_, ds)| ds),
-    }
-    let mut found = sysv::indices_of(id)
-        .into_iter()
-        .filter_map(|index| read_ds(index, libc::SEM_STAT_ANY).ok());
-    found
-        .find(|(seen, _)| *seen == id)
-        .map(|(_, ds)| ds)
-        .ok_or(Errno::EIDRM)
+    sysv::any_ds(id, libc::SEM_STAT_ANY, read_ds)
 }
 
 /// `SEM_INFO`: the highest index, and what all sets use together.

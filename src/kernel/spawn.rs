@@ -9,8 +9,8 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::errno_of;
 use super::process::{Child, kill, pidfd_open};
-use super::sysv::errno_of;
 use super::{Errno, Result};
 
 /// Where a standard stream of a new process leads.

@@ -72,16 +72,10 @@ pub fn ftok(path: &Path, proj: u8) -> Result<i32> {
     if proj == 0 {
         return Err(Errno::EINVAL);
     }
-    let meta = std::fs::metadata(path).map_err(errno_of)?;
+    let meta = std::fs::metadata(path).map_err(super::errno_of)?;
     let key =
         (u32::from(proj) << 24) | ((meta.dev() as u32 & 0xff) << 16) | (meta.ino() as u32 & 0xffff);
     Ok(key.cast_signed())
-}
-
-/// The errno behind an error of std's; `EINVAL` for one that never reached the kernel (a NUL in a
-/// path or an argument).
-pub fn errno_of(error: std::io::Error) -> Errno {
-    error.raw_os_error().map_or(Errno::EINVAL, Errno::from_raw)
 }
 
 /// The flags of a `…get` call.
@@ -98,8 +92,26 @@ pub(super) fn get_flags(mode: u32, create: bool, exclusive: bool) -> libc::c_int
 
 /// The indices at which an id may stand in the kernel's table: its low 15 bits, or its low 24 when the
 /// kernel was started with `ipcmni_extend`.
-pub(super) fn indices_of(id: i32) -> [i32; 2] {
+fn indices_of(id: i32) -> [i32; 2] {
     [id & 0x7fff, id & 0xff_ffff]
+}
+
+/// The state of an object by its id, also without read permission: `read` gives that of an id with
+/// `IPC_STAT`, and with `any`, a `…_STAT_ANY`, that at an index, with its id.
+pub(super) fn any_ds<T>(
+    id: i32,
+    any: libc::c_int,
+    read: impl Fn(i32, libc::c_int) -> Result<(i32, T)>,
+) -> Result<T> {
+    match read(id, libc::IPC_STAT) {
+        Err(Errno::EACCES) => {}
+        other => return other.map(|(_, ds)| ds),
+    }
+    let seen = indices_of(id)
+        .into_iter()
+        .filter_map(|index| read(index, any).ok());
+    let mut ours = seen.filter(|(seen, _)| *seen == id);
+    ours.next().map(|(_, ds)| ds).ok_or(Errno::EIDRM)
 }
 
 /// A count that the kernel keeps in a C `int` and that is never negative.

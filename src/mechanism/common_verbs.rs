@@ -278,12 +278,8 @@ pub(super) fn take(family: Family, world: &mut World, args: &Args) -> StepResult
         )));
     }
     // A second name for an object of ours leaves the ledger as it is.
-    let entry = world
-        .names
-        .all(family)
-        .iter()
-        .find(|(_, b)| b.object == object)
-        .and_then(|(_, b)| b.entry);
+    let created = world.names.created(family, &object);
+    let entry = created.and_then(|b| b.entry);
     world
         .names
         .bind(family, &name, Binding { object, key, entry });

@@ -10,7 +10,7 @@ use super::{Args, World};
 use crate::data::{Cell, Failure, Family, Lack, Object, Outcome};
 use crate::kernel::{Errno, sysv};
 use crate::lang::{Env, Reference, Target};
-use crate::session::{Binding, now};
+use crate::session::{Binding, lookup, now, perm_of};
 
 /// The upper half of every key we choose: `ip`, so that ours can be told from others'.
 const OUR_KEYS: u32 = 0x6970_0000;
@@ -64,10 +64,6 @@ pub(super) struct Maker<'a> {
     pub given: &'a str,
     /// Creates exclusively under this key.
     pub make: &'a dyn Fn(i32) -> Result<i32, Errno>,
-    /// The id of the object that has this key.
-    pub lookup: &'a dyn Fn(i32) -> Result<i32, Errno>,
-    /// Whether the object behind an id still exists.
-    pub exists: &'a dyn Fn(i32) -> bool,
 }
 
 impl World {
@@ -89,7 +85,7 @@ impl World {
             && let Some(binding) = self.names.get(family, name)
         {
             let object = binding.object.clone();
-            if object.id().is_some_and(maker.exists) {
+            if object.id().is_some_and(|id| perm_of(family, id).is_ok()) {
                 return Err(Failure::errno(
                     "EEXIST",
                     format!("`{name}` already names a {} ({object})", family.object()),
@@ -106,7 +102,7 @@ impl World {
             Some(key) => {
                 // A key of the user's choice may well be taken: look before the ledger
                 // speaks of it, so that nobody else's object can ever be taken for ours.
-                if key != sysv::IPC_PRIVATE && (maker.lookup)(key) != Err(Errno::ENOENT) {
+                if key != sysv::IPC_PRIVATE && lookup(family, key) != Err(Errno::ENOENT) {
                     return Err(args.failure(Errno::EEXIST, call_text(maker, key)));
                 }
                 self.create_at(args, key, maker)?

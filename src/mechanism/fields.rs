@@ -1,6 +1,8 @@
 //! What is known of an object, field by field: one description is a column of a table, a
 //! key of JSON, what `-o` chooses and what `expect` names.
 
+use std::fmt::Display;
+
 use super::sight::Sight;
 use super::{Listing, errno_symbol};
 use crate::data::{Cell, Column, Failure, Family, Object, Table};
@@ -235,6 +237,25 @@ pub(super) fn gone(family: Family, call: &str, id: i32, errno: Errno) -> Failure
     )
     .call(format!("{call}({id}, IPC_STAT)"))
     .help(format!("`{} ls` lists those that exist", family.noun()))
+}
+
+/// Who is blocked, and how many: `R1 S2`. `None` is a count that is not known, where none was seen.
+pub(super) fn waits<N: Display + PartialOrd + Default, const K: usize>(
+    counts: [(char, Option<N>); K],
+) -> Cell {
+    let unseen = counts.iter().any(|(_, count)| count.is_none());
+    let some = counts
+        .iter()
+        .filter_map(|(letter, count)| Some((letter, count.as_ref()?)));
+    let words: Vec<String> = some
+        .filter(|(_, count)| **count > N::default())
+        .map(|(letter, count)| format!("{letter}{count}"))
+        .collect();
+    match (words.is_empty(), unseen) {
+        (false, _) => Cell::Text(words.join(" ")),
+        (true, true) => Cell::Unknown,
+        (true, false) => Cell::Nothing,
+    }
 }
 
 static FIELD: Column = Column {

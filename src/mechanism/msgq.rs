@@ -102,8 +102,6 @@ fn make(
         call: "msgget",
         given: "",
         make: &|key| msg::get(key, mode, true, true),
-        lookup: &|key| msg::get(key, 0, false, false),
-        exists: &|id| msg::stat_any_id(id).is_ok(),
     };
     let created = world.create(args, wanted, private, &maker);
     created.map_err(|mut failure| {

@@ -101,10 +101,8 @@ pub(super) fn take(world: &mut World, args: &Args, family: Family, name: &str) -
             )));
         }
         None => {
-            let own = world.names.all(family).into_iter();
-            let entry = own
-                .filter(|(_, b)| b.object == object)
-                .find_map(|(_, b)| b.entry);
+            let created = world.names.created(family, &object);
+            let entry = created.and_then(|b| b.entry);
             let binding = Binding {
                 object,
                 key: 0,

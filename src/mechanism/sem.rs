@@ -157,8 +157,6 @@ fn make(
         call: "semget",
         given: &format!(", {}", counted(count, "semaphore")),
         make: &|key| sem::get(key, count, mode, true, true),
-        lookup: &|key| sem::get(key, 0, 0, false, false),
-        exists: &|id| sem::stat_any_id(id).is_ok(),
     };
     let before = world
         .names

@@ -124,8 +124,6 @@ fn make(
         call: "shmget",
         given: &format!(", {size} B"),
         make: &|key| shm::get(key, size, mode, true, true),
-        lookup: &|key| shm::get(key, 0, 0, false, false),
-        exists: &|id| shm::stat_any_id(id).is_ok(),
     };
     world
         .create(args, wanted, private, &maker)

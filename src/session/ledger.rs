@@ -411,8 +411,11 @@ pub fn remove(family: Family, id: i32) -> Result<()> {
     }
 }
 
-/// The id of the object that has this key.
-fn lookup(family: Family, key: i32) -> Result<i32> {
+/// The id of the System V object that has this key.
+///
+/// # Errors
+/// ENOENT where there is none; EACCES.
+pub fn lookup(family: Family, key: i32) -> Result<i32> {
     match family {
         Family::Msgq => msg::get(key, 0, false, false),
         Family::Shm => shm::get(key, 0, 0, false, false),

@@ -8,5 +8,5 @@ mod names;
 
 pub use files::{FileChange, Files, Held, Side};
 pub use holds::Holds;
-pub use ledger::{Entry, Ledger, Left, Removed, State, now, perm_of, remove};
+pub use ledger::{Entry, Ledger, Left, Removed, State, lookup, now, perm_of, remove};
 pub use names::{Binding, Change, Names};

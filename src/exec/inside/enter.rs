@@ -12,7 +12,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use crate::data::{Failure, FailureKind};
 use crate::inspect::namespaces::{self, Inside, KINDS};
 use crate::kernel::namespace::{self, Kind};
-use crate::kernel::{Errno, process, users};
+use crate::kernel::{Errno, errno_of, process, users};
 use crate::mechanism::errno_symbol;
 
 /// Joins the namespaces of a process; says which were joined. This process must have no other
@@ -156,10 +156,7 @@ impl Mounts {
             .read(true)
             .custom_flags(libc::O_PATH | libc::O_DIRECTORY)
             .open(&path);
-        let root = root.map_err(|e| {
-            let errno = Errno::from_raw(e.raw_os_error().unwrap_or(0));
-            refused(errno, format!("open({path})"))
-        })?;
+        let root = root.map_err(|e| refused(errno_of(e), format!("open({path})")))?;
         Ok(Mounts { root: root.into() })
     }
 

@@ -19,7 +19,7 @@ use nix::sys::stat::{Mode, fchmod, fstat};
 use nix::sys::time::TimeSpec;
 use nix::time::{ClockId, clock_gettime};
 
-use super::{Errno, Result};
+use super::{Errno, Result, errno_of};
 
 /// Where segments and semaphores stand (shm_overview(7)); the C libraries look nowhere else.
 pub const DIRECTORY: &str = "/dev/shm";
@@ -72,7 +72,7 @@ pub fn regular(path: &Path, write: bool) -> Result<File> {
         .write(write)
         .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
         .open(path)
-        .map_err(|e| Errno::from_raw(e.raw_os_error().unwrap_or(0)))?;
+        .map_err(errno_of)?;
     is_regular(&file).map(|()| file)
 }
 
@@ -83,7 +83,7 @@ pub fn again(path: &Path) -> Result<File> {
         .read(true)
         .custom_flags(libc::O_NONBLOCK)
         .open(path)
-        .map_err(|e| Errno::from_raw(e.raw_os_error().unwrap_or(0)))?;
+        .map_err(errno_of)?;
     is_regular(&file).map(|()| file)
 }
 

@@ -17,7 +17,7 @@ use nix::fcntl::{AT_FDCWD, AtFlags};
 use nix::unistd::linkat;
 
 use super::{DIRECTORY, NAME_MAX, Patience, c_name, deadline, exactly, regular};
-use crate::kernel::{Errno, Result};
+use crate::kernel::{Errno, Result, errno_of};
 
 /// What stands before a semaphore's name in its directory.
 pub const PREFIX: &str = "sem.";
@@ -40,15 +40,14 @@ pub fn create(name: &str, value: u32, mode: u32) -> Result<()> {
     if name.len() - 1 + PREFIX.len() > NAME_MAX {
         return Err(Errno::ENAMETOOLONG);
     }
-    let errno = |e: std::io::Error| Errno::from_raw(e.raw_os_error().unwrap_or(0));
     let mut file = OpenOptions::new()
         .read(true)
         .write(true)
         .mode(mode)
         .custom_flags(libc::O_TMPFILE)
         .open(DIRECTORY)
-        .map_err(errno)?;
-    file.write_all(&first(value)?).map_err(errno)?;
+        .map_err(errno_of)?;
+    file.write_all(&first(value)?).map_err(errno_of)?;
     let file = OwnedFd::from(file);
     exactly(&file, mode)?;
     let made = format!("/proc/self/fd/{}", file.as_raw_fd());

@@ -16,7 +16,7 @@ use nix::sys::stat::{Mode, fstat};
 use nix::unistd::ftruncate;
 
 use super::{DIRECTORY, again, exactly, is_regular};
-use crate::kernel::{Errno, Result};
+use crate::kernel::{Errno, Result, errno_of};
 
 /// The file of a segment.
 pub fn path(name: &str) -> PathBuf {
@@ -85,7 +85,7 @@ fn errno(e: std::io::Error) -> Errno {
     match e.kind() {
         // Short of what was asked for: the file ends there.
         std::io::ErrorKind::UnexpectedEof | std::io::ErrorKind::WriteZero => Errno::EFAULT,
-        _ => Errno::from_raw(e.raw_os_error().unwrap_or(0)),
+        _ => errno_of(e),
     }
 }
 

@@ -93,17 +93,8 @@ pub fn waiting(sight: &Sight, queue: Thing) -> (Option<usize>, Option<usize>) {
     (known(receivers), known(senders))
 }
 
-/// `R1 S2`.
 pub(super) fn waits((receivers, senders): (Option<usize>, Option<usize>)) -> Cell {
-    let words: Vec<String> = [("R", receivers), ("S", senders)]
-        .into_iter()
-        .filter_map(|(letter, count)| count.filter(|n| *n > 0).map(|n| format!("{letter}{n}")))
-        .collect();
-    match (words.is_empty(), receivers) {
-        (false, _) => Cell::Text(words.join(" ")),
-        (true, None) => Cell::Unknown,
-        (true, Some(_)) => Cell::Nothing,
-    }
+    fields::waits([('R', receivers), ('S', senders)])
 }
 
 pub(super) fn fields() -> Vec<&'static Column> {

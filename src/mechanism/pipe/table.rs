@@ -101,12 +101,7 @@ const fn waits<R: HasPipe>() -> Field<R> {
         "who is blocked: R readers, W writers, and how many",
         |r: &R, sight| {
             let (readers, writers) = waiting(r.pipe(), sight);
-            match (readers, writers) {
-                (0, 0) => Cell::Nothing,
-                (r, 0) => Cell::Text(format!("R{r}")),
-                (0, w) => Cell::Text(format!("W{w}")),
-                (r, w) => Cell::Text(format!("R{r} W{w}")),
-            }
+            fields::waits([('R', Some(readers)), ('W', Some(writers))])
         },
     )
 }

@@ -149,11 +149,7 @@ static FIELDS: &[Field<Row>] = &[
     Field::new(
         "waits",
         "who is blocked: P until it can be lowered, and how many",
-        |s, sight| match waiting(s, sight) {
-            None => Cell::Unknown,
-            Some(0) => Cell::Nothing,
-            Some(n) => Cell::Text(format!("P{n}")),
-        },
+        |s, sight| fields::waits([('P', waiting(s, sight))]),
     ),
     posix::ctime(),
     posix::uid(),

@@ -1,5 +1,6 @@
 //! Seeing semaphore sets: their fields and their table.
 
+use super::values::listed;
 use super::wording::no_such;
 use crate::data::{Cell, Column, Failure, Family, Object, Outcome, Reply, Table};
 use crate::inspect::sysv;
@@ -130,13 +131,7 @@ fn waits(set: &SemStat, _: &Sight) -> Cell {
 }
 
 fn waits_of(many: impl Fn(Count) -> Option<i64>) -> Cell {
-    match (many(sem::ncnt), many(sem::zcnt)) {
-        (Some(0), Some(0)) => Cell::Nothing,
-        (Some(p), Some(0)) => Cell::Text(format!("P{p}")),
-        (Some(0), Some(z)) => Cell::Text(format!("Z{z}")),
-        (Some(p), Some(z)) => Cell::Text(format!("P{p} Z{z}")),
-        _ => Cell::Unknown,
-    }
+    fields::waits([('P', many(sem::ncnt)), ('Z', many(sem::zcnt))])
 }
 
 pub(super) fn fields() -> Vec<&'static Column> {
@@ -230,8 +225,7 @@ pub(super) fn peek(sight: &Sight, object: &Object, args: &Args) -> Result<Reply,
         (None, 1) => sem::value(id, 0).map_err(failed)?.into(),
         (None, nsems) => {
             let values = sem::values(id, nsems as usize).map_err(failed)?;
-            let words: Vec<String> = values.iter().map(u16::to_string).collect();
-            Cell::Data(words.join(" ").into_bytes())
+            listed(&values)
         }
     };
     Ok(Outcome::value(value).into())

@@ -45,6 +45,12 @@ pub(super) static GET: Verb = Verb {
     run: Run::Actor(get),
 };
 
+/// The values of a set: `2 1 2`.
+pub(super) fn listed(values: &[u16]) -> Cell {
+    let words: Vec<String> = values.iter().map(u16::to_string).collect();
+    Cell::Data(words.join(" ").into_bytes())
+}
+
 fn get(world: &mut World, args: &Args) -> StepResult {
     let id = match world.flavour(FAMILY, args, "set")? {
         Flavour::Posix(name) => return posix::get(args, &name),
@@ -61,8 +67,7 @@ fn get(world: &mut World, args: &Args) -> StepResult {
             return Ok(Outcome::value(value));
         }
         let values = sem::values(id, nsems)?;
-        let words: Vec<String> = values.iter().map(u16::to_string).collect();
-        Ok(Outcome::value(Cell::Data(words.join(" ").into_bytes())))
+        Ok(Outcome::value(listed(&values)))
     };
     read().map_err(|errno| {
         let label = label(world, args, id);

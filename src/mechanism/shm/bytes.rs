@@ -216,11 +216,7 @@ fn read(world: &mut World, args: &Args) -> StepResult {
     }
     let (mut data, rest) = copy(world, args, &segment, at.offset, length)?;
     if length.is_none() {
-        let used = data
-            .iter()
-            .rposition(|b| *b != 0)
-            .map_or(0, |last| last + 1);
-        data.truncate(used);
+        cut_zeros(&mut data);
     }
     let outcome = Outcome::value(Cell::Data(data));
     Ok(match rest {
@@ -230,6 +226,12 @@ fn read(world: &mut World, args: &Args) -> StepResult {
             counted(rest, "byte")
         )),
     })
+}
+
+/// Takes the zeros at the end away.
+pub(super) fn cut_zeros(data: &mut Vec<u8>) {
+    let last = data.iter().rposition(|b| *b != 0);
+    data.truncate(last.map_or(0, |last| last + 1));
 }
 
 /// Bytes from an offset, and how many of the segment are left behind them; without a

@@ -1,7 +1,7 @@
 //! Seeing a segment's bytes without attaching it, which would change `lpid`, `atime` and `dtime`.
 
 use super::access::{low, memory_failure, spot};
-use super::bytes::{GLANCE, PLACE, room};
+use super::bytes::{GLANCE, PLACE, cut_zeros, room};
 use super::{FAMILY, SEGMENT};
 use crate::data::{Cell, Failure, Object, Outcome, Reply, counted};
 use crate::inspect::maps::Mapping;
@@ -98,11 +98,7 @@ pub(super) fn peek(sight: &Sight, object: &Object, args: &Args) -> Result<Reply,
         return Ok(Outcome::value(Cell::Int(ty.decode(word(&data)))).into());
     }
     if much.max.is_none() && !much.all {
-        let used = data
-            .iter()
-            .rposition(|b| *b != 0)
-            .map_or(0, |last| last + 1);
-        data.truncate(used);
+        cut_zeros(&mut data);
     }
     let outcome = much.shown(data);
     Ok(match left - length {

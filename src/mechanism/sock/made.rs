@@ -114,9 +114,8 @@ pub(super) fn name(world: &mut World, name: &str, object: &Object) -> Result<(),
     if names.get(FAMILY, name).is_none_or(|b| b.object != *object) {
         free(world, name)?;
     }
-    let of_object = |(_, b): &(&str, &Binding)| b.object == *object;
-    let known = world.names.all(FAMILY).into_iter().find(of_object);
-    let entry = known.and_then(|(_, b)| b.entry);
+    let created = world.names.created(FAMILY, object);
+    let entry = created.and_then(|b| b.entry);
     let binding = Binding {
         object: object.clone(),
         key: 0,

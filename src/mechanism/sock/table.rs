@@ -208,21 +208,20 @@ static FIELDS: &[Field<Sock>] = &[
 ];
 
 fn waits(sock: &Sock, sight: &Sight) -> Cell {
-    let mut counts = [(0, 'A'), (0, 'R'), (0, 'S')];
+    let (mut accepting, mut receiving, mut sending) = (0, 0, 0);
     for waiter in sight.snapshot.waiting_at(Thing::Socket(sock.told.ino())) {
         match waiter.wait {
-            Wait::Accept { .. } => counts[0].0 += 1,
-            Wait::Receive { .. } | Wait::Read { .. } => counts[1].0 += 1,
-            Wait::Send { .. } | Wait::Write { .. } => counts[2].0 += 1,
+            Wait::Accept { .. } => accepting += 1,
+            Wait::Receive { .. } | Wait::Read { .. } => receiving += 1,
+            Wait::Send { .. } | Wait::Write { .. } => sending += 1,
             _ => {}
         }
     }
-    let words = counts.iter().filter(|(n, _)| *n > 0);
-    let words: Vec<String> = words.map(|(n, letter)| format!("{letter}{n}")).collect();
-    match words.is_empty() {
-        true => Cell::Nothing,
-        false => Cell::Text(words.join(" ")),
-    }
+    fields::waits([
+        ('A', Some(accepting)),
+        ('R', Some(receiving)),
+        ('S', Some(sending)),
+    ])
 }
 
 /// What the kernel tells of a socket; `None` where our network namespace has none of this

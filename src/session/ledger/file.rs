@@ -14,7 +14,7 @@ use super::{
 use crate::data::Object;
 use crate::kernel::fds::Access;
 use crate::kernel::posix::mq;
-use crate::kernel::{Errno, Result};
+use crate::kernel::{Errno, Result, errno_of};
 
 /// The kinds of things with a name in a file system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -78,7 +78,7 @@ impl FileKind {
         } else {
             path.symlink_metadata()
         };
-        meta.map_err(errno)
+        meta.map_err(errno_of)
     }
 
     fn remove(self, path: &Path) -> Result<()> {
@@ -87,12 +87,8 @@ impl FileKind {
             (FileKind::Directory, _) => std::fs::remove_dir_all(path),
             _ => std::fs::remove_file(path),
         };
-        removed.map_err(errno)
+        removed.map_err(errno_of)
     }
-}
-
-fn errno(e: std::io::Error) -> Errno {
-    Errno::from_raw(e.raw_os_error().unwrap_or(0))
 }
 
 /// When a file was made, in nanoseconds since the epoch; 0 where its file system does not tell.
