@@ -45,7 +45,7 @@ fn who_could_have_done_what_was_waited_for_is_named() {
         (
             "msgq create q\nmsgq set q qbytes=1\nmsgq send q 1 \"x\"\nmsgq send q 1 \"y\" --nowait"
                 .into(),
-            "(1 of 1 bytes, 1 message); nobody has ever received from it",
+            "(1 of 1 byte, 1 message); nobody has ever received from it",
         ),
         (
             "sem create s 1\nc: sem p s\nsem p s timeout=1ms".into(),
