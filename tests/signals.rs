@@ -440,3 +440,18 @@ fn what_is_made_to_hit_a_process_is_what_is_told() {
     passes(&format!("kill --force -KILL {}", group.pid()));
     assert!(!group.0.wait().unwrap().success());
 }
+
+/// A step under its name found one that was about to go, or a new one, as luck would have it.
+#[test]
+fn who_was_killed_is_gone_when_the_step_has_ended() {
+    for signal in ["-9", "-TERM", "-s SEGV"] {
+        for _ in 0..5 {
+            let ran = passes(&format!(
+                "sem create s 1\nc: sem get s\nkill {signal} c\nc: sem get s => 1"
+            ));
+            assert_eq!(ran.out.matches("started c").count(), 2, "{}", ran.out);
+        }
+    }
+    // Who catches it stays.
+    passes("c: trap TERM\nkill c\nexpect actor.c.signals.TERM == 1 within 10s\nc: sig pending");
+}

@@ -1,11 +1,14 @@
 //! Sending signals: `kill`, in its familiar spellings.
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::Duration;
 
 use super::{name, number, shell, table};
 use crate::data::{Cell, Failure, Outcome, StepResult};
+use crate::inspect::process::signals::signals as signals_of;
 use crate::inspect::process::thread_stat;
-use crate::kernel::signal::{pidfd_sigqueue, signal_name, signals};
+use crate::kernel::poll::{PollFd, PollFlags, poll};
+use crate::kernel::signal::{DefaultAction, Signal, pidfd_sigqueue, signal_name, signals};
 use crate::kernel::{Errno, process};
 use crate::lang::{Arg, Example, Kind, Need, Param, Runs, Signature, closest};
 use crate::mechanism::{Args, Run, Verb, World};
@@ -96,6 +99,8 @@ fn kill(_: &mut World, args: &Args) -> StepResult {
     }
     let any = args.flag("force") || signo == 0;
     for Target { pid, actor } in targets {
+        let ends = actor && is_fatal(pid, signo);
+        let process = ends.then(|| process::pidfd_open(pid).ok()).flatten();
         let sent = match (pid, value) {
             (..=0, Some(_)) => Err(Errno::EINVAL),
             (..=0, None) => process::kill(pid, signo),
@@ -118,8 +123,33 @@ fn kill(_: &mut World, args: &Args) -> StepResult {
             }
             failure
         })?;
+        if let Some(process) = process {
+            await_end(&process);
+        }
     }
     Ok(Outcome::ok())
+}
+
+/// Whether a process is ended by a signal, as it treats it now.
+fn is_fatal(pid: i32, signo: i32) -> bool {
+    let ends = |s: &Signal| matches!(s.action, DefaultAction::Term | DefaultAction::Core);
+    let by_default = signals().any(|s| s.number == signo && ends(&s));
+    by_default
+        && signals_of(pid, pid).is_ok_and(|seen| {
+            let kept_off = [seen.blocked, seen.ignored, seen.caught];
+            kept_off.iter().all(|set| !set.contains(signo))
+        })
+}
+
+/// How long the end of a process is waited for.
+const WAY_OUT: Duration = Duration::from_secs(2);
+
+/// Waits until a process has ended: whoever is given a step next under its name is a new one, and not
+/// one that is about to go.
+fn await_end(process: &OwnedFd) {
+    let mut fds = [PollFd::new(process.as_fd(), PollFlags::POLLIN)];
+    // One that does not go is asked for its order as any other.
+    let _ = poll(&mut fds, Some(WAY_OUT));
 }
 
 /// The signal that is sent; 0 only asks.
