@@ -38,6 +38,29 @@ fn an_expectation_that_cannot_be_judged_has_no_outcome_in_the_transcript() {
 }
 
 #[test]
+fn a_field_is_bound_as_it_is_seen() {
+    passes(
+        "msgq create q\nlet before = msgq.q.qnum\nmsgq send 1 \"x\"\n\
+         expect msgq.q.qnum == $((before + 1))\nlet id = msgq.q.id\n!ipcs -q -i $id | grep -q msqid=$id\n\
+         let s = actor.me.state\nexpect $s == idle\nlet most = limits.msgmax.value\n\
+         sem create s 4 count=2\nlet v = sem.s[1].value\nexpect $v == 4\n\
+         shm create m\nshm write m u16@2 7\nlet w = shm.m.u16@2\nexpect $w == 7\n\
+         repeat 2 { let n = msgq.q.qnum; msgq send 1 \"y\" }\nexpect $n == 2",
+    );
+    for (text, part) in [
+        ("let n = msgq.q.bogus", "`msgq` has no field `bogus`"),
+        ("b: let n = msgq.q.qnum", "`let`"),
+        ("let n = msgq.id:$q.qnum", "`$q` is not bound"),
+    ] {
+        let ran = script(text);
+        assert_eq!(ran.code, Some(2), "{}", ran.err);
+        assert!(ran.err.contains(part), "{}", ran.err);
+    }
+    let ran = script("let n = msgq.nosuch.qnum");
+    assert_eq!(ran.code, Some(1), "{}", ran.err);
+}
+
+#[test]
 fn a_command_that_ends_otherwise_than_claimed_is_told_as_it_ended() {
     let ran = script("!exit 3 => exit=4");
     assert_eq!(ran.code, Some(1));

@@ -20,7 +20,7 @@ pub(super) static ALL: &[&Signature] = &[
 
 static LET: Signature = Signature {
     name: "let",
-    summary: "bind a step's outcome, a value, or what a !command prints",
+    summary: "bind a step's outcome, what is seen of an object, a value, or what a !command prints",
     params: &[
         value(
             "name",
@@ -29,13 +29,19 @@ static LET: Signature = Signature {
         value("=", "stands alone"),
         value(
             "what",
-            "a command, a value such as 42 or \"text\" or $((…)), or !command",
+            "a command, a path such as msgq.jobs.qnum, a value such as 42 or \"text\" or $((…)), or !command",
         ),
     ],
-    examples: &[Example {
-        script: "shm create cnt\nshm write cnt u32@0 41\nlet v = shm read cnt u32@0\nshm write cnt u32@0 $((v + 1))\nshm read cnt u32@0 => 42",
-        shows: "read, add, write",
-    }],
+    examples: &[
+        Example {
+            script: "shm create cnt\nshm write cnt u32@0 41\nlet v = shm read cnt u32@0\nshm write cnt u32@0 $((v + 1))\nshm read cnt u32@0 => 42",
+            shows: "read, add, write",
+        },
+        Example {
+            script: "msgq create jobs\nlet before = msgq.jobs.qnum\nmsgq send 1 \"x\"\nexpect msgq.jobs.qnum == $((before + 1))",
+            shows: "how it was before",
+        },
+    ],
     ..Signature::NEW
 };
 

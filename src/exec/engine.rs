@@ -383,6 +383,9 @@ impl Engine {
                 ran
             }
             StatementKind::Host(host) => self.host(source, host, sink),
+            StatementKind::Look { name, subject } => {
+                self.look(source, statement.span, name, subject, sink)
+            }
             StatementKind::Let { name, value } => {
                 let result = self.env.value(value).map(Outcome::value);
                 match result {

@@ -42,12 +42,7 @@ impl Engine {
                     };
                     Failure::new(FailureKind::Mismatch, format!("it {how}: {found}"))
                 }
-                // What cannot be judged does not hold: no outcome of a step.
-                Err(failure) if failure.kind == FailureKind::Environment => failure,
-                Err(failure) => Failure {
-                    kind: FailureKind::Mismatch,
-                    ..failure
-                },
+                Err(failure) => unjudged(failure),
             };
             let left = expect.within.map_or(Duration::ZERO, |limit| {
                 limit.saturating_sub(begun.elapsed())
@@ -82,6 +77,27 @@ impl Engine {
             }
             self.wait(patience.next())?;
         }
+    }
+
+    /// `let NAME = KIND.REF.FIELD`.
+    pub(super) fn look(
+        &mut self,
+        source: &Arc<Source>,
+        span: Span,
+        name: &str,
+        subject: &Subject,
+        sink: &mut dyn Sink,
+    ) -> Ran {
+        sink.flush()?;
+        self.settle()?;
+        let found = match self.subject(subject) {
+            Ok(Cell::Unknown) => Err(Failure::environment(mechanism::unknown())),
+            Ok(found) => Ok(found),
+            Err(failure) => Err(unjudged(failure)),
+        };
+        let found = found.map_err(|failure| self.fail_at(source, span, failure, sink))?;
+        self.bind(name, Outcome::value(found));
+        self.quiet_step(source, span, sink)
     }
 
     /// `None` where the condition holds; what was found where it does not.
@@ -223,6 +239,17 @@ impl Engine {
             Err(Interrupted::Flow(flow)) => Err(flow),
             Err(Interrupted::Failed(e)) => Err(self.fail(shown, e, sink)),
         }
+    }
+}
+
+/// What cannot be looked at does not hold; it is no outcome of a step.
+fn unjudged(failure: Failure) -> Failure {
+    match failure.kind {
+        FailureKind::Environment => failure,
+        _ => Failure {
+            kind: FailureKind::Mismatch,
+            ..failure
+        },
     }
 }
 

@@ -281,18 +281,22 @@ impl Known {
             Condition::Compare {
                 subject, expected, ..
             } => {
-                match subject {
-                    Subject::Actor(actor, _) => self.known_actor(actor, seek.word(actor))?,
-                    Subject::Term(term) => self.term(term, seek)?,
-                    Subject::Memory(reference, place) => {
-                        self.reference(reference, seek)?;
-                        self.term(&place.offset, seek)?;
-                    }
-                    Subject::Object(_, reference, _) => self.reference(reference, seek)?,
-                    Subject::Limit(..) => {}
-                }
+                self.subject(subject, seek)?;
                 self.expected(expected, seek)
             }
+        }
+    }
+
+    pub(super) fn subject(&self, subject: &Subject, seek: &Seek) -> Parsed<()> {
+        match subject {
+            Subject::Actor(actor, _) => self.known_actor(actor, seek.word(actor)),
+            Subject::Term(term) => self.term(term, seek),
+            Subject::Memory(reference, place) => {
+                self.reference(reference, seek)?;
+                self.term(&place.offset, seek)
+            }
+            Subject::Object(_, reference, _) => self.reference(reference, seek),
+            Subject::Limit(..) => Ok(()),
         }
     }
 }

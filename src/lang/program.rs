@@ -65,6 +65,13 @@ pub enum StatementKind {
     Source(Program),
     /// `!command`.
     Host(Box<Host>),
+    /// `let NAME = msgq.jobs.qnum`.
+    Look {
+        /// The name.
+        name: String,
+        /// What is looked at.
+        subject: Box<Subject>,
+    },
     /// `let NAME = VALUE`.
     Let {
         /// The name.

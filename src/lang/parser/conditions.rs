@@ -128,7 +128,7 @@ impl Parser<'_> {
     }
 
     /// The dotted path: adjacent tokens, since a part of it may be quoted.
-    fn subject(&mut self, keyword: Span) -> Parsed<Subject> {
+    pub(super) fn subject(&mut self, keyword: Span) -> Parsed<Subject> {
         if self.cursor.peek()?.is_none() {
             let word = keyword.of(self.cursor.text());
             let at = self.cursor.end();

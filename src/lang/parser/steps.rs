@@ -8,7 +8,7 @@ use super::super::number;
 use super::super::program::{
     Action, Arg, Claim, Marker, Resume, Span, StatementKind, Step, Term, Work,
 };
-use super::super::signature::{Kind, Runs, Signature};
+use super::super::signature::{Family, Kind, Runs, Signature};
 use super::super::term;
 use super::{Parser, Prefix};
 
@@ -137,6 +137,9 @@ impl Parser<'_> {
                     .label("expected a command or a value"),
             );
         }
+        if first.bare().is_some_and(is_looked_at) {
+            return self.look(prefix, word.to_string());
+        }
         let Some(value) = value_of(first) else {
             // A word alone that is no command is most likely meant as data.
             let plain = first.bare().filter(|w| !self.catalog.is_noun(w));
@@ -160,6 +163,20 @@ impl Parser<'_> {
         })
     }
 
+    /// `let NAME = KIND.REF.FIELD`.
+    fn look(&mut self, prefix: &Prefix, name: String) -> Parsed<StatementKind> {
+        self.no_actor(prefix, "let")?;
+        let start = self.cursor.start();
+        let subject = self.subject(Span::new(start, start))?;
+        let seek = self.seek(Span::new(start, self.cursor.end()));
+        self.known.subject(&subject, &seek)?;
+        self.bind(&name);
+        Ok(StatementKind::Look {
+            name,
+            subject: Box::new(subject),
+        })
+    }
+
     fn equals_sign(&mut self) -> Parsed<()> {
         let sign = self.cursor.take("`=`")?;
         match sign.bare() {
@@ -171,6 +188,12 @@ impl Parser<'_> {
                 .label("expected `=`: let NAME = VALUE")),
         }
     }
+}
+
+/// Whether a word begins a path such as `msgq.jobs.qnum`.
+fn is_looked_at(word: &str) -> bool {
+    let kind = word.split_once('.').map(|(kind, _)| kind);
+    kind.is_some_and(|k| Family::from_noun(k).is_some() || matches!(k, "actor" | "limits"))
 }
 
 /// A constant or computed value that stands alone after `=`.

@@ -52,6 +52,7 @@ fn statement(s: &Statement) -> String {
             let out = format!("{bind}host {}{sign}", pieces(&h.command));
             claimed(out, h.claim.as_ref())
         }
+        StatementKind::Look { name, subject } => format!("{name} := look {}", looked_at(subject)),
         StatementKind::Let { name, value } => format!("{name} := {}", term(value)),
     }
 }
@@ -205,17 +206,20 @@ fn condition(c: &Condition) -> String {
             op,
             expected: e,
         } => {
-            let subject = match subject {
-                Subject::Object(f, r, field) => {
-                    assert_eq!(r.family, Some(*f));
-                    format!("{} {field}", reference(r))
-                }
-                Subject::Memory(r, p) => format!("{} {}", reference(r), place_of(p)),
-                Subject::Actor(name, field) => format!("actor {name} {field}"),
-                Subject::Limit(name, field) => format!("limit {name} {field}"),
-                Subject::Term(t) => term(t),
-            };
-            format!("{subject} {op:?} {}", expected(e))
+            format!("{} {op:?} {}", looked_at(subject), expected(e))
         }
+    }
+}
+
+fn looked_at(subject: &Subject) -> String {
+    match subject {
+        Subject::Object(f, r, field) => {
+            assert_eq!(r.family, Some(*f));
+            format!("{} {field}", reference(r))
+        }
+        Subject::Memory(r, p) => format!("{} {}", reference(r), place_of(p)),
+        Subject::Actor(name, field) => format!("actor {name} {field}"),
+        Subject::Limit(name, field) => format!("limit {name} {field}"),
+        Subject::Term(t) => term(t),
     }
 }
