@@ -58,19 +58,27 @@ impl Engine {
         self.quiet_step(source, span, sink)
     }
 
-    /// What was just started with `&` is seen to block, or ends, before anything is judged:
+    /// What was just started with `&` is seen to block, or ends, before a state is judged:
     /// else the judgement would depend on who is faster. A step that goes on running is
     /// waited for no longer than this, and not again.
-    pub(super) fn settle(&mut self) -> Ran {
-        const AT_MOST: Duration = Duration::from_millis(100);
+    fn settle(&mut self) -> Ran {
+        const JUST: Duration = Duration::from_millis(100);
+        self.settle_within(JUST, Duration::ZERO)
+    }
+
+    /// Waits until no pending step runs any more: each has ended, or is seen to stand still. One that
+    /// is older than `fresh` is waited for no longer than for `limit`.
+    pub(super) fn settle_within(&mut self, fresh: Duration, limit: Duration) -> Ran {
+        let begun = Instant::now();
         let mut patience = Patience::new();
         loop {
             let mut running = 0;
             for place in 0..self.slots.len() {
                 self.note_end(place);
                 let slot = &mut self.slots[place];
-                let fresh = slot.unended().is_some_and(|p| p.since.elapsed() < AT_MOST);
-                running += usize::from(fresh && slot.actor.look() == Sighting::Running);
+                let is_fresh = slot.unended().is_some_and(|p| p.since.elapsed() < fresh);
+                let counts = is_fresh || slot.unended().is_some() && begun.elapsed() < limit;
+                running += usize::from(counts && slot.actor.look() == Sighting::Running);
             }
             if running == 0 || self.interrupted {
                 return Ok(());

@@ -1,6 +1,7 @@
 //! The end of a session: what was deferred, what is left over, what is removed.
 
 use std::io;
+use std::time::Duration;
 
 use super::engine::{Engine, Flow, Ran};
 use super::show::Shown;
@@ -82,7 +83,8 @@ impl Engine {
 
     /// A step that is pending at the end is a failure, named.
     fn complain_of_pending(&mut self, sink: &mut dyn Sink) -> Ran {
-        self.settle()?;
+        // What runs is left to end, or to block: whether it has must not depend on who is faster.
+        self.settle_within(Duration::ZERO, self.options.step_timeout)?;
         self.tell_caught(sink)?;
         let mut passed = true;
         for place in 0..self.slots.len() {
