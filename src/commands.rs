@@ -6,9 +6,9 @@ mod foreign;
 use std::sync::OnceLock;
 
 use crate::exec::Commands;
-use crate::kernel::{Errno, signal};
+use crate::kernel::signal;
 use crate::lang::{Catalog, Signature, Words};
-use crate::mechanism::{self, Verb, errno_symbol};
+use crate::mechanism::{self, Verb, all_errnos, errno_symbol};
 use crate::{builtin, inspect};
 
 /// Every command.
@@ -40,16 +40,7 @@ pub fn verbs() -> Vec<Option<&'static Verb>> {
 
 /// What `help` knows: the commands, and the words that begin a statement.
 pub fn signatures() -> Vec<&'static Signature> {
-    let commands = commands().catalog.commands.iter().copied();
-    commands.chain(builtin::KEYWORDS.iter().copied()).collect()
-}
-
-/// What the C library says of an errno.
-pub fn errno_text(symbol: &str) -> Option<String> {
-    (1..=133)
-        .map(Errno::from_raw)
-        .find(|e| errno_symbol(*e) == symbol)
-        .map(|e| e.desc().to_string())
+    builtin::signatures(&commands().catalog)
 }
 
 /// What a claim or an expectation may name.
@@ -67,12 +58,6 @@ fn words() -> Words {
 /// The symbols of all errnos.
 fn errnos() -> Vec<&'static str> {
     static SYMBOLS: OnceLock<Vec<String>> = OnceLock::new();
-    let symbols = SYMBOLS.get_or_init(|| {
-        (1..=133)
-            .map(Errno::from_raw)
-            .filter(|e| *e != Errno::UnknownErrno)
-            .map(errno_symbol)
-            .collect()
-    });
+    let symbols = SYMBOLS.get_or_init(|| all_errnos().map(errno_symbol).collect());
     symbols.iter().map(String::as_str).collect()
 }

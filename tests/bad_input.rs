@@ -59,3 +59,44 @@ fn a_message_of_a_megabyte_is_the_kernels_to_refuse() {
     let ran = script(&text);
     assert_eq!(ran.code, Some(0), "{}", ran.err);
 }
+
+#[test]
+fn a_value_of_a_megabyte_makes_no_error_of_a_megabyte() {
+    let bind = "let v = !head -c 1000000 /dev/zero | tr '\\0' x\n";
+    for step in [
+        "msgq create q\nmsgq send 1 \"a\"\nmsgq recv => $v",
+        "shm create s 1M\nshm write @0 $v\nshm read @0 1000000 => \"b\"",
+        "sem create s\nsem v s $v",
+        "echo $((v + 1))",
+        "sleep $v",
+        "let m = msgq create q; msgq send 1 $m",
+    ] {
+        let ran = script(&format!("{bind}{step}\n"));
+        assert_eq!(ran.code, Some(1), "{step}");
+        assert!(ran.err.len() < 4000, "{step}: {} bytes", ran.err.len());
+    }
+}
+
+#[test]
+fn what_is_computed_has_the_bounds_of_what_is_written() {
+    for (step, why) in [
+        ("let n = 18446744073709551615; sleep $n", "is no duration"),
+        ("let n = 18446744073709551617; sleep $n", "is no duration"),
+        ("let n = 3153600001; sleep $n", "is no duration"),
+        (
+            "echo $((1 >> 70))",
+            "a shift is by 0 to 63 bits, and not by 70",
+        ),
+        (
+            "echo $((1 << -1))",
+            "a shift is by 0 to 63 bits, and not by -1",
+        ),
+        ("echo $((1 << 63 << 1))", "does not fit 64 bits"),
+    ] {
+        let ran = script(step);
+        assert_eq!(ran.code, Some(1), "{step}");
+        assert!(ran.err.contains(why), "{step}\n{}", ran.err);
+    }
+    let ran = run(&["-c", "ftok"], b"");
+    assert!(ran.err.contains("key:/path,1"), "{}", ran.err);
+}

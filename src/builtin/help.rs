@@ -1,13 +1,12 @@
 //! `help`, made from the command table.
 
-use super::topics;
-use crate::commands;
+use super::{KEYWORDS, topics};
 use crate::data::{Failure, Family};
 use crate::exec::Builtin;
-use crate::lang::{Arg, Kind, Param, Signature};
+use crate::lang::{Arg, Catalog, Kind, Param, Signature};
 use crate::mechanism::{self, signal};
+use crate::view;
 use crate::view::help::Known;
-use crate::view::{self, Style};
 
 pub(super) static HELP: Builtin = Builtin {
     signature: Signature {
@@ -20,7 +19,7 @@ pub(super) static HELP: Builtin = Builtin {
         )],
         ..Signature::NEW
     },
-    run: |_, args, _| {
+    run: |engine, args, _| {
         let mut words = Vec::new();
         for arg in args.all("topic") {
             if let Arg::Term(term) = arg {
@@ -28,23 +27,26 @@ pub(super) static HELP: Builtin = Builtin {
             }
         }
         let topic = words.join(" ");
-        if let Some(text) = signal::help(&topic).filter(|_| !is_command(&topic)) {
+        let signatures = signatures(&engine.commands.catalog);
+        // A command keeps its name: there is a SIGTRAP, and a `trap`.
+        let named = |s: &&Signature| s.noun() == topic || s.verb() == Some(&topic);
+        if let Some(text) = signal::help(&topic).filter(|_| !signatures.iter().any(named)) {
             return Ok(text.into());
         }
         let known = Known {
-            signatures: &commands::signatures(),
-            errno_text: &commands::errno_text,
+            signatures: &signatures,
+            errno_text: &mechanism::errno_text,
             fields: &|noun| Family::from_noun(noun).map_or(Vec::new(), mechanism::fields),
             topics: topics::ALL,
         };
-        view::help::help(&topic, known, Style::PLAIN)
+        view::help::help(&topic, known)
             .map(Into::into)
             .map_err(Failure::refused)
     },
 };
 
-/// A command keeps its name: there is a SIGTRAP, and a `trap`.
-fn is_command(topic: &str) -> bool {
-    let named = |s: &&Signature| s.noun() == topic || s.verb() == Some(topic);
-    commands::signatures().iter().any(named)
+/// What there is help on: the commands, and the words that begin a statement.
+pub fn signatures(catalog: &Catalog) -> Vec<&'static Signature> {
+    let commands = catalog.commands.iter().copied();
+    commands.chain(KEYWORDS.iter().copied()).collect()
 }

@@ -52,6 +52,7 @@ pub static ALL: &[&Builtin] = &[
 pub static KEYWORDS: &[&Signature] = keywords::ALL;
 
 pub(crate) use actors::FIELDS as ACTOR_FIELDS;
+pub use help::signatures;
 pub(crate) use topics::ALL as TOPICS;
 
 /// Runs what only looks.

@@ -14,6 +14,10 @@ pub(super) static FOREIGN: Foreign = Foreign {
             "ipcrm",
             "objects are removed by `msgq rm`, `shm rm` and `sem rm`, each with id:N or key:K",
         ),
+        (
+            "ftok",
+            "the key of a path stands where an object does: msgq info key:/path,1",
+        ),
         ("ipcmk -Q", "a queue is created by `msgq create`"),
         ("ipcmk -M", "a segment is created by `shm create NAME SIZE`"),
         ("ipcmk -S", "a set is created by `sem create NAME count=N`"),

@@ -142,16 +142,6 @@ impl Outcome {
             .find(|f| f.name == name)
             .map(|f| &f.value)
     }
-
-    /// The remarks as the comment behind an outcome: `id 32768, key 0x6970c31f`.
-    pub fn remarks_text(&self) -> String {
-        let parts: Vec<String> = self
-            .remarks()
-            .iter()
-            .map(|f| format!("{} {}", f.name, f.value))
-            .collect();
-        parts.join(", ")
-    }
 }
 
 /// What stands after `=>`: `ok`, `eof`, `42`, `type=2 "hi"`.
@@ -318,7 +308,6 @@ mod tests {
             .remark("id", 7)
             .remark("key", Cell::Key(0x6970c31f));
         assert_eq!(created.to_string(), "ok");
-        assert_eq!(created.remarks_text(), "id 7, key 0x6970c31f");
     }
 
     #[test]

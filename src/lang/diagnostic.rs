@@ -114,7 +114,7 @@ pub(super) fn is_not(word: &str, what: &str) -> String {
 }
 
 /// A word of a megabyte is a mistake, and the mistake is not a megabyte.
-fn short(mut message: String, most: usize) -> String {
+pub fn short(mut message: String, most: usize) -> String {
     if message.len() > most {
         let end = (0..=most).rev().find(|i| message.is_char_boundary(*i));
         message.truncate(end.unwrap_or(0));

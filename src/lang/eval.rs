@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use super::diagnostic::short;
 use super::file::read_regular;
 use super::program::{Arith, ArithOp, IntType, Piece, Term, VarRef};
 use crate::data::{Cell, Outcome};
@@ -38,6 +39,8 @@ pub enum EvalError {
     NotInt { what: String },
     #[error("the result of the arithmetic does not fit 64 bits")]
     Overflow,
+    #[error("a shift is by 0 to 63 bits, and not by {0}")]
+    Shift(i128),
     #[error("division by zero")]
     DivisionByZero,
     #[error("{value} does not fit {ty}, which holds {min} to {max}")]
@@ -52,6 +55,9 @@ pub enum EvalError {
     #[error("{path}: {error}")]
     File { path: String, error: String },
 }
+
+/// How much of a value an error shows.
+const LONGEST: usize = 200;
 
 impl Env {
     /// Binds a name.
@@ -87,7 +93,7 @@ impl Env {
             }),
             None => outcome.value.as_ref().ok_or_else(|| EvalError::NoValue {
                 name: var.name.clone(),
-                outcome: outcome.to_string(),
+                outcome: short(outcome.to_string(), LONGEST),
                 has: has(),
             }),
         }
@@ -119,7 +125,7 @@ impl Env {
         }
         let value = self.value(term)?;
         value.as_int().ok_or_else(|| EvalError::NotInt {
-            what: value.to_string(),
+            what: short(value.to_string(), LONGEST),
         })
     }
 
@@ -178,7 +184,11 @@ impl Env {
             Arith::Var(var) => {
                 let value = self.lookup(var)?;
                 value.as_int().ok_or_else(|| EvalError::NotInt {
-                    what: format!("`${}`, which is {value},", var.name),
+                    what: format!(
+                        "`${}`, which is {},",
+                        var.name,
+                        short(value.to_string(), LONGEST)
+                    ),
                 })?
             }
             Arith::Neg(x) => -self.arith(x)?,
@@ -188,14 +198,16 @@ impl Env {
                 let [which, yes, no] = &**parts;
                 self.arith(if self.arith(which)? != 0 { yes } else { no })?
             }
-            // As in C, the right side is computed only where it decides.
-            Arith::Binary(x, ArithOp::Both, y) => {
-                (self.arith(x)? != 0 && self.arith(y)? != 0).into()
+            Arith::Binary(x, op, y) => {
+                let x = self.arith(x)?;
+                // As in C, the right side is computed only where it decides.
+                let y = match op {
+                    ArithOp::Both if x == 0 => 0,
+                    ArithOp::Either if x != 0 => 0,
+                    _ => self.arith(y)?,
+                };
+                apply(*op, x, y)?
             }
-            Arith::Binary(x, ArithOp::Either, y) => {
-                (self.arith(x)? != 0 || self.arith(y)? != 0).into()
-            }
-            Arith::Binary(x, op, y) => apply(*op, self.arith(x)?, self.arith(y)?)?,
         };
         let fits = i128::from(i64::MIN)..=i128::from(u64::MAX);
         fits.contains(&n).then_some(n).ok_or(EvalError::Overflow)
@@ -203,7 +215,10 @@ impl Env {
 }
 
 fn apply(op: ArithOp, x: i128, y: i128) -> Result<i128, EvalError> {
-    let shift = || u32::try_from(y).ok().filter(|s| *s < 64);
+    let shift = || match u32::try_from(y) {
+        Ok(bits @ 0..64) => Ok(bits),
+        _ => Err(EvalError::Shift(y)),
+    };
     let result = match op {
         ArithOp::Add => x.checked_add(y),
         ArithOp::Sub => x.checked_sub(y),
@@ -211,8 +226,8 @@ fn apply(op: ArithOp, x: i128, y: i128) -> Result<i128, EvalError> {
         ArithOp::Div | ArithOp::Rem if y == 0 => return Err(EvalError::DivisionByZero),
         ArithOp::Div => x.checked_div(y),
         ArithOp::Rem => x.checked_rem(y),
-        ArithOp::Shl => shift().and_then(|s| x.checked_shl(s)),
-        ArithOp::Shr => shift().and_then(|s| x.checked_shr(s)),
+        ArithOp::Shl => x.checked_shl(shift()?),
+        ArithOp::Shr => x.checked_shr(shift()?),
         ArithOp::And => Some(x & y),
         ArithOp::Or => Some(x | y),
         ArithOp::Xor => Some(x ^ y),

@@ -190,7 +190,6 @@ impl<'a> Lexer<'a> {
         }
         let rest = &self.text[start..];
         let found = match first {
-            b'\n' | b';' => Ok((&rest[1..], Lexeme::End)),
             b'{' => Ok((&rest[1..], Lexeme::Open)),
             b'}' => Ok((&rest[1..], Lexeme::Close)),
             // It joins the stages of a pipeline, and is a word of its own.

@@ -91,6 +91,15 @@ pub(super) const DURATIONS: [(&str, f64); 6] = [
     ("d", 86_400e9),
 ];
 
+/// A century is more than any step needs, and what the kernel can wait for.
+const LONGEST: Duration = Duration::from_secs(3_153_600_000);
+
+/// So many seconds; `None` where that is longer than a century.
+pub fn seconds(n: i128) -> Option<Duration> {
+    let duration = Duration::from_secs(u64::try_from(n).ok()?);
+    (duration <= LONGEST).then_some(duration)
+}
+
 /// `50ms`, `2s`, `1m`, `1.5s`, `200us`, `7d`; `None` where it is none, or is longer than a century.
 pub fn duration(word: &str) -> Option<Duration> {
     let number = word.trim_end_matches(|c: char| c.is_ascii_alphabetic());
@@ -102,9 +111,8 @@ pub fn duration(word: &str) -> Option<Duration> {
         return None;
     }
     let n: f64 = number.parse().ok()?;
-    // A century is more than any step needs and far from overflow.
     let total = n * nanoseconds;
-    (total <= 3_153_600_000e9).then(|| Duration::from_nanos(total.round() as u64))
+    (total <= LONGEST.as_nanos() as f64).then(|| Duration::from_nanos(total.round() as u64))
 }
 
 /// `0600`, `600`: octal.

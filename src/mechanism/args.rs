@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use crate::data::{Cell, Failure};
 use crate::kernel::Errno;
-use crate::lang::{Arg, Env, EvalError, Kind, Reference, SemOpTerm, Signature, Term};
+use crate::lang::{
+    Arg, Env, EvalError, Kind, Reference, SemOpTerm, Signature, Term, seconds, short,
+};
 
 /// A call's arguments, and the variables they are computed from.
 #[derive(Clone, Copy, Debug)]
@@ -163,10 +165,18 @@ impl<'a> Args<'a> {
         let Some(term) = self.term(name) else {
             return Ok(None);
         };
-        match self.env.value(term)? {
-            Cell::Elapsed(d) => Ok(Some(d)),
-            Cell::Int(n) if n >= 0 => Ok(Some(Duration::from_secs(n as u64))),
-            other => Err(Failure::refused(format!("{name}={other} is no duration"))),
+        let value = self.env.value(term)?;
+        let duration = match value {
+            Cell::Elapsed(d) => Some(d),
+            Cell::Int(n) => seconds(n),
+            _ => None,
+        };
+        match duration {
+            Some(d) => Ok(Some(d)),
+            None => {
+                let value = short(value.to_string(), 200);
+                Err(Failure::refused(format!("{name}={value} is no duration")))
+            }
         }
     }
 
@@ -200,4 +210,16 @@ impl<'a> Args<'a> {
 /// The errno's symbol: `ENOMSG`.
 pub fn errno_symbol(errno: Errno) -> String {
     format!("{errno:?}")
+}
+
+/// Every errno that there is.
+pub fn all_errnos() -> impl Iterator<Item = Errno> {
+    let errnos = (1..=133).map(Errno::from_raw);
+    errnos.filter(|e| *e != Errno::UnknownErrno)
+}
+
+/// What the C library says of an errno.
+pub fn errno_text(symbol: &str) -> Option<String> {
+    let errno = all_errnos().find(|e| errno_symbol(*e) == symbol);
+    errno.map(|e| e.desc().to_string())
 }

@@ -15,16 +15,16 @@ use super::complete::{self, Actor, Candidate, Knowledge};
 use super::hint::hint;
 use super::notices::Board;
 use crate::builtin;
-use crate::commands::errno_text;
 use crate::data::{Column, Family, Object, Outcome, word};
 use crate::exec::Engine;
 use crate::inspect::{limits, sysv};
 use crate::kernel::{signal, terminal};
 use crate::lang::{Catalog, Lexeme, Signature, Source, Token, parse, tokens};
+use crate::mechanism::{self, errno_text};
+use crate::script;
 use crate::session::Binding;
 use crate::view::help::Topic;
 use crate::view::{Style, cut, printable};
-use crate::{mechanism, script};
 
 /// How programs typed at the prompt are called in messages.
 pub(super) const NAME: &str = "<prompt>";

@@ -62,6 +62,11 @@ fn shown(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// The same on one line.
+fn line(text: &str) -> String {
+    shown(text).replace(['\n', '\t'], " ")
+}
+
 /// A line of the source as it can be shown: nothing in it that a terminal obeys, and not
 /// longer than a screen.
 struct Place {
@@ -131,8 +136,8 @@ pub fn failure(
     if let Some(claimed) = claimed {
         text.push_str(&format!(
             "\n  claimed  {}\n  found    {}",
-            escape::one_line(&claimed.to_string()),
-            escape::one_line(found)
+            line(&claimed.to_string()),
+            line(found)
         ));
     }
     if let Some(failure) = failure {

@@ -4,7 +4,7 @@ mod ebnf;
 #[cfg(test)]
 mod tests;
 
-use super::{Style, printable};
+use super::printable;
 use crate::data::Column;
 use crate::lang::{Rule, Signature, closest};
 
@@ -38,7 +38,7 @@ pub struct Topic {
 ///
 /// # Errors
 /// The topic is not known; the error says what is.
-pub fn help(topic: &str, known: Known, style: Style) -> Result<String, String> {
+pub fn help(topic: &str, known: Known) -> Result<String, String> {
     let Known {
         signatures,
         errno_text,
@@ -46,13 +46,13 @@ pub fn help(topic: &str, known: Known, style: Style) -> Result<String, String> {
         ..
     } = known;
     if topic.is_empty() {
-        return Ok(overview(signatures, topics, style));
+        return Ok(overview(signatures, topics));
     }
     if let Some(signature) = signatures.iter().find(|s| s.name == topic) {
-        let mut text = command(signature, style);
+        let mut text = command(signature);
         let same = signatures.iter().filter(|s| s.verb() == Some(topic));
         let lines = same.map(|s| (s.name.into(), s.summary.into()));
-        section(&mut text, "Of one family", lines.collect(), style);
+        section(&mut text, "Of one family", lines.collect());
         return Ok(text);
     }
     // A family, or the verb of several.
@@ -63,26 +63,26 @@ pub fn help(topic: &str, known: Known, style: Style) -> Result<String, String> {
         for signature in family {
             text.push_str(&format!(
                 "{}\n    {}\n",
-                style.strong(&signature.usage()),
+                signature.usage(),
                 signature.summary
             ));
         }
         let fields = (known.fields)(topic);
         let lines = fields.iter().map(|f| (f.name.into(), f.help.into()));
         let title = format!("Fields: columns, keys of JSON, and `expect {topic}.NAME.FIELD`");
-        section(&mut text, &title, lines.collect(), style);
+        section(&mut text, &title, lines.collect());
         return Ok(text);
     }
     if let Some(topic) = topics.iter().find(|t| t.name == topic) {
-        let title = style.strong(&format!("{}: {}", topic.name, topic.summary));
+        let title = format!("{}: {}", topic.name, topic.summary);
         return Ok(format!("{title}\n\n{}", (topic.text)()));
     }
     if let Some(meaning) = errno_text(topic) {
-        return Ok(errno(topic, &meaning, signatures, style));
+        return Ok(errno(topic, &meaning, signatures));
     }
     let upper = topic.to_ascii_uppercase();
     if let Some(meaning) = errno_text(&upper) {
-        return Ok(errno(&upper, &meaning, signatures, style));
+        return Ok(errno(&upper, &meaning, signatures));
     }
     let names = signatures.iter().flat_map(|s| [s.name, s.noun()]);
     let names = names.chain(topics.iter().map(|t| t.name));
@@ -94,7 +94,7 @@ pub fn help(topic: &str, known: Known, style: Style) -> Result<String, String> {
     Err(format!("there is no help on `{topic}`. {way}"))
 }
 
-fn overview(signatures: &[&'static Signature], topics: &[Topic], style: Style) -> String {
+fn overview(signatures: &[&'static Signature], topics: &[Topic]) -> String {
     let width = signatures.iter().map(|s| s.name.len()).max().unwrap_or(0);
     let mut text = String::from(
         "STEP            run it in the actor `me`        b: STEP      run it in the process b\n\
@@ -108,7 +108,7 @@ fn overview(signatures: &[&'static Signature], topics: &[Topic], style: Style) -
         }
         noun = signature.noun();
         let name = format!("{:width$}", signature.name);
-        text.push_str(&format!("{}  {}\n", style.strong(&name), signature.summary));
+        text.push_str(&format!("{}  {}\n", name, signature.summary));
     }
     let topics: Vec<String> = topics
         .iter()
@@ -122,26 +122,22 @@ fn overview(signatures: &[&'static Signature], topics: &[Topic], style: Style) -
 }
 
 /// A title and lines of two columns under it; nothing where there are none.
-fn section(text: &mut String, title: &str, lines: Vec<(String, String)>, style: Style) {
+fn section(text: &mut String, title: &str, lines: Vec<(String, String)>) {
     if lines.is_empty() {
         return;
     }
     let width = lines.iter().map(|(left, _)| left.chars().count()).max();
     let width = width.unwrap_or(0);
-    text.push_str(&format!("\n{}\n", style.strong(title)));
+    text.push_str(&format!("\n{}\n", title));
     for (left, right) in lines {
         text.push_str(&format!("    {left:width$}  {right}\n"));
     }
 }
 
 /// Everything about one command.
-pub fn command(signature: &Signature, style: Style) -> String {
-    let mut text = format!(
-        "{}\n    {}\n",
-        style.strong(&signature.usage()),
-        signature.summary
-    );
-    let mut section = |title, lines| section(&mut text, title, lines, style);
+pub fn command(signature: &Signature) -> String {
+    let mut text = format!("{}\n    {}\n", signature.usage(), signature.summary);
+    let mut section = |title, lines| section(&mut text, title, lines);
     let params = signature
         .params
         .iter()
@@ -164,16 +160,13 @@ pub fn command(signature: &Signature, style: Style) -> String {
         section("Calls", vec![(signature.calls.join(", "), String::new())]);
     }
     if !signature.notes.is_empty() {
-        text.push_str(&format!("\n{}\n", style.strong("Notes")));
+        text.push_str(&format!("\n{}\n", "Notes"));
         for line in signature.notes.lines() {
             text.push_str(&format!("    {line}\n"));
         }
     }
     for example in signature.examples {
-        text.push_str(&format!(
-            "\n{}\n",
-            style.strong(&format!("Example: {}", example.shows))
-        ));
+        text.push_str(&format!("\n{}\n", format!("Example: {}", example.shows)));
         for line in example.script.lines() {
             text.push_str(&format!("    {line}\n"));
         }
@@ -203,8 +196,8 @@ fn rule(signature: &Signature, rule: &Rule) -> String {
     }
 }
 
-fn errno(symbol: &str, meaning: &str, signatures: &[&'static Signature], style: Style) -> String {
-    let mut text = format!("{}: {meaning}\n", style.strong(symbol));
+fn errno(symbol: &str, meaning: &str, signatures: &[&'static Signature]) -> String {
+    let mut text = format!("{}: {meaning}\n", symbol);
     let here = || {
         signatures.iter().flat_map(|s| {
             let errnos = s.errnos.iter().filter(|(e, _)| *e == symbol);

@@ -36,9 +36,10 @@ pub(super) fn of(noun: &str, statement: &Statement, know: &dyn Knowledge) -> Vec
         return found;
     }
     let inner = wanted.signature.params.iter();
-    if let Some(place) = inner.clone().position(|p| p.kind == Kind::Command)
-        && place == 0
-        && statement.words.len() >= named
+    if inner
+        .clone()
+        .next()
+        .is_some_and(|p| p.kind == Kind::Command)
     {
         let inner = nested(statement, named);
         let mut found = watched(&inner, know);

@@ -66,7 +66,7 @@ fn about(topic: &str) -> Result<String, String> {
             text: || "\"text\"\n".into(),
         }],
     };
-    help(topic, known, Style::PLAIN)
+    help(topic, known)
 }
 
 #[test]
