@@ -8,6 +8,17 @@ use std::process::Command;
 use harness::{has, passes, program, run, script};
 
 #[test]
+fn a_path_with_a_blank_is_quoted_where_it_cannot_be_data() {
+    harness::passes(
+        "mkfifo \"${WORK}/sp ace\"\nb: fifo open \"${WORK}/sp ace\" rw\n\
+         b: fifo write fifo.\"${WORK}/sp ace\" \"x\"\nb: fifo write \"y\"\n\
+         peek \"${WORK}/sp ace\" => \"xy\"\nfifo info \"${WORK}/sp ace\"\n\
+         graph --object \"${WORK}/sp ace\"\nb: fifo read \"${WORK}/sp ace\" => \"xy\"\n\
+         b: fifo close \"${WORK}/sp ace\"\nfifo rm \"${WORK}/sp ace\"\n",
+    );
+}
+
+#[test]
 fn an_ordinary_shell_reads_and_writes() {
     // Both ways, and each is blocked until the other has come.
     passes(

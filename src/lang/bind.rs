@@ -167,7 +167,7 @@ impl Binder<'_> {
                     .label(format!("expected {}", param.kind.describe())),
             );
         };
-        let arg = self.take_required(param, value)?;
+        let arg = self.take_required(place, value)?;
         self.add(place, arg, value.span)
     }
 
@@ -218,7 +218,7 @@ impl Binder<'_> {
             span: Span::new(at, token.span.end as usize),
             lexeme: Lexeme::Bare(&word[1..]),
         };
-        let arg = self.take_required(&self.params()[place], &mut value)?;
+        let arg = self.take_required(place, &mut value)?;
         self.add(place, arg, token.span).map(|()| 1)
     }
 
@@ -238,7 +238,7 @@ impl Binder<'_> {
         let (arg, taken) = if value.is_empty() {
             // `data="…"`: the string is a token of its own, with nothing between.
             match tokens.get_mut(1) {
-                Some(next) if next.span.start == span.end => (self.take_required(param, next)?, 2),
+                Some(next) if next.span.start == span.end => (self.take_required(place, next)?, 2),
                 _ => {
                     let end = span.end as usize;
                     return Err(Mistake::new(
@@ -256,7 +256,7 @@ impl Binder<'_> {
                 span: Span::new(at, at + value.len()),
                 lexeme: Lexeme::Bare(value),
             };
-            (self.take_required(param, &mut token)?, 1)
+            (self.take_required(place, &mut token)?, 1)
         };
         self.add(place, arg, span)?;
         Ok(taken)
@@ -280,7 +280,10 @@ impl Binder<'_> {
             }
             let (taken, arg) = match quoted_reference(param, tokens) {
                 Some(arg) => (2, Some(arg)),
-                None => (1, take(param, &mut tokens[0])),
+                None => {
+                    let quotes = self.signature.quotes(self.position);
+                    (1, take(param, quotes, &mut tokens[0]))
+                }
             };
             match arg {
                 Some(arg) => {
@@ -414,8 +417,10 @@ impl Binder<'_> {
         Ok(())
     }
 
-    fn take_required(&self, param: &Param, token: &mut Token) -> Parsed<Arg> {
-        let arg = take(param, token).unwrap_or_else(|| Err(blame::wrong(param, token)))?;
+    fn take_required(&self, place: usize, token: &mut Token) -> Parsed<Arg> {
+        let param = &self.params()[place];
+        let quotes = self.signature.quotes(place);
+        let arg = take(param, quotes, token).unwrap_or_else(|| Err(blame::wrong(param, token)))?;
         self.known(param, arg, token.span)
     }
 

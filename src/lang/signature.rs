@@ -91,6 +91,24 @@ impl Signature {
         );
     }
 
+    /// Whether a string is the path of the object that the parameter at this place takes: where it
+    /// cannot be data.
+    pub fn quotes(&self, place: usize) -> bool {
+        use Family::{Fifo, Sock};
+        let param = &self.params[place];
+        let is_data = |p: &Param| {
+            p.form == Form::Positional && matches!(p.kind, Kind::Data | Kind::Value | Kind::Word)
+        };
+        let has_path = matches!(
+            param.kind,
+            Kind::Ref(Fifo | Sock) | Kind::NewRef(Fifo | Sock) | Kind::AnyRef
+        );
+        has_path
+            && (param.form != Form::Positional
+                || param.need == Need::Required
+                || !self.params[place + 1..].iter().any(is_data))
+    }
+
     /// The argument of this name, as it is written.
     pub fn written(&self, name: &str) -> String {
         let param = self.params.iter().find(|p| p.name == name);

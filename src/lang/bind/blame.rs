@@ -201,7 +201,9 @@ impl Binder<'_> {
         let label = format!("expected {}", expected.join(", or "));
         if let (Some(needed), true) = (
             needed.map(|i| positional[i]),
-            later.iter().any(|p| matches!(take(p, token), Some(Ok(_)))),
+            later
+                .iter()
+                .any(|p| matches!(take(p, false, token), Some(Ok(_)))),
         ) {
             return Mistake::new(
                 token.span,

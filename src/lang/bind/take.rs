@@ -4,19 +4,17 @@ use super::super::diagnostic::{Mistake, Parsed};
 use super::super::lexer::{Lexeme, Token, is_name};
 use super::super::number;
 use super::super::program::{Arg, End, IntType, Reference, Span, Target, Term};
-use super::super::signature::{Family, Kind, Need, Param};
+use super::super::signature::{Family, Kind, Param};
 use super::super::term;
 
-/// `None` where the parameter takes no such thing, and a later one may.
-pub(super) fn take(param: &Param, token: &mut Token) -> Option<Parsed<Arg>> {
+/// `None` where the parameter takes no such thing, and a later one may. `quotes`: a string is the
+/// path of an object.
+pub(super) fn take(param: &Param, quotes: bool, token: &mut Token) -> Option<Parsed<Arg>> {
     let at = token.span.start as usize;
     let term = |t: Parsed<Term>| t.map(Arg::Term);
     let word = token.bare();
     match param.kind {
-        Kind::Ref(family) | Kind::NewRef(family) if quoted_path(param, family, token) => {
-            Some(Ok(boxed(path(data(token)?.ok()?))))
-        }
-        Kind::AnyRef if param.need == Need::Required && matches!(token.lexeme, Lexeme::Data(_)) => {
+        _ if quotes && matches!(token.lexeme, Lexeme::Data(_)) => {
             Some(Ok(boxed(path(data(token)?.ok()?))))
         }
         Kind::Ref(family) => Some(whole_object(word?, token.span, family)?.map(boxed)),
@@ -122,13 +120,6 @@ fn data(token: &mut Token) -> Option<Parsed<Term>> {
 
 fn moved(data: &mut Term) -> Term {
     std::mem::replace(data, Term::Int(0))
-}
-
-/// Whether a string is the path of a FIFO or a socket: only where there must be one, as it
-/// may be the data otherwise.
-fn quoted_path(param: &Param, family: Family, token: &Token) -> bool {
-    let has_path = matches!(family, Family::Fifo | Family::Sock);
-    has_path && param.need == Need::Required && matches!(token.lexeme, Lexeme::Data(_))
 }
 
 /// `shm."/sp ace"`: an object of a family whose name is quoted, as it has signs that no word has. It

@@ -109,7 +109,12 @@ impl Options {
 }
 
 fn param(param: &Param, signature: &Signature, options: &mut Options) -> String {
+    let place = signature.params.iter().position(|p| p.name == param.name);
     let takes = kind(param.kind);
+    let takes = match place.is_some_and(|place| signature.quotes(place)) {
+        true if takes.starts_with("REF") => format!("( {takes} | STRING | RAW )"),
+        _ => takes,
+    };
     let written = match param.form {
         Form::Positional => takes,
         Form::Option => {
