@@ -160,13 +160,13 @@ pub fn command(signature: &Signature) -> String {
         section("Calls", vec![(signature.calls.join(", "), String::new())]);
     }
     if !signature.notes.is_empty() {
-        text.push_str(&format!("\n{}\n", "Notes"));
+        text.push_str("\nNotes\n");
         for line in signature.notes.lines() {
             text.push_str(&format!("    {line}\n"));
         }
     }
     for example in signature.examples {
-        text.push_str(&format!("\n{}\n", format!("Example: {}", example.shows)));
+        text.push_str(&format!("\nExample: {}\n", example.shows));
         for line in example.script.lines() {
             text.push_str(&format!("    {line}\n"));
         }
