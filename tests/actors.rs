@@ -407,3 +407,14 @@ fn a_death_between_two_steps_is_told_before_another_takes_its_place() {
     );
     assert!(ran.out.contains(") was killed by SIGKILL\n"), "{}", ran.out);
 }
+
+#[test]
+fn what_was_done_before_a_long_loop_is_shown_while_it_runs() {
+    let text = "msgq create q\nmsgq send q 1 \"x\"\nrepeat 1000000000 { msgq send q 1 \"y\"; msgq recv q }\n";
+    let mut running = harness::Running::start(text);
+    for begin in ["msgq create q", "msgq send q 1"] {
+        let line = running.line().unwrap();
+        assert!(line.starts_with(begin), "{line}");
+    }
+    running.end(libc::SIGTERM);
+}

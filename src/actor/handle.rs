@@ -343,6 +343,13 @@ impl Actor {
         }
     }
 
+    /// Takes what it has done and has not sent yet, behind what it did send. Whether it goes on meanwhile
+    /// does not matter: a report is only ever added.
+    pub fn receive_unsent(&mut self) {
+        self.receive();
+        self.take_unsent();
+    }
+
     fn take_unsent(&mut self) {
         let look = self.line.as_ref().map(|line| line.outbox.look());
         if let Some(Ok(mut bytes)) = look {
@@ -387,15 +394,9 @@ impl Actor {
         let step = self.running();
         let earlier = self.last_seen.replace((step, seen.clone()));
         if before != step || earlier != Some((step, seen.clone())) {
-            // It may take its time: what it has done is told.
-            self.receive();
-            self.take_unsent();
             return Sighting::Running;
         }
-        // What it did before and could not send, behind what it did send. Whether it is still there does
-        // not matter: a report is only ever added.
-        self.receive();
-        self.take_unsent();
+        self.receive_unsent();
         let at = seen.switches;
         match (seen.state, &seen.syscall, step) {
             ('T' | 't', _, _) => Sighting::Stopped {

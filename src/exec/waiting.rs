@@ -120,7 +120,13 @@ impl Engine {
         if self.wait(wait)? {
             return Ok(Turn::Heard);
         }
-        Ok(Turn::Seen(self.slots[place].actor.look()))
+        let actor = &mut self.slots[place].actor;
+        let sighting = actor.look();
+        if sighting == Sighting::Running && wait == SLOWEST_LOOK {
+            // A loop takes its time: what came before it is told. Sooner it would only be read twice.
+            actor.receive_unsent();
+        }
+        Ok(Turn::Seen(sighting))
     }
 
     /// While steps are run one after the other, everything is looked at once a millisecond,
