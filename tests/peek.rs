@@ -260,11 +260,11 @@ fn how_much_is_shown_can_be_said() {
     let name = format!("/ipcsh-much-{}", std::process::id());
     let ran = script(&format!(
         "pipe create p\npipe write p \"0123456789\"\npeek p 3 => \"012\"\npeek p max=4 => \"0123\"
-        pipe peek p max=2 => \"01\"\npeek p --all => \"0123456789\"\npeek p 2 max=3 => error
+        pipe peek p max=2 => \"01\"\npeek p --all => \"0123456789\"
         mkfifo $WORK/f\nfifo open $WORK/f rw\nfifo write \"fifo\"\npeek $WORK/f 1 => \"f\"
         fifo peek $WORK/f max=2 => \"fi\"
         sock pair stream a b\nsock send a \"sock\"\npeek b 2 => \"so\"\npeek b max=3 => \"soc\"
-        shm create {name} 6\nshm write \"abc\"\npeek {name} max=2 => \"ab\"\npeek {name} max=99 --all => error
+        shm create {name} 6\nshm write \"abc\"\npeek {name} max=2 => \"ab\"
         peek {name} max=99 => \"abc\\x00\\x00\\x00\"\npeek {name} --all => \"abc\\x00\\x00\\x00\"
         peek {name} u8@0 4 => error\nsem create s\npeek s max=1 => error\npeek p @3 => error
         msgq create q\npeek q max=1 => error"

@@ -337,7 +337,8 @@ fn what_is_no_signal_is_a_mistake_before_anything_runs() {
         ("expect actor.me.signals.USR9 == 1", "did you mean `USR1`?"),
         ("kill", "needs the argument TARGET"),
         ("kill -USR1", "needs the argument TARGET"),
-        ("kill -USR1 -s USR2", "needs the argument TARGET"),
+        ("kill -s USR2", "needs the argument TARGET"),
+        ("kill -USR1 -s USR2", "are not given together"),
     ] {
         for args in [["--", "-"], ["--check", "-"]] {
             let ran = run(&args, format!("echo first\n{text}").as_bytes());

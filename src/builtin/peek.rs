@@ -3,7 +3,7 @@
 use super::look;
 use crate::data::{Failure, Family};
 use crate::exec::Builtin;
-use crate::lang::{Example, Kind, Param, Signature};
+use crate::lang::{Example, Kind, Param, Rule, Signature};
 use crate::mechanism::{self, Args, NS};
 
 pub(super) static PEEK: Builtin = Builtin {
@@ -37,6 +37,7 @@ pub(super) static PEEK: Builtin = Builtin {
             Param::flag("all", "every byte; of a System V queue, every message"),
             NS,
         ],
+        rules: &[Rule::Apart(&["n", "max", "all"])],
         calls: &[
             "msgrcv(2)",
             "process_vm_readv(2)",

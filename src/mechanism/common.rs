@@ -83,14 +83,6 @@ pub(super) fn nothing_to_set(args: &Args) -> Failure {
         .help(format!("usage: {}", args.signature.usage()))
 }
 
-/// Two things that are two calls, and so could be left half done.
-pub(super) fn two_calls(args: &Args, one: &str, other: &str) -> Failure {
-    Failure::refused(format!(
-        "{one} and {other} are two calls, and the second may fail"
-    ))
-    .help(format!("Say `{}` twice", args.signature.name))
-}
-
 /// The `i` of `SET[i]`.
 ///
 /// # Errors

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use super::common::DEFAULT_MODE;
 use super::pipe::table;
-use super::stream::{self, ALL, AT_MOST, DATA, EVERYTHING, LINE, MAX, NOWAIT};
+use super::stream::{
+    self, ALL, AT_MOST, DATA, EVERYTHING, LINE, LINE_OR_ALL, MAX, NOWAIT, ONE_AMOUNT,
+};
 use super::{Args, Mechanism, ObjectKind, Run, Sight, Verb, World};
 use crate::data::{Failure, Family, Object, Outcome, Reply, StepResult};
 use crate::kernel::fds::Access;
@@ -287,6 +289,7 @@ static READ: Verb = Verb {
         name: "fifo read",
         summary: "take bytes out of a FIFO, which is opened where this actor has not",
         params: &[FIFO, MAX, LINE, ALL, NOWAIT],
+        rules: &[LINE_OR_ALL],
         runs: Runs::Actor,
         blocks: Some("until it is open on both sides, and while it is empty"),
         calls: &["open(2)", "preadv2(2)"],
@@ -346,6 +349,7 @@ static PEEK: Verb = Verb {
         name: "fifo peek",
         summary: "show what is in a FIFO, and leave it there",
         params: &[FIFO, AT_MOST, EVERYTHING],
+        rules: &[ONE_AMOUNT],
         calls: &["pidfd_getfd(2)", "tee(2)"],
         errnos: &[
             stream::PEEK_ERRNOS[0],

@@ -14,7 +14,7 @@ use super::{Args, Flavour, Mechanism, ObjectKind, Run, Verb, World};
 use crate::data::{Cell, Failure, Family, Lack, Outcome, StepResult, counted};
 use crate::inspect::process;
 use crate::kernel::{Errno, msg};
-use crate::lang::{Example, Kind, Param, Runs, Signature};
+use crate::lang::{Example, Kind, Param, Rule, Runs, Signature};
 
 const FAMILY: Family = Family::Msgq;
 
@@ -134,6 +134,7 @@ static SEND: Verb = Verb {
             ),
             posix::TIMEOUT,
         ],
+        rules: &[Rule::Apart(&["nowait", "timeout"])],
         runs: Runs::Actor,
         blocks: Some("while the queue is full (cbytes at qbytes, or as many messages as qbytes)"),
         calls: &["msgsnd(2)", "mq_timedsend(3)"],
@@ -298,6 +299,10 @@ static RECV: Verb = Verb {
                 "the first message not of this type, which is from 1 (MSG_EXCEPT)",
             ),
             posix::TIMEOUT,
+        ],
+        rules: &[
+            Rule::Apart(&["nowait", "timeout"]),
+            Rule::With("except", &["type"]),
         ],
         runs: Runs::Actor,
         blocks: Some("while no message matches"),

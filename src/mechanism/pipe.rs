@@ -5,7 +5,9 @@
 
 pub(super) mod table;
 
-use super::stream::{self, ALL, AT_MOST, DATA, EVERYTHING, LINE, MAX, NOWAIT};
+use super::stream::{
+    self, ALL, AT_MOST, DATA, EVERYTHING, LINE, LINE_OR_ALL, MAX, NOWAIT, ONE_AMOUNT,
+};
 use super::{Args, Mechanism, ObjectKind, Run, Sight, Verb, World};
 use crate::data::{Failure, Family, Object, Outcome, Reply, StepResult, counted};
 use crate::inspect::snapshot::Snapshot;
@@ -127,6 +129,7 @@ static READ: Verb = Verb {
         name: "pipe read",
         summary: "take bytes out of a pipe",
         params: &[PIPE, MAX, LINE, ALL, NOWAIT],
+        rules: &[LINE_OR_ALL],
         runs: Runs::Actor,
         blocks: Some("while it is empty and some process has its write end open"),
         calls: &["preadv2(2)"],
@@ -239,6 +242,7 @@ static PEEK: Verb = Verb {
         name: "pipe peek",
         summary: "show what is in a pipe, and leave it there",
         params: &[PIPE, AT_MOST, EVERYTHING],
+        rules: &[ONE_AMOUNT],
         calls: &["pidfd_getfd(2)", "tee(2)"],
         errnos: &[
             stream::PEEK_ERRNOS[0],

@@ -6,7 +6,7 @@ use super::{Args, Sight};
 use crate::data::{Cell, Failure, Family, Lack, Object, Outcome, Reply, StepResult, counted};
 use crate::inspect::pipes::Pipe;
 use crate::kernel::{Errno, pipe};
-use crate::lang::{Kind, Param};
+use crate::lang::{Kind, Param, Rule};
 
 /// How much is read where nothing else is said: what a pipe holds by default.
 const DEFAULT_MAX: usize = 64 << 10;
@@ -32,6 +32,12 @@ pub(super) const AT_MOST: Param = Param::option(
 );
 pub(super) const EVERYTHING: Param = Param::flag("all", "show every byte");
 
+/// Of those, one alone is said, and where a bare number is taken, not that either.
+pub(super) const ONE_AMOUNT: Rule = Rule::Apart(&["max", "all"]);
+
+/// Of reading: either ends it.
+pub(super) const LINE_OR_ALL: Rule = Rule::Apart(&["line", "all"]);
+
 /// How many bytes of an object are to be shown.
 #[derive(Clone, Copy)]
 pub(super) struct Much {
@@ -45,7 +51,7 @@ impl Much {
     /// What the arguments say: `N` or `max=N`, or `--all`.
     ///
     /// # Errors
-    /// They say two things.
+    /// A number is out of range.
     pub fn of(args: &Args) -> Result<Much, Failure> {
         let (max, all) = (args.int("max")?, args.flag("all"));
         // Only where it may be any bytes, or a segment's, is there a bare number.
@@ -53,10 +59,6 @@ impl Much {
             true => args.int("n")?,
             false => None,
         };
-        if usize::from(n.is_some()) + usize::from(max.is_some()) + usize::from(all) > 1 {
-            return Err(Failure::refused("how many bytes is said twice")
-                .help("Say one of N, max=N and --all"));
-        }
         Ok(Much {
             max: n.or(max),
             all,

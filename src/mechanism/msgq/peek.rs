@@ -4,7 +4,7 @@ use super::{FAMILY, QUEUE};
 use crate::data::{Cell, Column, Failure, Object, Outcome, Reply, Table};
 use crate::kernel::msg::{self, Mailbox, MsgStat};
 use crate::kernel::{Errno, Result as Kernel};
-use crate::lang::{Example, Kind, Param, Signature};
+use crate::lang::{Example, Kind, Param, Rule, Signature};
 use crate::mechanism::common::locked_out;
 use crate::mechanism::sight::system_v;
 use crate::mechanism::{Args, Run, Sight, Verb, kind_of};
@@ -24,6 +24,7 @@ pub(super) static PEEK: Verb = Verb {
             ),
             Param::flag("all", "show every message in the queue"),
         ],
+        rules: &[Rule::Apart(&["n", "all"])],
         calls: &["msgrcv(2)"],
         errnos: &[
             ("EACCES", "the queue's mode does not let you read"),
@@ -59,10 +60,6 @@ pub(super) fn peek(sight: &Sight, object: &Object, args: &Args) -> Result<Reply,
     let n: Option<i64> = args.int("n")?;
     let failed = |errno, n| failure(sight, args, errno, id, n);
     if args.flag("all") {
-        if n.is_some() {
-            return Err(Failure::refused("--all shows the message of every place")
-                .help("Leave out N, or --all"));
-        }
         let (messages, settled) = all(id, || sight.go_on(), failed)?;
         return Ok(table(messages, settled).into());
     }

@@ -144,10 +144,7 @@ fn held<'a>(
 
 fn patience(args: &Args) -> Result<(Patience, String), Failure> {
     Ok(match (args.flag("nowait"), args.duration("timeout")?) {
-        (true, Some(_)) => {
-            return Err(Failure::refused("--nowait and timeout= cannot both be"));
-        }
-        (true, None) => (Patience::Never, ", O_NONBLOCK".into()),
+        (true, _) => (Patience::Never, ", O_NONBLOCK".into()),
         (false, Some(for_)) => (
             Patience::For(for_),
             format!(", within {}", Cell::Elapsed(for_)),

@@ -6,9 +6,12 @@ use super::wording::operation_failure;
 use super::{FAMILY, SEMAPHORE, find_or_make, index, posix};
 use crate::data::StepResult;
 use crate::kernel::sem::{self, SemOp};
-use crate::lang::{Example, Kind, Param, Runs, Signature};
+use crate::lang::{Example, Kind, Param, Rule, Runs, Signature};
 use crate::mechanism::common;
 use crate::mechanism::{Args, Flavour, Run, Verb, World};
+
+/// Who would not wait waits for no time.
+const PATIENCE: Rule = Rule::Apart(&["nowait", "timeout"]);
 
 /// A parameter list's common members.
 const NOWAIT: Param = Param::flag(
@@ -51,6 +54,7 @@ pub(super) static P: Verb = Verb {
             UNDO,
             TIMEOUT,
         ],
+        rules: &[PATIENCE],
         runs: Runs::Actor,
         blocks: Some("while the semaphore's value is less than N"),
         calls: &[
@@ -162,6 +166,7 @@ pub(super) static Z: Verb = Verb {
         name: "sem z",
         summary: "wait until a semaphore is zero",
         params: &[SEMAPHORE, NOWAIT, TIMEOUT],
+        rules: &[PATIENCE],
         runs: Runs::Actor,
         blocks: Some("while the semaphore's value is not 0"),
         calls: &["semop(2)", "semtimedop(2)"],

@@ -5,7 +5,7 @@ use super::{FAMILY, SEMAPHORE, VALUE, index, posix};
 use crate::data::{Cell, Failure, Outcome, StepResult, counted};
 use crate::kernel::sysv::PermSet;
 use crate::kernel::{Errno, Result as KernelResult, sem};
-use crate::lang::{Example, Kind, Param, Runs, Signature};
+use crate::lang::{Example, Kind, Param, Rule, Runs, Signature};
 use crate::mechanism::common::{self, GROUP, NEW_MODE, OWNER};
 use crate::mechanism::{Args, Flavour, Run, Verb, World};
 
@@ -94,6 +94,11 @@ pub(super) static SET: Verb = Verb {
             OWNER,
             GROUP,
         ],
+        rules: &[
+            Rule::Apart(&["value", "mode"]),
+            Rule::Apart(&["value", "owner"]),
+            Rule::Apart(&["value", "group"]),
+        ],
         runs: Runs::Actor,
         calls: &["semctl(2)"],
         errnos: &[
@@ -133,8 +138,7 @@ fn set(world: &mut World, args: &Args) -> StepResult {
     let values = given(args)?;
     match (perm, values.as_slice()) {
         (None, []) => Err(common::nothing_to_set(args)),
-        (Some(_), [_, ..]) => Err(common::two_calls(args, "values", "permissions")),
-        (Some(perm), []) => set_perm(world, args, &perm),
+        (Some(perm), _) => set_perm(world, args, &perm),
         (None, values) => set_values(world, args, values),
     }
 }
@@ -279,10 +283,6 @@ mod tests {
                 "set[1] has one value, and 2 values are given",
             ),
             ("sem set set", "nothing is given that could be set"),
-            (
-                "sem set set 1 2 3 mode=0600",
-                "values and permissions are two calls, and the second may fail",
-            ),
             (
                 "sem set set[0] mode=0600",
                 "permissions are those of the whole set, not of one semaphore",

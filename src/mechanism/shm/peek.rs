@@ -8,7 +8,7 @@ use crate::inspect::maps::Mapping;
 use crate::inspect::thing::Thing;
 use crate::kernel::memory::read_process;
 use crate::kernel::{Errno, posix, shm};
-use crate::lang::{Example, Kind, Param, Signature};
+use crate::lang::{Example, Kind, Param, Rule, Signature};
 use crate::mechanism::fields::posix_gone;
 use crate::mechanism::sight::system_v;
 use crate::mechanism::stream::{AT_MOST, EVERYTHING, Much};
@@ -30,6 +30,7 @@ pub(super) static PEEK: Verb = Verb {
             AT_MOST,
             EVERYTHING,
         ],
+        rules: &[Rule::Apart(&["n", "max", "all"])],
         calls: &["process_vm_readv(2)", "pread(2)"],
         errnos: &[
             (

@@ -5,7 +5,7 @@ use super::{FAMILY, SEGMENT};
 use crate::data::{Failure, Outcome, StepResult};
 use crate::kernel::sysv::PermSet;
 use crate::kernel::{Errno, shm};
-use crate::lang::{Example, Param, Runs, Signature};
+use crate::lang::{Example, Param, Rule, Runs, Signature};
 use crate::mechanism::common::{self, GROUP, NEW_MODE, OWNER};
 use crate::mechanism::{Args, Run, Verb, World};
 
@@ -20,6 +20,11 @@ pub(super) static SET: Verb = Verb {
             GROUP,
             Param::flag("lock", "keep its pages from being swapped out (SHM_LOCK)"),
             Param::flag("unlock", "let them be swapped out again (SHM_UNLOCK)"),
+        ],
+        rules: &[
+            Rule::Apart(&["lock", "unlock", "mode"]),
+            Rule::Apart(&["lock", "unlock", "owner"]),
+            Rule::Apart(&["lock", "unlock", "group"]),
         ],
         runs: Runs::Actor,
         calls: &["shmctl(2)"],
@@ -57,14 +62,9 @@ pub(super) static SET: Verb = Verb {
 
 fn set(world: &mut World, args: &Args) -> StepResult {
     let perm = common::perm_set(args)?;
-    let (lock, unlock) = (args.flag("lock"), args.flag("unlock"));
-    let two = |one, other| Err(common::two_calls(args, one, other));
-    match (&perm, lock, unlock) {
-        (None, false, false) => return Err(common::nothing_to_set(args)),
-        (_, true, true) => return two("--lock", "--unlock"),
-        (Some(_), true, _) => return two("--lock", "the rest"),
-        (Some(_), _, true) => return two("--unlock", "the rest"),
-        _ => {}
+    let lock = args.flag("lock");
+    if perm.is_none() && !lock && !args.flag("unlock") {
+        return Err(common::nothing_to_set(args));
     }
     let id = world.find_id(FAMILY, args, "segment")?;
     let (command, done) = match &perm {
@@ -122,13 +122,7 @@ mod tests {
         assert!(locked());
         bench.ok("shm set --unlock");
         assert!(!locked());
-        for line in [
-            "shm set cnt",
-            "shm set --lock --unlock",
-            "shm set --lock mode=0600",
-            "shm set --unlock owner=0",
-            "shm set group=no_such_group",
-        ] {
+        for line in ["shm set cnt", "shm set group=no_such_group"] {
             bench.fails(line, "error");
         }
         bench.fails("shm set id:2147483000 mode=0600", "EINVAL");

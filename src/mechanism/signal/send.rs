@@ -10,7 +10,7 @@ use crate::inspect::process::thread_stat;
 use crate::kernel::poll::{PollFd, PollFlags, poll};
 use crate::kernel::signal::{DefaultAction, Signal, pidfd_sigqueue, signal_name, signals};
 use crate::kernel::{Errno, process};
-use crate::lang::{Arg, Example, Kind, Need, Param, Runs, Signature, closest};
+use crate::lang::{Arg, Example, Kind, Need, Param, Rule, Runs, Signature, closest};
 use crate::mechanism::{Args, Run, Verb, World};
 
 pub(super) static KILL: Verb = Verb {
@@ -45,6 +45,7 @@ pub(super) static KILL: Verb = Verb {
             ),
             Param::flag("force", "send it to a process that is not of this session"),
         ],
+        rules: &[Rule::Apart(&["signal", "named"])],
         runs: Runs::Actor,
         calls: &["pidfd_send_signal(2)", "kill(2)"],
         errnos: &[
@@ -154,11 +155,10 @@ fn await_end(process: &OwnedFd) {
 
 /// The signal that is sent; 0 only asks.
 fn signal(args: &Args) -> Result<i32, Failure> {
-    match (args.word("signal"), args.word("named")) {
-        (Some(_), Some(_)) => Err(Failure::refused("two signals are named")),
-        (Some("0"), None) | (None, Some("0")) => Ok(0),
-        (Some(word), None) | (None, Some(word)) => number(word),
-        (None, None) => Ok(libc::SIGTERM),
+    match args.word("signal").or(args.word("named")) {
+        Some("0") => Ok(0),
+        Some(word) => number(word),
+        None => Ok(libc::SIGTERM),
     }
 }
 

@@ -8,7 +8,9 @@ use crate::data::{Cell, Failure, Lack, Object, Outcome, Reply, StepResult, count
 use crate::kernel::Errno;
 use crate::kernel::socket::{self, Address, Domain, Kind, Send};
 use crate::lang::{Example, Param, Runs, Signature, Target};
-use crate::mechanism::stream::{ALL, AT_MOST, DATA, EVERYTHING, LINE, Much, until};
+use crate::mechanism::stream::{
+    ALL, AT_MOST, DATA, EVERYTHING, LINE, LINE_OR_ALL, Much, ONE_AMOUNT, until,
+};
 use crate::mechanism::{Args, Run, Sight, Verb, World};
 use crate::session::Side;
 
@@ -214,6 +216,7 @@ pub(super) static RECV: Verb = Verb {
         yields: &["length", "fds", "from"],
         summary: "receive bytes or a message, and descriptors that came with it",
         params: &[SOCK, MAX, NOWAIT, LINE, ALL],
+        rules: &[LINE_OR_ALL],
         runs: Runs::Actor,
         blocks: Some("until something comes, or the other side sends no more"),
         calls: &["recvmsg(2)"],
@@ -324,6 +327,7 @@ pub(super) static PEEK: Verb = Verb {
         yields: &["length", "fds", "from"],
         summary: "show what a socket would receive next, and leave it there",
         params: &[SOCK, AT_MOST, EVERYTHING],
+        rules: &[ONE_AMOUNT],
         calls: &["pidfd_getfd(2)", "recvmsg(2)"],
         errnos: &[
             ("EACCES", "no process that we may look into has it open"),

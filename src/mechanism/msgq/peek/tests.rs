@@ -93,12 +93,6 @@ fn what_cannot_be_looked_at_says_why() {
     if !copies(&mut bench) {
         return;
     }
-    refused(
-        &mut bench,
-        "msgq peek 1 --all",
-        "error",
-        "--all shows the message of every place",
-    );
     bench.ok("msgq send 1 \"1\"");
     refused(
         &mut bench,
