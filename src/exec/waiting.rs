@@ -280,7 +280,9 @@ impl Engine {
         // One that came while a command of the shell waited has been read by now.
         self.check_signals()?;
         self.notices(sink)?;
-        self.tell_deadlock(sink)
+        self.tell_deadlock(sink)?;
+        // Who was looked at may have been found gone, and is heard of no more.
+        self.notices(sink)
     }
 
     /// Tells of the signals that actors have caught, as far as they have been heard of.
