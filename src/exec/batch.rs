@@ -164,9 +164,11 @@ impl Engine {
         sink: &mut dyn Sink,
     ) -> Ran {
         let (result, passed) = self.result_of(end, &step.work, source);
-        match self.interrupted {
-            true => self.record_cancelled(source, step),
-            false => self.record(as_line(step.text.of(&source.text), &result)),
+        match (self.options.mode, self.interrupted) {
+            (Mode::Prompt, true) => self.record_cancelled(source, step),
+            (Mode::Prompt, false) => self.record(as_line(step.text.of(&source.text), &result)),
+            // Of a long script nobody wants the lines.
+            (Mode::Script | Mode::OneShot, _) => {}
         }
         let shown = Shown {
             actor: Some(self.slots[place].actor.name.clone()),

@@ -211,17 +211,15 @@ impl Engine {
         }
     }
 
-    /// Adds a step that somebody ended, and that would not end so again: not at all it is done, but its
-    /// actor is there.
+    /// Adds a step that somebody at the prompt ended, and that would not end so again: it is not done at
+    /// all, but its actor is there.
     pub(super) fn record_cancelled(&mut self, source: &Source, step: &Step) {
-        if self.options.mode == Mode::Prompt {
-            let text = step.text.of(&source.text);
-            self.journal
-                .push(match (&step.actor, text.split_once(':')) {
-                    (Some(name), Some((_, text))) => format!("{name}: repeat 0 {{{text} }}"),
-                    _ => format!("repeat 0 {{ {text} }}"),
-                });
-        }
+        let text = step.text.of(&source.text);
+        let line = match (&step.actor, text.split_once(':')) {
+            (Some(name), Some((_, text))) => format!("{name}: repeat 0 {{{text} }}"),
+            _ => format!("repeat 0 {{ {text} }}"),
+        };
+        self.journal.push(line);
     }
 
     /// Where every actor stands, for a failure.
