@@ -126,8 +126,9 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         };
     }
     let inputs = cli.inputs();
-    let interactive = inputs.is_empty() && io::stdin().is_terminal() && io::stdout().is_terminal();
-    if interactive {
+    let at_terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
+    // Who wants a text to be checked wants nothing to be run.
+    if inputs.is_empty() && at_terminal && !cli.check {
         return prompt(&cli);
     }
     let inputs = match inputs.is_empty() {

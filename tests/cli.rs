@@ -644,3 +644,11 @@ fn a_claim_names_no_field_that_a_command_has_not() {
         assert!(ran.err.contains(&message), "{line}\n{}", ran.err);
     }
 }
+
+#[test]
+fn what_is_no_text_is_shown_as_data() {
+    let commands = ["-c", "let m = x\"61 00 ff\"", "-c", "echo \"${m}\" b"];
+    assert_eq!(run(&commands, b"").out, "x\"61 00 ff\" b\n");
+    let json = run(&[&["--json"], &commands[..]].concat(), b"").out;
+    assert!(json.contains(r#""text":"x\"61 00 ff\" b""#), "{json}");
+}

@@ -101,6 +101,7 @@ fn open(rule: &str, random: &mut Random, catalog: &Catalog) -> Option<String> {
         "PROJECT" => &["1", "255"],
         "PLAIN-PATH" => &["/tmp/a.b", "../x", "f"],
         "SMALL" => &["0", "1", "32767"],
+        "SEMAPHORE-NUMBER" => &["0", "7", "0x1f", "65535"],
         // 0600 has three digits of octal, and no mode is wider.
         "MODE" => &["0600", "666", "0o644", "0"],
         "actor-command" => return Some(command(Runs::Actor, random, catalog)),

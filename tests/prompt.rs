@@ -575,6 +575,18 @@ fn a_dumb_terminal_gets_no_escapes_and_the_same_session() {
 }
 
 #[test]
+fn what_is_only_checked_is_not_run_at_a_terminal_either() {
+    let mut t = Terminal::start_in(tempfile::tempdir().unwrap(), &["--check"], &[]);
+    t.type_(format!("echo one\rbogus\r{CTRL_D}"));
+    assert_eq!(t.ended(), Ended::Exited(2));
+    let shown = t.screen().contents();
+    assert!(
+        shown.contains("unknown command `bogus`") && !shown.contains("ipcsh>"),
+        "{shown}"
+    );
+}
+
+#[test]
 fn a_terminal_that_nobody_names_is_a_dumb_one() {
     let mut t = Terminal::start_in(tempfile::tempdir().unwrap(), &[], &[("TERM", "")]);
     t.until_prompt();

@@ -175,9 +175,26 @@ fn help_knows_topics_and_fields() {
         ("data", "octal is written 0o10"),
         ("signals", "trap USR1"),
         ("janitor", "id, key, creator and time must fit"),
+        ("steps", "it must be seen blocked"),
+        ("keys", "Ctrl-R searches them"),
+        ("qnum", "msgq  messages in the queue"),
+        ("state", "actor"),
+        ("11", "EAGAIN: "),
+        ("eagain", "EAGAIN: "),
         ("", "`help janitor`"),
     ] {
         assert!(help(topic).contains(says), "{topic}: {}", help(topic));
+    }
+    for (topic, tells) in [
+        ("me", "steps"),
+        ("deadlock", "steps"),
+        ("columns", "fields"),
+    ] {
+        let said = run(&["-c", &format!("help {topic}")], b"").err;
+        assert!(
+            said.contains(&format!("`help {tells}` tells of it")),
+            "{said}"
+        );
     }
     says(
         "spawn b\nexpect actor.b.foo == 1",

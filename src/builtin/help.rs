@@ -1,9 +1,9 @@
 //! `help`, made from the command table.
 
-use super::{KEYWORDS, topics};
+use super::{ACTOR_FIELDS, KEYWORDS, topics};
 use crate::data::{Failure, Family};
 use crate::exec::Builtin;
-use crate::lang::{Arg, Catalog, Kind, Param, Signature};
+use crate::lang::{Catalog, Kind, Param, Signature};
 use crate::mechanism::{self, signal};
 use crate::view;
 use crate::view::help::Known;
@@ -15,18 +15,12 @@ pub(super) static HELP: Builtin = Builtin {
         params: &[Param::any(
             "topic",
             Kind::Word,
-            "`msgq`, `msgq send`, `expect`, `EAGAIN`, `SIGUSR1`, `fields`; an overview where it is left out",
+            "`msgq`, `msgq send`, `expect`, `qnum`, `EAGAIN`, `SIGUSR1`, `keys`; an overview where it is left out",
         )],
         ..Signature::NEW
     },
     run: |engine, args, _| {
-        let mut words = Vec::new();
-        for arg in args.all("topic") {
-            if let Arg::Term(term) = arg {
-                words.push(String::from_utf8_lossy(&args.env.bytes(term)?).into_owned());
-            }
-        }
-        let topic = words.join(" ");
+        let topic = super::words(args, "topic")?;
         let signatures = signatures(&engine.commands.catalog);
         // A command keeps its name: there is a SIGTRAP, and a `trap`.
         let named = |s: &&Signature| s.noun() == topic || s.verb() == Some(&topic);
@@ -35,8 +29,17 @@ pub(super) static HELP: Builtin = Builtin {
         }
         let known = Known {
             signatures: &signatures,
-            errno_text: &mechanism::errno_text,
-            fields: &|noun| Family::from_noun(noun).map_or(Vec::new(), mechanism::fields),
+            errno: &|topic| {
+                let number = topic.parse().ok();
+                let symbol = number.and_then(mechanism::errno_of);
+                let symbol = symbol.unwrap_or_else(|| topic.to_ascii_uppercase());
+                mechanism::errno_text(&symbol).map(|text| (symbol, text))
+            },
+            fields: &|noun| match Family::from_noun(noun) {
+                Some(family) => mechanism::fields(family),
+                None if noun == "actor" => ACTOR_FIELDS.to_vec(),
+                None => Vec::new(),
+            },
             topics: topics::ALL,
         };
         view::help::help(&topic, known)

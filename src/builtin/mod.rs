@@ -16,10 +16,10 @@ mod watch;
 mod who;
 mod why;
 
-use crate::data::{Failure, Reply};
+use crate::data::{Failure, Reply, quote};
 use crate::exec::{Builtin, Engine};
-use crate::lang::Signature;
-use crate::mechanism::Sight;
+use crate::lang::{Arg, Signature};
+use crate::mechanism::{Args, Sight};
 
 /// Every builtin, in the order in which `help` lists them.
 pub static ALL: &[&Builtin] = &[
@@ -62,4 +62,18 @@ fn look(
 ) -> Result<Reply, Failure> {
     let actors = engine.actors_by_pid();
     what(&engine.sight(&actors))
+}
+
+/// The words of a parameter that takes any number of them, as they were written. What is no text is
+/// shown as the data that it is.
+fn words(args: &Args, name: &str) -> Result<String, Failure> {
+    let mut words = Vec::new();
+    for arg in args.all(name) {
+        if let Arg::Term(term) = arg {
+            let bytes = args.env.bytes(term)?;
+            let text = str::from_utf8(&bytes).map(String::from);
+            words.push(text.unwrap_or_else(|_| quote(&bytes)));
+        }
+    }
+    Ok(words.join(" "))
 }

@@ -13,22 +13,14 @@ pub(super) static ECHO: Builtin = Builtin {
         name: "echo",
         summary: "show words and the values of variables",
         params: &[Param::any("word", Kind::Word, "what is shown")],
+        notes: "A word that is no text is shown as it may be typed: x\"ff 00\".",
         examples: &[Example {
             script: "let v = 6\necho the answer is $((v * 7))",
             shows: "a value",
         }],
         ..Signature::NEW
     },
-    run: |_, args, _| {
-        let mut words = Vec::new();
-        for arg in args.all("word") {
-            if let Arg::Term(term) = arg {
-                let bytes = args.env.bytes(term)?;
-                words.push(String::from_utf8_lossy(&bytes).into_owned());
-            }
-        }
-        Ok(words.join(" ").into())
-    },
+    run: |_, args, _| Ok(super::words(args, "word")?.into()),
 };
 
 pub(super) static SLEEP: Builtin = Builtin {

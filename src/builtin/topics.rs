@@ -8,6 +8,16 @@ use crate::view::help::Topic;
 /// Every topic.
 pub static ALL: &[Topic] = &[
     Topic {
+        name: "steps",
+        summary: "what stands around a command: actors, `...`, `&`, `=>`, `let`",
+        text: || STEPS.into(),
+    },
+    Topic {
+        name: "keys",
+        summary: "what can be typed at the prompt",
+        text: || KEYS.into(),
+    },
+    Topic {
         name: "objects",
         summary: "how a command names what it works on",
         text: || OBJECTS.into(),
@@ -33,6 +43,38 @@ pub static ALL: &[Topic] = &[
         text: || JANITOR.into(),
     },
 ];
+
+const STEPS: &str = "\
+msgq recv             in the actor `me`, a process that is started when first
+                      needed
+b: msgq recv          in the process b
+b@500ms: msgq recv    it may be blocked for so long; else `timeout step` says
+b: msgq recv ...      it must be seen blocked, and stays pending
+b: msgq recv &        it is started, and nothing is claimed
+b: ... => ok          the pending step must end so
+wait b  cancel b      wait for it; interrupt it, and it ends with EINTR
+
+... => ok             any success
+... => type=2 \"hi\"   these fields, and the data as a whole
+... => 42  => eof     a number that was read; the other side has closed
+... => EAGAIN         it must fail so; `error` is any failure, `died` the end of
+                      its process
+let v = msgq recv     $v, $v.type: what came; `help data` says more
+
+A cycle of waits among actors is a deadlock, and told at once: `expect deadlock
+a b` claims one.
+";
+
+const KEYS: &str = "\
+Tab        completes a word, or lists what may stand here
+Up, Down   the lines before; Ctrl-R searches them
+Ctrl-C     drops the line; while something runs, interrupts it; on an empty line
+           cancels the newest step that the prompt was left to wait for
+Ctrl-D     on an empty line leaves, and removes what was created here
+Ctrl-Z     stops the shell where a job control could continue it
+\\ at the end of a line, an open `{` or string: the next line goes on; two blank
+           lines give up
+";
 
 const OBJECTS: &str = "\
 jobs             a name of this session: of what `create` made, or `use` took

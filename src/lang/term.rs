@@ -169,23 +169,29 @@ pub(super) fn reference(word: &str, at: usize) -> Option<Parsed<Reference>> {
             index: None,
         }));
     }
-    let (rest, index) = match rest.strip_suffix(']').and_then(|r| r.split_once('[')) {
-        Some((name, index)) => {
-            let at = from + name.len() + 1;
-            match integer(index, at) {
-                Some(Ok(term)) => (name, Some(term)),
-                Some(Err(e)) => return Some(Err(e)),
-                None => {
-                    let span = Span::new(at, at + index.len());
-                    let message = is_not(index, "the number of a semaphore");
-                    return Some(Err(
-                        Mistake::new(span, message).label("expected an integer, such as set[0]")
-                    ));
+    let (rest, index) =
+        match rest.strip_suffix(']').and_then(|r| r.split_once('[')) {
+            Some((name, index)) => {
+                let at = from + name.len() + 1;
+                match integer(index, at) {
+                    Some(Ok(Term::Int(n))) if !(0..=u16::MAX.into()).contains(&n) => {
+                        let span = Span::new(at, at + index.len());
+                        let message = format!("{index} is no number of a semaphore");
+                        return Some(Err(Mistake::new(span, message)
+                            .label("expected an integer from 0 to 65535")));
+                    }
+                    Some(Ok(term)) => (name, Some(term)),
+                    Some(Err(e)) => return Some(Err(e)),
+                    None => {
+                        let span = Span::new(at, at + index.len());
+                        let message = is_not(index, "the number of a semaphore");
+                        return Some(Err(Mistake::new(span, message)
+                            .label("expected an integer, such as set[0]")));
+                    }
                 }
             }
-        }
-        None => (rest, None),
-    };
+            None => (rest, None),
+        };
     let target = match target(rest, from)? {
         Ok(target) => target,
         Err(e) => return Some(Err(e)),

@@ -223,3 +223,9 @@ pub fn errno_text(symbol: &str) -> Option<String> {
     let errno = all_errnos().find(|e| errno_symbol(*e) == symbol);
     errno.map(|e| e.desc().to_string())
 }
+
+/// The symbol of the errno with this number.
+pub fn errno_of(number: i32) -> Option<String> {
+    let errno = all_errnos().find(|e| *e as i32 == number);
+    errno.map(errno_symbol)
+}

@@ -33,7 +33,7 @@ use crate::inspect::thing::Thing;
 use crate::lang::{Kind, Param, Signature};
 use crate::session::Side;
 
-pub use args::{Args, all_errnos, errno_symbol, errno_text};
+pub use args::{Args, all_errnos, errno_of, errno_symbol, errno_text};
 pub use cause::cause;
 pub use common::semaphore_number;
 pub use common_verbs::columns;

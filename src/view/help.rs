@@ -15,9 +15,9 @@ pub use ebnf::commands_ebnf;
 pub struct Known<'a> {
     /// The commands, and the words that begin a statement.
     pub signatures: &'a [&'static Signature],
-    /// What an errno means.
-    pub errno_text: &'a dyn Fn(&str) -> Option<String>,
-    /// The fields of a noun's objects.
+    /// The errno of this symbol or number, and what it means.
+    pub errno: &'a dyn Fn(&str) -> Option<(String, String)>,
+    /// The fields of a noun's objects, and of an `actor`.
     pub fields: &'a dyn Fn(&str) -> Vec<&'static Column>,
     /// What is no command.
     pub topics: &'a [Topic],
@@ -40,10 +40,7 @@ pub struct Topic {
 /// The topic is not known; the error says what is.
 pub fn help(topic: &str, known: Known) -> Result<String, String> {
     let Known {
-        signatures,
-        errno_text,
-        topics,
-        ..
+        signatures, topics, ..
     } = known;
     if topic.is_empty() {
         return Ok(overview(signatures, topics));
@@ -77,21 +74,42 @@ pub fn help(topic: &str, known: Known) -> Result<String, String> {
         let title = format!("{}: {}", topic.name, topic.summary);
         return Ok(format!("{title}\n\n{}", (topic.text)()));
     }
-    if let Some(meaning) = errno_text(topic) {
-        return Ok(errno(topic, &meaning, signatures));
+    if let Some((symbol, meaning)) = (known.errno)(topic) {
+        return Ok(errno(&symbol, &meaning, signatures));
     }
-    let upper = topic.to_ascii_uppercase();
-    if let Some(meaning) = errno_text(&upper) {
-        return Ok(errno(&upper, &meaning, signatures));
+    let fields = fields_named(topic, known);
+    if !fields.is_empty() {
+        let mut text = format!("{topic}: a column, a key of JSON, and what `expect` looks at\n");
+        section(&mut text, "Of", fields);
+        return Ok(text);
     }
+    let tells = |t: &&Topic| {
+        let text = (t.text)();
+        let mut words = text.split(|c: char| !c.is_alphanumeric() && c != '_');
+        words.any(|word| word == topic)
+    };
     let names = signatures.iter().flat_map(|s| [s.name, s.noun()]);
     let names = names.chain(topics.iter().map(|t| t.name));
-    let way = match closest(topic, names) {
-        Some(close) => format!("Did you mean `{close}`?"),
-        None => "`help` alone lists all there is".to_string(),
+    let way = match (topics.iter().find(tells), closest(topic, names)) {
+        (Some(tells), _) => format!("`help {}` tells of it", tells.name),
+        (None, Some(close)) => format!("Did you mean `{close}`?"),
+        (None, None) => "`help` alone lists all there is".to_string(),
     };
     let topic = printable(topic);
     Err(format!("there is no help on `{topic}`. {way}"))
+}
+
+/// What a field of this name is of each kind of object that has it.
+fn fields_named(name: &str, known: Known) -> Vec<(String, String)> {
+    let mut nouns: Vec<&str> = known.signatures.iter().map(|s| s.noun()).collect();
+    nouns.push("actor");
+    nouns.dedup();
+    let of = |noun: &str| {
+        let fields = (known.fields)(noun).into_iter();
+        let field = fields.into_iter().find(|f| f.name == name)?;
+        Some((noun.to_string(), field.help.to_string()))
+    };
+    nouns.into_iter().filter_map(of).collect()
 }
 
 fn overview(signatures: &[&'static Signature], topics: &[Topic]) -> String {

@@ -155,7 +155,7 @@ impl Parser<'_> {
                     let quoted = String::from_utf8_lossy(bytes).into_owned();
                     match parts.last_mut() {
                         Some(part) if part.0.is_empty() => *part = (quoted, token.span),
-                        _ => parts.push((quoted, token.span)),
+                        _ => return Err(no_dot(token.span)),
                     }
                 }
                 _ => {
@@ -327,6 +327,12 @@ impl Parser<'_> {
     }
 }
 
+/// What goes on with a quoted part is `.FIELD` or `[N]`.
+fn no_dot(span: Span) -> Mistake {
+    Mistake::new(span, "a dot is missing before this")
+        .label("expected KIND.\"NAME\".FIELD, such as fifo.\"/tmp/a.b\".readers")
+}
+
 /// Cuts a word of the path at its dots; `${…}` and `$((…))` are whole.
 fn path_parts(word: &str, span: Span, parts: &mut Vec<Part>) -> Parsed<()> {
     let start = span.start as usize;
@@ -361,6 +367,7 @@ fn path_parts(word: &str, span: Span, parts: &mut Vec<Part>) -> Parsed<()> {
             Some(last) if from == 0 && (part.is_empty() || part.starts_with('[')) => {
                 last.0.push_str(part);
             }
+            Some(_) if from == 0 => return Err(no_dot(here)),
             _ => parts.push((part.to_string(), here)),
         }
         from = cut + 1;

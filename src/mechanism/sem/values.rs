@@ -288,7 +288,7 @@ mod tests {
                 "permissions are those of the whole set, not of one semaphore",
             ),
             (
-                "sem get set[70000]",
+                "sem get set[$((70000))]",
                 "there is no semaphore 70000: they are numbered from 0 to 65535 at most",
             ),
         ] {

@@ -55,7 +55,10 @@ fn about(topic: &str) -> Result<String, String> {
     };
     let known = Known {
         signatures: &ALL,
-        errno_text: &|symbol| (symbol == "EAGAIN").then(|| "Try again".to_string()),
+        errno: &|topic| {
+            let known = topic.eq_ignore_ascii_case("EAGAIN") || topic == "11";
+            known.then(|| ("EAGAIN".to_string(), "Try again".to_string()))
+        },
         fields: &|noun| match noun {
             "msgq" => vec![&QNUM],
             _ => Vec::new(),

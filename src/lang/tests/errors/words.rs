@@ -290,6 +290,21 @@ fn arguments() {
         "`--nowait` is given twice",
         "leave one of them out",
     );
+    for number in ["65536", "-1", "99999999999999999999"] {
+        expects(
+            &format!("sem p jobs[«{number}»]"),
+            &format!("{number} is no number of a semaphore"),
+            "expected an integer from 0 to 65535",
+        );
+    }
+    is_not(
+        "expect fifo.\"/x\"«readers» == 0",
+        "a dot is missing before this",
+    );
+    is_not(
+        "expect msgq.\"q\"«\"qnum\"» == 0",
+        "a dot is missing before this",
+    );
     expects(
         "sem p jobs[«x»]",
         "`x` is not the number of a semaphore",
