@@ -130,7 +130,7 @@ pub fn receive(
     descriptors: &mut Vec<OwnedFd>,
 ) -> Result<usize> {
     let got = loop {
-        match socket::receive(socket, max, false) {
+        match socket::receive_stream(socket, max) {
             Err(Errno::EINTR) => {}
             other => break other?,
         }

@@ -22,7 +22,7 @@ mod tests;
 use address::Raw;
 
 pub use address::{Address, Domain, PATH_MAX};
-pub use message::{Peeked, Received, SCM_MAX_FD, Send, peek, receive, send};
+pub use message::{Peeked, Received, SCM_MAX_FD, Send, peek, receive, receive_stream, send};
 pub use options::{
     Credentials, domain, input_queue, is_listening, kind, local_address, output_queue,
     peer_address, peer_credentials, send_buffer, set_reuse_address,

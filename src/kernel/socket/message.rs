@@ -119,11 +119,17 @@ pub struct Received {
 /// `EINVAL` where the kernel says so of a listener, `ECONNRESET` when the other side went with bytes
 /// unread, `ENOMEM` for a `max` without room.
 pub fn receive(socket: &impl AsFd, max: usize, nowait: bool) -> Result<Received> {
-    if options::kind(socket)? == Some(Kind::Seqpacket) {
+    let kind = options::kind(socket)?;
+    if kind == Some(Kind::Seqpacket) {
         // An empty message and the end look alike; but only a message comes with its time.
         options::set_timestamps(socket)?;
     }
-    receive_with(socket, max, flag(nowait, libc::MSG_DONTWAIT))
+    receive_with(socket, kind, max, flag(nowait, libc::MSG_DONTWAIT))
+}
+
+/// The same for what is known to be a stream: one call.
+pub fn receive_stream(socket: &impl AsFd, max: usize) -> Result<Received> {
+    receive_with(socket, Some(Kind::Stream), max, 0)
 }
 
 /// What [`peek`] has seen.
@@ -153,7 +159,8 @@ pub struct Peeked {
 /// count them.
 pub fn peek(socket: &impl AsFd, max: usize) -> Result<Peeked> {
     let _guard = PeekOffset::suspend(socket)?;
-    let seen = receive_with(socket, max, libc::MSG_PEEK | libc::MSG_DONTWAIT)?;
+    let kind = options::kind(socket)?;
+    let seen = receive_with(socket, kind, max, libc::MSG_PEEK | libc::MSG_DONTWAIT)?;
     // With something behind it, it was a message.
     let end = seen.end && options::input_queue(socket).is_ok_and(|left| left == 0);
     Ok(Peeked {
@@ -192,8 +199,13 @@ impl<S: AsFd> Drop for PeekOffset<'_, S> {
     }
 }
 
-fn receive_with(socket: &impl AsFd, max: usize, flags: c_int) -> Result<Received> {
-    let stream = options::kind(socket)? == Some(Kind::Stream);
+fn receive_with(
+    socket: &impl AsFd,
+    kind: Option<Kind>,
+    max: usize,
+    flags: c_int,
+) -> Result<Received> {
+    let stream = kind == Some(Kind::Stream);
     // It asks for the whole length of a message, but makes TCP throw its bytes away.
     let flags = flags | libc::MSG_CMSG_CLOEXEC | flag(!stream, libc::MSG_TRUNC);
     let mut data: Vec<u8> = Vec::new();
