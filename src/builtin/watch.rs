@@ -84,12 +84,12 @@ fn watch(engine: &mut Engine, args: &Args, sink: &mut dyn Sink) -> Result<Reply,
     let begun = Instant::now();
     if !engine.options.redraws {
         let mut reply = look(engine, call, sink)?;
-        order.check(text, &reply.tables)?;
+        order.check(text, &reply.tables, true)?;
         reply.tables.iter_mut().for_each(|table| order.sort(table));
         return Ok(reply);
     }
     let reply = seen(look(engine, call, sink))?;
-    order.check(text, &reply.tables)?;
+    order.check(text, &reply.tables, false)?;
     let colours = match engine.options.colours {
         true => Choice::Always,
         false => Choice::Never,

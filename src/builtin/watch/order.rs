@@ -43,16 +43,19 @@ impl Order {
         }
     }
 
-    /// That there is such a column.
+    /// That there is such a column. What several looks tell, such as `qnum/s`, is no column of
+    /// what looks `once`.
     ///
     /// # Errors
     /// None of the tables has it.
-    pub fn check(&self, text: &str, tables: &[Table]) -> Result<(), Failure> {
+    pub fn check(&self, text: &str, tables: &[Table], once: bool) -> Result<(), Failure> {
         let Some(wanted) = &self.column else {
             return Ok(());
         };
-        let told = tables.iter().map(|t| (t, super::told::Told::of(t)));
-        let columns = told.flat_map(|(table, told)| told.columns(table));
+        let columns = tables.iter().flat_map(|table| match once {
+            true => table.columns.clone(),
+            false => super::told::Told::of(table).columns(table),
+        });
         let mut known: Vec<&str> = Vec::new();
         for name in columns.map(|c| c.name).filter(|n| !n.is_empty()) {
             if !known.contains(&name) {

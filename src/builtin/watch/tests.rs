@@ -184,10 +184,13 @@ fn a_table_is_sorted_whole_where_it_is_looked_at_once() {
 
 #[test]
 fn a_column_that_is_nowhere_is_refused() {
-    let check = |word: &str, tables: &[Table]| Order::written(word).check("ipcs", tables);
+    let check = |word: &str, tables: &[Table]| Order::written(word).check("ipcs", tables, false);
     let tables = [queues(&[])];
     for word in ["qnum", "-QNUM", "qnum/s", "seen"] {
         assert!(check(word, &tables).is_ok(), "{word}");
+        // One look tells neither.
+        let once = Order::written(word).check("ipcs", &tables, true);
+        assert_eq!(once.is_ok(), !["qnum/s", "seen"].contains(&word), "{word}");
     }
     let failure = check("qnun", &tables).unwrap_err();
     assert_eq!(failure.meaning, "`ipcs` shows no column `qnun`");
