@@ -131,6 +131,9 @@ fn claim() -> Candidate {
 }
 
 fn commands(statement: &Statement, know: &dyn Knowledge) -> Vec<Candidate> {
+    if statement.bound && statement.partial.contains('.') {
+        return subjects(statement.partial, know);
+    }
     let mut found = Vec::new();
     if !statement.prefixed {
         for actor in know.actors() {

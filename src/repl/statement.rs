@@ -14,6 +14,8 @@ pub(super) struct Statement<'a> {
     pub actor: Option<&'a str>,
     /// Whether anything stands before it.
     pub prefixed: bool,
+    /// Whether what it gives is bound: `let NAME =`.
+    pub bound: bool,
 }
 
 impl<'a> Statement<'a> {
@@ -41,6 +43,7 @@ impl<'a> Statement<'a> {
             partial: "",
             actor: None,
             prefixed: false,
+            bound: false,
         };
         if let Some(last) = statement.words.last()
             && last.span.end as usize == text.len()
@@ -67,6 +70,7 @@ impl<'a> Statement<'a> {
         let equals = self.words.get(2).and_then(Token::bare) == Some("=");
         if self.first() == Some("let") && equals {
             self.prefixed = true;
+            self.bound = true;
             self.words.drain(..3);
         }
     }

@@ -82,6 +82,7 @@ fn nested<'a>(statement: &Statement<'a>, named: usize) -> Statement<'a> {
         partial: statement.partial,
         actor: None,
         prefixed: true,
+        bound: false,
     }
 }
 

@@ -108,6 +108,8 @@ fn what_is_typed_is_completed() {
         ("sem p => o", &["ok"]),
         ("bob: ... => ", &["ok", "eof"]),
         ("expect ms", &["msgq."]),
+        ("let n = msgq.jo", &["msgq.jobs."]),
+        ("b: let n = msgq.jobs.q", &["msgq.jobs.qnum"]),
         ("expect msgq.jo", &["msgq.jobs."]),
         ("expect msgq.q", &["msgq.qnum"]),
         ("expect msgq.jobs.q", &["msgq.jobs.qnum"]),
