@@ -204,18 +204,20 @@ fn setup(cli: &Cli, mode: Mode) -> Setup {
 fn sink(cli: &Cli, one_shot: bool, errors: Style) -> Box<dyn Sink> {
     let out = BufWriter::with_capacity(64 << 10, io::stdout());
     let style = Style::new(cli.colours(), io::stdout().is_terminal());
+    let together = io::stdout().is_terminal() && io::stderr().is_terminal();
     if cli.json {
         return Box::new(Json::new(out));
     }
     if one_shot {
         let width = terminal::window_size().ok().map(|size| size.columns);
         let shown = OneShot::new(out, io::stderr(), style, width);
-        return Box::new(Report::new(shown, io::stderr(), errors));
+        return Box::new(Report::new(shown, io::stderr(), errors, together));
     }
     Box::new(Report::new(
         Transcript::new(out, style),
         io::stderr(),
         errors,
+        together,
     ))
 }
 

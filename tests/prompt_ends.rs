@@ -3,6 +3,7 @@
 mod harness;
 mod terminal;
 
+use ipcsh::kernel::process::Ended;
 use terminal::*;
 
 #[test]
@@ -33,4 +34,20 @@ fn a_variable_is_completed_with_what_it_holds() {
     t.run("spawn b1 b2", "started b2");
     t.type_("echo $b\t\t");
     t.until_text("pid ");
+}
+
+#[test]
+fn at_a_terminal_a_failed_script_says_once_where_everybody_stands() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("fails.ipc");
+    std::fs::write(&file, "sem create s 0\nb: sem p s ...\nmsgq recv\n").unwrap();
+    let file = file.display().to_string();
+    let mut t = Terminal::start_in(home, &[&file], &[]);
+    assert_eq!(t.ended(), Ended::Exited(1));
+    let stands = t
+        .lines()
+        .iter()
+        .filter(|l| l.contains("blocked  semop s"))
+        .count();
+    assert_eq!(stands, 1, "{:#?}", t.lines());
 }

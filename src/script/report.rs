@@ -20,16 +20,20 @@ pub struct Report<S: Sink, E: Write> {
     inner: S,
     errors: E,
     style: Style,
+    /// Whether both are seen on one screen.
+    together: bool,
     failed: Option<Failed>,
 }
 
 impl<S: Sink, E: Write> Report<S, E> {
-    /// Events go to `inner`, reports to `errors`.
-    pub fn new(inner: S, errors: E, style: Style) -> Report<S, E> {
+    /// Events go to `inner`, reports to `errors`. Where those are seen `together`, it is told once where
+    /// every actor stands.
+    pub fn new(inner: S, errors: E, style: Style, together: bool) -> Report<S, E> {
         Report {
             inner,
             errors,
             style,
+            together,
             failed: None,
         }
     }
@@ -65,6 +69,9 @@ impl<S: Sink, E: Write> Sink for Report<S, E> {
             _ => &[],
         };
         self.report(stands)?;
+        if self.together && !stands.is_empty() {
+            return Ok(());
+        }
         self.inner.event(event)?;
         if let Event::Step {
             source,

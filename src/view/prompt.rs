@@ -48,7 +48,7 @@ pub fn lines(event: &Event, style: Style, width: Option<u16>) -> String {
             if let (Some(claimed), false) = (claimed, passed) {
                 lines.push(format!(
                     "{} {}",
-                    style.bad("claimed:"),
+                    style.bad("failed, claimed:"),
                     printable(&claimed.to_string())
                 ));
             }
