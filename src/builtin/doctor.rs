@@ -7,7 +7,7 @@ mod orphans;
 mod stuck;
 
 use super::look;
-use crate::data::{Cell, Column, Failure, Outcome, Reply, Table, counted};
+use crate::data::{Cell, Column, Failure, Outcome, Reply, Table, counted, rough};
 use crate::exec::Builtin;
 use crate::lang::{Example, Kind, Param, Rule, Signature};
 use crate::mechanism::{NS, Sight};
@@ -174,10 +174,6 @@ fn finding(orphan: Orphan) -> Finding {
 /// `3 h`, for a sentence.
 fn ago(when: i64) -> String {
     let seconds = crate::session::now().saturating_sub(when).max(0);
-    match seconds {
-        s @ 0..120 => format!("{s} s"),
-        s @ 120..7200 => format!("{} min", s / 60),
-        s @ 7200..172_800 => format!("{} h", s / 3600),
-        s => format!("{} d", s / 86400),
-    }
+    let (n, unit) = rough(seconds.unsigned_abs());
+    format!("{n} {unit}")
 }

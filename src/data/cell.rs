@@ -165,6 +165,16 @@ impl fmt::Display for Took {
     }
 }
 
+/// A time in the one unit that says most of it: `(3, "s")`, `(2, "min")`, `(2, "h")`, `(3, "d")`.
+pub fn rough(seconds: u64) -> (u64, &'static str) {
+    match seconds {
+        s @ 0..120 => (s, "s"),
+        s @ 120..7200 => (s / 60, "min"),
+        s @ 7200..172_800 => (s / 3600, "h"),
+        s => (s / 86_400, "d"),
+    }
+}
+
 /// Bytes as a word of the language: bare where every character of it stands for itself,
 /// quoted otherwise.
 pub fn word(bytes: &[u8]) -> String {

@@ -14,7 +14,7 @@ mod sent;
 mod table;
 mod written;
 
-pub use cell::{Cell, Took, is_invisible, quote, word};
+pub use cell::{Cell, Took, is_invisible, quote, rough, word};
 pub use event::{Caught, Claimed, Event, Sink, Stand};
 pub use family::Family;
 pub use graph::{Edge, Graph, Node};

@@ -17,7 +17,7 @@ use layout::{Layout, Width, broken};
 
 use super::written::push_hex;
 use super::{Style, escape};
-use crate::data::{Cell, Table, push_int, push_u64};
+use crate::data::{Cell, Table, push_int, push_u64, rough};
 
 mod layout;
 #[cfg(test)]
@@ -389,14 +389,10 @@ fn push_words(out: &mut String, cells: &[Cell], now: i64) {
 
 /// How long ago: `3 s ago`, `2 h ago`; of the future, `in 3 s`.
 fn push_age(out: &mut String, seconds: i64) {
-    let (n, unit) = match seconds.unsigned_abs() {
-        s @ 0..120 => (s, " s"),
-        s @ 120..7200 => (s / 60, " min"),
-        s @ 7200..172_800 => (s / 3600, " h"),
-        s => (s / 86400, " d"),
-    };
+    let (n, unit) = rough(seconds.unsigned_abs());
     out.push_str(if seconds < 0 { "in " } else { "" });
     push_u64(out, n);
+    out.push(' ');
     out.push_str(unit);
     out.push_str(if seconds < 0 { "" } else { " ago" });
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::data::{Cell, Column, Family, Table};
+use crate::data::{Cell, Column, Family, Table, rough};
 
 /// The columns whose change is told by the second, and where that stands.
 static RATES: [(&str, Column); 8] = [
@@ -176,11 +176,9 @@ pub(super) fn rate_cell(rate: f64) -> Cell {
 /// first look.
 pub(super) fn lasting(time: Duration, from_start: bool) -> String {
     let sign = if from_start { "≥" } else { "" };
-    match time.as_secs() {
-        0 => String::new(),
-        s @ 1..120 => format!(" {sign}{s} s"),
-        s @ 120..7200 => format!(" {sign}{} min", s / 60),
-        s => format!(" {sign}{} h", s / 3600),
+    match rough(time.as_secs()) {
+        (0, _) => String::new(),
+        (n, unit) => format!(" {sign}{n} {unit}"),
     }
 }
 
