@@ -236,7 +236,7 @@ fn who_is_not_of_the_session_is_hit_only_with_force() {
     }
     // To ask is no harm, and none is hit where one is guarded.
     passes(&format!(
-        "kill -0 {pid} 1\nb: trap USR1\nkill -USR1 b {pid} => error\nkill -USR1 b\n\
+        "kill -0 {pid}\nb: trap USR1\nkill -USR1 b {pid} => error\nkill -USR1 b\n\
          expect actor.b.signals.USR1 == 1 within 30s"
     ));
     for (target, part) in [

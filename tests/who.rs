@@ -295,6 +295,9 @@ fn posix_objects_are_found_by_their_files() {
 
 #[test]
 fn what_is_not_there_or_not_an_object_says_so() {
+    let ours = std::process::id();
+    let closed = format!("pid:{ours}/fd:2147483647");
+    let has_none = format!("process {ours} has no descriptor");
     for (reference, said) in [
         ("id:2147483647", "no System V object has id:2147483647"),
         ("msgq.id:2147483647", "there is no message queue with id"),
@@ -304,7 +307,7 @@ fn what_is_not_there_or_not_an_object_says_so() {
         ("/etc/passwd", "neither a FIFO nor a socket file"),
         ("nothing", "nothing is named `nothing`"),
         ("pid:2147483647/fd:3", "there is no process 2147483647"),
-        ("pid:1/fd:2147483647", "process 1 has no descriptor"),
+        (&closed, &has_none),
     ] {
         let ran = run(&["-c", &format!("who {reference}")], b"");
         assert_ne!(ran.code, Some(0), "{reference}: {}", ran.out);

@@ -140,13 +140,18 @@ pub fn of(pid: i32, ask: Ask) -> Result<Vec<Descriptor>> {
 /// Every descriptor of a process, also of one whose first thread has ended.
 fn each_of(sweep: &mut Sweep, pid: i32, mut each: impl FnMut(&Entry)) -> Result<()> {
     let mut has_any = false;
-    sweep.process(pid, |entry| {
+    let looked = sweep.process(pid, |entry| {
         has_any = true;
         each(entry);
-    })?;
-    match has_any {
-        true => Ok(()),
-        false => process::survivor(pid).map_or(Ok(()), |tid| sweep.process(tid, each)),
+    });
+    match looked {
+        Ok(()) if has_any => Ok(()),
+        // What is left of a first thread that has ended is root's.
+        Ok(()) | Err(Errno::EACCES) => match process::survivor(pid) {
+            Some(tid) => sweep.process(tid, each),
+            None => looked,
+        },
+        Err(_) => looked,
     }
 }
 
