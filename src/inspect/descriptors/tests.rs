@@ -95,9 +95,12 @@ fn fdinfo(descriptor: &Descriptor) -> Option<Access> {
 
 #[test]
 fn all_processes_are_looked_at() {
-    let Some(sleeper) = Witness::start("cat", &[]) else {
+    let Some(mut sleeper) = Witness::start("cat", &[]) else {
         return skip("there is no cat");
     };
+    // While it starts it opens its libraries: what it answers, it answers when that is over.
+    sleeper.say(b"started\n");
+    assert_eq!(sleeper.line().as_deref(), Some("started"));
     let scan = scan(process::pids(), ALL, |_| true);
     let ours = std::process::id() as i32;
     for pid in [ours, sleeper.pid()] {
