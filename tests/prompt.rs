@@ -504,6 +504,11 @@ fn every_topic_of_help_is_answered() {
     t.run("help ENOMSG", "msgq recv  no message matches");
     t.run("help resize", "make a POSIX segment larger or smaller");
     t.run("help mgsq", "Did you mean `msgq`?");
+    // Below what it is about, and no word is cut.
+    t.resize(40);
+    t.run("help notify", "    be told by a signal when a message");
+    t.until_text("        comes into an empty POSIX queue");
+    t.run("msgq send id:2147483647 1 \"\"", "    with id 2147483647");
 }
 
 #[test]

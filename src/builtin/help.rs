@@ -2,7 +2,8 @@
 
 use super::{ACTOR_FIELDS, KEYWORDS, topics};
 use crate::data::{Failure, Family};
-use crate::exec::Builtin;
+use crate::exec::{Builtin, Engine};
+use crate::kernel::terminal;
 use crate::lang::{Catalog, Kind, Param, Signature};
 use crate::mechanism::{self, signal};
 use crate::view;
@@ -25,7 +26,7 @@ pub(super) static HELP: Builtin = Builtin {
         // A command keeps its name: there is a SIGTRAP, and a `trap`.
         let named = |s: &&Signature| s.noun() == topic || s.verb() == Some(&topic);
         if let Some(text) = signal::help(&topic).filter(|_| !signatures.iter().any(named)) {
-            return Ok(text.into());
+            return Ok(shown(engine, text).into());
         }
         let known = Known {
             signatures: &signatures,
@@ -43,10 +44,18 @@ pub(super) static HELP: Builtin = Builtin {
             topics: topics::ALL,
         };
         view::help::help(&topic, known)
-            .map(Into::into)
+            .map(|text| shown(engine, text).into())
             .map_err(Failure::refused)
     },
 };
+
+/// As it fits on the screen, where there is one.
+fn shown(engine: &Engine, text: String) -> String {
+    match terminal::window_size() {
+        Ok(size) if engine.options.redraws => view::wrapped(&text, size.columns.into()),
+        _ => text,
+    }
+}
 
 /// What there is help on: the commands, and the words that begin a statement.
 pub fn signatures(catalog: &Catalog) -> Vec<&'static Signature> {

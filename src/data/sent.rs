@@ -24,6 +24,7 @@ struct SentTable {
     columns: Vec<(String, String)>,
     empty: String,
     footer: Vec<String>,
+    unknown: String,
     cells: Vec<Cell>,
 }
 
@@ -39,6 +40,7 @@ impl From<Reply> for SentReply {
                 .collect(),
             empty: table.empty.into(),
             cells: table.rows().flatten().cloned().collect(),
+            unknown: table.unknown.into(),
             footer: table.footer,
         };
         SentReply {
@@ -68,6 +70,7 @@ impl From<SentTable> for Table {
         let mut table = Table::new(word(sent.kind), word(sent.title), columns.collect());
         table.empty = word(sent.empty);
         table.footer = sent.footer;
+        table.unknown = word(sent.unknown);
         if !table.columns.is_empty() {
             table.push(sent.cells);
         }
@@ -123,6 +126,7 @@ mod tests {
         table.empty = "nobody";
         table.push([Cell::from(7)]);
         table.push([Cell::Unknown]);
+        table.unknown = "not to be seen";
         table.footer.push("1 process may not be looked into".into());
         let sent = || Reply {
             outcome: Outcome::ok().field("findings", 2),

@@ -24,6 +24,8 @@ pub struct Table {
     pub empty: &'static str,
     /// Lines below the table: what could not be seen, and what would reveal it.
     pub footer: Vec<String>,
+    /// Why a cell is unknown, where one is.
+    pub unknown: &'static str,
     cells: Vec<Cell>,
 }
 
@@ -36,6 +38,7 @@ impl Table {
             columns,
             empty: "none",
             footer: Vec::new(),
+            unknown: "",
             cells: Vec::new(),
         }
     }
@@ -62,6 +65,16 @@ impl Table {
         }
         debug_assert_eq!(rows.len(), self.cells.len());
         self.cells = rows;
+    }
+
+    /// Why a cell of these columns is unknown, where one is.
+    pub fn unknown_of(&self, columns: impl IntoIterator<Item = usize> + Clone) -> Option<String> {
+        let unknown = |row: &[Cell]| {
+            let mut columns = columns.clone().into_iter();
+            columns.any(|c| row[c] == Cell::Unknown)
+        };
+        let any = !self.unknown.is_empty() && self.rows().any(unknown);
+        any.then(|| format!("?: {}", self.unknown))
     }
 
     /// The cells of a row.

@@ -165,7 +165,7 @@ pub(super) fn table<R: Row>(
         table.push(chosen.iter().map(|f| (f.cell)(row, sight)));
     }
     if table.rows().any(|row| row.contains(&Cell::Unknown)) {
-        table.footer.push(format!("?: {}", unknown()));
+        table.unknown = unknown();
     }
     Ok(table)
 }

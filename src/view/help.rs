@@ -119,12 +119,14 @@ fn overview(signatures: &[&'static Signature], topics: &[Topic]) -> String {
          b: STEP ...     it must be seen blocked         b: ... => ok it must resume so\n\
          STEP => OUTCOME the outcome must match          STEP &       start it, claim nothing\n",
     );
-    let mut noun = "";
+    text.push('\n');
+    let mut last: Option<&Signature> = None;
     for signature in signatures {
-        if signature.noun() != noun && (signature.verb().is_some() || noun.is_empty()) {
+        // A family ends with its last verb; a command without one stands with what follows.
+        if last.is_some_and(|last| last.verb().is_some() && last.noun() != signature.noun()) {
             text.push('\n');
         }
-        noun = signature.noun();
+        last = Some(signature);
         let name = format!("{:width$}", signature.name);
         text.push_str(&format!("{}  {}\n", name, signature.summary));
     }

@@ -88,7 +88,8 @@ impl<W: Write> Json<W> {
                 object.unknown(cells);
             })?;
         }
-        for line in &table.footer {
+        let unknown = table.unknown_of(0..table.columns.len());
+        for line in unknown.iter().chain(&table.footer) {
             self.object("note", |object| {
                 object.text("about", table.kind);
                 object.text("text", line);

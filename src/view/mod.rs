@@ -14,6 +14,7 @@ mod prompt;
 mod style;
 mod table;
 mod transcript;
+mod wrap;
 mod written;
 
 pub use cut::cut;
@@ -25,4 +26,5 @@ pub use prompt::lines;
 pub use style::{Choice, Style, is_dumb};
 pub use table::{Changed, Live, Tone, write_live, write_table};
 pub use transcript::Transcript;
+pub use wrap::wrapped;
 pub use written::besides;

@@ -1,6 +1,7 @@
 //! What the prompt shows of an event.
 
 use super::transcript::stand_lines;
+use super::wrap::wrap;
 use super::written::{glanced, push_remarks, says_more, too_much};
 use super::{Style, printable, write_table};
 use crate::data::{Event, Failure, Outcome, StepResult, Took, push_outcome};
@@ -43,7 +44,7 @@ pub fn lines(event: &Event, style: Style, width: Option<u16>) -> String {
                 lines.push(line);
             }
             if let (Err(failure), false) = (result, passed) {
-                lines.push(why(failure, style));
+                lines.push(why(failure, style, width));
             }
             if let (Some(claimed), false) = (claimed, passed) {
                 lines.push(format!(
@@ -112,22 +113,30 @@ fn end(result: &StepResult, passed: bool, style: Style) -> String {
     }
 }
 
+/// How far what has no room goes in below where it began.
+const MARGIN: usize = 4;
+
 /// What a failure means here, and the way out on a line of its own.
-fn why(failure: &Failure, style: Style) -> String {
-    let what = match &failure.help {
-        None => failure.to_string(),
-        Some(help) => {
-            let mut bare = failure.clone();
-            bare.help = None;
-            let help = printable(help);
-            return format!(
-                "{}\n{} {help}",
-                printable(&bare.to_string()),
-                style.strong("help:")
-            );
-        }
-    };
-    printable(&what).into_owned()
+fn why(failure: &Failure, style: Style, width: Option<u16>) -> String {
+    const HELP: &str = "help:";
+    let room = width.map_or(usize::MAX, usize::from);
+    let mut bare = failure.clone();
+    let help = bare.help.take();
+    let mut shown = String::new();
+    for line in printable(&bare.to_string()).lines() {
+        wrap(&mut shown, line, (room, MARGIN));
+        shown.push('\n');
+    }
+    if let Some(help) = help {
+        let mut text = String::new();
+        wrap(
+            &mut text,
+            &format!("{HELP} {}", printable(&help)),
+            (room, MARGIN),
+        );
+        shown.push_str(&text.replacen(HELP, &style.strong(HELP), 1));
+    }
+    shown.trim_end().to_string()
 }
 
 #[cfg(test)]
@@ -167,9 +176,14 @@ mod tests {
             call: Some("msgsnd(jobs)".into()),
             ..Failure::new(FailureKind::Errno, "the queue is full")
         };
+        let helped = failure.help("Receive a message");
         assert_eq!(
-            step("msgq send", Err(failure.help("Receive a message")), None),
+            step("msgq send", Err(helped.clone()), None),
             "=> EAGAIN\nmsgsnd(jobs) = EAGAIN: the queue is full\nhelp: Receive a message"
+        );
+        assert_eq!(
+            why(&helped, Style::PLAIN, Some(30)),
+            "msgsnd(jobs) = EAGAIN: the\n    queue is full\nhelp: Receive a message"
         );
     }
 }

@@ -11,10 +11,10 @@ use comfy_table::{
     Attribute, Cell as Ruled, CellAlignment, ColumnConstraint, ContentArrangement,
     ContentLineStyle, LineStyle, Table as RuledTable, TableStyle, Width as RuledWidth,
 };
-use unicode_width::UnicodeWidthStr;
 
-use layout::{Layout, Width, broken};
+use layout::{Layout, Width};
 
+use super::wrap::{width_of, wrap};
 use super::written::push_hex;
 use super::{Style, escape};
 use crate::data::{Cell, Table, push_int, push_u64, rough};
@@ -143,6 +143,7 @@ impl Look<'_> {
         let gap = if live.remark.is_empty() { "" } else { "   " };
         let remark = self.style.aside(live.remark);
         let mut footer = self.table.footer.clone();
+        let mut unknown = self.table.unknown_of(0..self.table.columns.len());
         if self.table.is_empty() {
             writeln!(out, "{title}: {}{gap}{remark}", self.table.empty)?;
         } else {
@@ -161,13 +162,16 @@ impl Look<'_> {
                     let room = width.map_or(usize::MAX, usize::from);
                     self.plain(out, (&shown, &below), &widths, room)?;
                     footer.extend(self.left_out(&shown, &below));
+                    unknown = self.table.unknown_of(shown.into_iter().chain(below));
                 }
             }
         }
-        for line in footer.iter().filter(|_| live.footer) {
+        for line in unknown.iter().chain(&footer).filter(|_| live.footer) {
             let line = escape::one_line(line);
             let room = width.map_or(usize::MAX, usize::from);
-            for line in broken(&line, room).lines() {
+            let mut below = String::new();
+            wrap(&mut below, &line, (room, 0));
+            for line in below.lines() {
                 writeln!(out, "{}", self.style.aside(line))?;
             }
         }
@@ -265,7 +269,9 @@ impl Look<'_> {
                 text.clear();
                 let _ = write!(text, "{}: ", self.heading(c));
                 self.push(&mut text, r, c, &row[c]);
-                for line in broken(&text, room.saturating_sub(INDENT)).lines() {
+                let mut wrapped = String::new();
+                wrap(&mut wrapped, &text, (room.saturating_sub(INDENT), 0));
+                for line in wrapped.lines() {
                     writeln!(out, "{:INDENT$}{}", "", self.style.aside(line))?;
                 }
             }
@@ -302,13 +308,6 @@ impl Look<'_> {
             text.push('*');
         }
         changed
-    }
-}
-
-fn width_of(text: &str) -> usize {
-    match text.is_ascii() {
-        true => text.len(),
-        false => text.width(),
     }
 }
 

@@ -47,7 +47,7 @@ impl Panel {
     pub fn new(past: Past) -> Panel {
         Panel {
             // Perhaps what is left out.
-            below: 1 + past.table.footer.len(),
+            below: 1 + usize::from(!past.table.unknown.is_empty()) + past.table.footer.len(),
             past,
             widths: Vec::new(),
             times: HashMap::new(),
@@ -104,6 +104,7 @@ impl Panel {
         let mut table = Table::new(self.past.table.kind, self.past.table.title, columns);
         table.empty = self.past.table.empty;
         table.footer.clone_from(&self.past.table.footer);
+        table.unknown = self.past.table.unknown;
         for (entry, seen) in entries.iter().zip(seen) {
             table.push(told.shown.iter().map(|shown| match (shown, entry) {
                 (Shown::Seen, _) => seen.clone(),

@@ -171,5 +171,5 @@ fn unreadable(ids: &[i32]) {
         columns: vec!["value".into()],
     };
     let table = (system_v(Family::Sem).unwrap().list)(&sight, &listing).unwrap();
-    assert_eq!(table.footer.len(), 1, "{table:?}");
+    assert!(table.unknown_of([0]).is_some(), "{table:?}");
 }

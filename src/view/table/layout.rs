@@ -156,22 +156,3 @@ impl Look<'_> {
         (!names.is_empty()).then(|| format!("left out for want of room: {}", names.join(", ")))
     }
 }
-
-/// A line, broken between its words.
-pub(super) fn broken(line: &str, room: usize) -> String {
-    let mut out = String::with_capacity(line.len());
-    let mut taken = 0;
-    for word in line.split(' ') {
-        let width = width_of(word);
-        if taken > 0 && taken + 1 + width > room {
-            out.push('\n');
-            taken = 0;
-        } else if !out.is_empty() {
-            out.push(' ');
-            taken += 1;
-        }
-        out.push_str(word);
-        taken += width;
-    }
-    out
-}

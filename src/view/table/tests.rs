@@ -117,6 +117,26 @@ stime, lscmd
 }
 
 #[test]
+fn what_is_unknown_is_explained_where_it_is_shown() {
+    static ID: Column = Column {
+        name: "id",
+        help: "",
+    };
+    static PEER: Column = Column {
+        name: "peer",
+        help: "",
+    };
+    let mut table = Table::new("sock", "Sockets", vec![&ID, &PEER]);
+    table.push([Cell::from(12345), Cell::Unknown]);
+    table.unknown = "ask root";
+    let narrow = |width| shown(&table, Style::PLAIN, Some(width), &|_, _| false);
+    let plain = shown(&table, Style::PLAIN, None, &|_, _| false);
+    assert_eq!(plain, "Sockets\n   id  peer\n12345  ?\n?: ask root\n");
+    assert!(narrow(40).ends_with("\n?: ask root\n"));
+    assert!(!narrow(8).contains('?'), "{}", narrow(8));
+}
+
+#[test]
 fn prose_is_broken_between_its_words_and_nothing_else_is() {
     let mut table = Table::new("sig", "Signals", COLUMNS[4..].iter().collect());
     let meaning = "a name that is long enough to be broken more than once";
