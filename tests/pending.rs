@@ -176,3 +176,43 @@ fn a_step_whose_actor_is_stopped_is_the_one_that_is_named() {
     assert_eq!(ran.code, Some(1), "{}", ran.err);
     assert!(ran.err.contains("<stdin>:5: repeat"), "{}", ran.err);
 }
+
+#[test]
+fn a_transcript_says_of_every_end_what_passes_again() {
+    let ran = passes("sem create s 0\na: sem p s &\nkill -9 a");
+    assert!(ran.out.contains("a: ... => died   # "), "{}", ran.out);
+    passes(&ran.out);
+    // What is claimed inside a loop is claimed.
+    let ran = script("sem create s 0\na: repeat 2 { sem v s => EAGAIN } &");
+    assert_eq!(ran.code, Some(1), "{}", ran.out);
+}
+
+#[test]
+fn a_claim_that_failed_is_not_forgotten_by_whoever_ends_the_actor() {
+    for end in ["cancel c", "stop c", "wait c", "quit"] {
+        let ran = script(&format!(
+            "sem create m 0\nc: sem p m ... => EIDRM\nsem v m\nexpect sem.m.value == 0 within 10s\n\
+             expect actor.c.state == idle within 10s\n{end}"
+        ));
+        assert_eq!(ran.code, Some(1), "{end}: {}", ran.out);
+    }
+    // Whoever cancels what still waits claims nothing any more.
+    passes("sem create m 0\nc: sem p m ... => EIDRM\ncancel c");
+}
+
+#[test]
+fn what_an_outsider_posted_is_no_lock() {
+    let ipcsh = program().display().to_string();
+    let name = format!("/ipcsh-posted-{}", std::process::id());
+    let ran = script(&format!(
+        "timeout step 300ms\nsem create {name} 0\n!{ipcsh} -c \"sem v {name}\"\nb: sem p {name}\nb: sem p {name}"
+    ));
+    assert!(ran.err.contains("still blocked after"), "{}", ran.err);
+}
+
+#[test]
+fn who_was_killed_is_seen_dead_at_once() {
+    for _ in 0..10 {
+        passes("sem create s\nc: sem get s\nkill -9 c\nexpect actor.c.state == dead");
+    }
+}

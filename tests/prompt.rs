@@ -118,6 +118,12 @@ fn how_a_step_ended_may_be_said_though_the_notice_has_told_it() {
     t.run("sem v lock", "b: ... => ok");
     t.run("b: sem get lock", "=> 0");
     t.run("b: ...", "`b` has no pending step");
+    t.run("c: sem p lock 100 ...", "blocked");
+    t.run("kill -9 c", "c: ... => died");
+    t.run("c: ... => died", "=> died");
+    // A claim that did not hold is saved as it ended.
+    t.run("d: sem p lock 100 ... => EIDRM", "blocked");
+    t.run("sem v lock 100", "failed, claimed: EIDRM");
     // In what is saved it stands once, and saving does not.
     let saved = t.home.path().join("saved.ipc");
     t.run(&format!("save {}", saved.display()), "saved");

@@ -161,9 +161,9 @@ pub(super) static STOP: Builtin = Builtin {
         }],
         ..Signature::NEW
     },
-    run: |engine: &mut Engine, args: &Args, _: &mut dyn Sink| -> Result<Reply, Failure> {
+    run: |engine: &mut Engine, args: &Args, sink: &mut dyn Sink| -> Result<Reply, Failure> {
         for name in names(args, "actor") {
-            engine.stop(name)?;
+            engine.stop(name, sink)?;
         }
         Ok(Outcome::ok().into())
     },

@@ -264,19 +264,16 @@ impl Engine {
         let operator = || sem::pid(id, i32::from(num)).ok().filter(|pid| *pid > 0);
         set.is_some_and(|set| mechanism::is_own_key(set.key))
             && operator().is_none_or(|pid| self.slots.iter().any(|s| s.actor.pid() == pid))
-            && self.is_whole(id, num)
+            && self.is_whole(id, num, sem::value(id, i32::from(num)).ok())
     }
 
     /// Whether what a semaphore was made with is what it has now and what the actors hold. If not, somebody
     /// else has given or taken.
-    fn is_whole(&self, id: i32, num: u16) -> bool {
+    fn is_whole(&self, id: i32, num: u16, value: Option<i32>) -> bool {
         let all = || self.slots.iter().filter_map(|s| s.actor.holds());
         let taken: Option<i64> = all().map(|holds| holds.taken(id, num)).sum();
-        match (
-            holds::first_value(id, all()),
-            sem::value(id, i32::from(num)),
-        ) {
-            (Some(first), Ok(now)) => taken.is_none_or(|taken| i64::from(now) + taken == first),
+        match (holds::first_value(id, all()), value) {
+            (Some(first), Some(now)) => taken.is_none_or(|taken| i64::from(now) + taken == first),
             _ => true,
         }
     }
@@ -287,8 +284,17 @@ impl Engine {
         let created = self.names.created(Family::Sem, &object).is_some();
         let ours = |pid| self.slots.iter().any(|s| s.actor.pid() == pid);
         created
+            && self.is_whole_posix(&object)
             && Thing::of(Family::Sem, &object)
                 .is_some_and(|thing| snapshot.mapped().of(thing).all(|m| ours(m.pid)))
+    }
+
+    fn is_whole_posix(&self, object: &Object) -> bool {
+        let Ok(row) = posix::semaphore(object) else {
+            return false;
+        };
+        let value = row.contents.and_then(|c| i32::try_from(c.value).ok());
+        self.is_whole(holds::posix(row.node.ino), 0, value)
     }
 
     /// Who has taken a semaphore; `None` where nobody has, or where it is no lock: somebody

@@ -19,7 +19,7 @@ use super::interpret::Verbs;
 use super::job::Job;
 use super::news::{Log, Touched};
 use super::show::as_comment;
-use super::slot::{Slot, State};
+use super::slot::Slot;
 
 /// The default actor.
 pub(super) const ME: &str = "me";
@@ -190,8 +190,9 @@ impl Engine {
                 .map(|s| s.actor.name.clone())
                 .collect::<HashSet<_>>(),
             ended: self
-                .live()
-                .filter(|s| matches!(s.state, State::Told(..)))
+                .slots
+                .iter()
+                .filter(|s| s.told.is_some())
                 .map(|s| s.actor.name.clone())
                 .collect(),
             spawned: self.spawned,

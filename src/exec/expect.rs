@@ -71,6 +71,8 @@ impl Engine {
     pub(super) fn settle_within(&mut self, fresh: Duration, limit: Duration) -> Ran {
         let begun = Instant::now();
         let mut patience = Patience::new();
+        // Who is gone by now is heard of.
+        self.wait(Duration::ZERO)?;
         loop {
             let mut running = 0;
             for place in 0..self.slots.len() {

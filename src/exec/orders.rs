@@ -136,7 +136,7 @@ impl Engine {
                 return Err(failure.help(help).into());
             }
             self.judge_ended(place, sink).map_err(Interrupted::Flow)?;
-            self.slots[place].take_told();
+            self.slots[place].told = None;
             // Of a program that ended in the midst of its steps: theirs is no end of this one.
             while self
                 .cancel_step(place)

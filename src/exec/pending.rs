@@ -25,7 +25,8 @@ impl Engine {
         if step.marker == Marker::Background {
             let text = step.text.of(&source.text).to_string();
             let claim = step.claimed(source).map(|(written, _)| written.to_string());
-            self.record(format!("{text} &{}", behind(claim.as_deref())));
+            // How it ends is saved when it does.
+            self.record(format!("{text} &"));
             sink.event(&Event::Started {
                 actor: name.to_string(),
                 source: text,
@@ -113,13 +114,13 @@ impl Engine {
         let claim = step.claimed(source).map(|(written, _)| written.to_string());
         let Sighting::Blocked { wait, .. } = sighting else {
             // Nobody has seen it blocked, and nothing of the kind is said.
-            self.record(format!("{text} &{}", behind(claim.as_deref())));
+            self.record(format!("{text} &"));
             let stand = self.stand(place);
             sink.event(&Event::Note(stand.about.unwrap_or(stand.state)))?;
             self.set_pending(place, source, step, claimed);
             return Ok(());
         };
-        self.record(format!("{text} ...{}", behind(claim.as_deref())));
+        self.record(format!("{text} ..."));
         let why = self
             .condition(place, wait)
             .unwrap_or_else(|| self.wait_text(place, wait));
@@ -149,8 +150,9 @@ impl Engine {
             ..Shown::new(source, resume.text)
         };
         let Some(place) = self.pending_place(&resume.actor) else {
-            if let Some(place) = self.slot(&resume.actor)
-                && let Some((pending, result)) = self.slots[place].take_told()
+            let named = |s: &super::slot::Slot| s.actor.name == resume.actor && s.told.is_some();
+            if let Some(place) = self.slots.iter().position(named)
+                && let Some((pending, result)) = self.slots[place].told.take()
             {
                 let passed = result.is_ok();
                 return self.show_pending_end(place, shown, &pending, result, passed, sink);
@@ -273,19 +275,18 @@ impl Engine {
         };
         let result = self.pending_result(end, &pending);
         self.record(as_line(shown.text(), &result));
-        let passed = !must_pass || result.is_ok();
+        // What it claims in a loop is claimed.
+        let unclaimed = |failure: &Failure| failure.kind != FailureKind::Mismatch;
+        let passed = match &result {
+            Ok(_) => true,
+            Err(failure) => !must_pass && unclaimed(failure),
+        };
         let shown = self.show_pending_end(place, shown, &pending, result.clone(), passed, sink);
-        let slot = &mut self.slots[place];
-        if self.options.mode == Mode::Prompt && matches!(slot.state, State::Free) {
-            slot.state = State::Told(pending, result);
+        if self.options.mode == Mode::Prompt {
+            self.slots[place].told = Some((pending, result));
         }
         shown
     }
-}
-
-/// The outcome that a step claims, as it stands behind its marker.
-fn behind(claim: Option<&str>) -> String {
-    claim.map_or(String::new(), |claim| format!(" => {claim}"))
 }
 
 /// `...` was claimed, and the step ended.

@@ -16,6 +16,9 @@ use crate::session::Held;
 pub(super) struct Slot {
     pub actor: Actor,
     pub state: State,
+    /// How its pending step ended that the prompt was told of: until its next step that may still be
+    /// asked.
+    pub told: Option<(Pending, StepResult)>,
     /// The signals that it has caught and nobody was told of.
     pub caught: Vec<Caught>,
     /// The descriptors that it holds, the newest last.
@@ -35,8 +38,6 @@ pub(super) enum State {
     Pending(Pending),
     /// Its pending step has ended, and nobody has asked how.
     Ended(Pending, End),
-    /// Its pending step has ended so, and the prompt told it: that may still be asked for.
-    Told(Pending, StepResult),
     /// Its process is gone, and that has been told.
     Gone,
 }
@@ -81,6 +82,7 @@ impl Slot {
         Slot {
             actor,
             state: State::Free,
+            told: None,
             caught: Vec::new(),
             files: Vec::new(),
             cursor: None,
@@ -92,7 +94,7 @@ impl Slot {
     pub fn pending(&self) -> Option<&Pending> {
         match &self.state {
             State::Pending(pending) | State::Ended(pending, _) => Some(pending),
-            State::Free | State::Told(..) | State::Gone => None,
+            State::Free | State::Gone => None,
         }
     }
 
@@ -113,17 +115,6 @@ impl Slot {
                 }
                 Some((pending, end))
             }
-            other => {
-                self.state = other;
-                None
-            }
-        }
-    }
-
-    /// How its pending step ended that the prompt was told of, once.
-    pub fn take_told(&mut self) -> Option<(Pending, StepResult)> {
-        match std::mem::replace(&mut self.state, State::Free) {
-            State::Told(pending, result) => Some((pending, result)),
             other => {
                 self.state = other;
                 None

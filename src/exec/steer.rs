@@ -113,8 +113,8 @@ impl Engine {
                 };
                 Ok(())
             }
-            State::Ended(mut pending, end) => {
-                pending.unclaim();
+            // It had ended by then, and what it claims of that holds.
+            State::Ended(pending, end) => {
                 self.slots[place].state = State::Ended(pending, end);
                 Ok(())
             }
@@ -157,9 +157,12 @@ impl Engine {
     /// Ends an actor's process.
     ///
     /// # Errors
-    /// It does not run.
-    pub fn stop(&mut self, name: &str) -> Result<(), Failure> {
+    /// It does not run; a step of it had ended otherwise than it claims.
+    pub fn stop(&mut self, name: &str, sink: &mut dyn Sink) -> Result<(), Failure> {
         let place = self.living(name)?;
+        self.note_end(place);
+        self.judge_ended(place, sink)
+            .map_err(|flow| interrupted(&flow))?;
         self.slots[place].kill();
         Ok(())
     }

@@ -76,7 +76,7 @@ impl<W: Write> Transcript<W> {
                 match claimed {
                     Some(claimed) => self.claim(&claimed.text),
                     // So the transcript tells what was seen, and passes where it is seen again.
-                    None if !takes_line && can_be_claimed(failure) => {
+                    None if !takes_line && (passed || can_be_claimed(failure)) => {
                         self.line.push_str(" => ");
                         self.line.push_str(failure.symbol());
                     }

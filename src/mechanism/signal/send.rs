@@ -135,7 +135,10 @@ fn kill(_: &mut World, args: &Args) -> StepResult {
 fn is_fatal(pid: i32, signo: i32) -> bool {
     let ends = |s: &Signal| matches!(s.action, DefaultAction::Term | DefaultAction::Core);
     let by_default = signals().any(|s| s.number == signo && ends(&s));
+    // One that is stopped takes nothing else before it goes on.
+    let takes = signo == libc::SIGKILL || thread_stat(pid, pid).is_ok_and(|s| s.state != 'T');
     by_default
+        && takes
         && signals_of(pid, pid).is_ok_and(|seen| {
             let kept_off = [seen.blocked, seen.ignored, seen.caught];
             kept_off.iter().all(|set| !set.contains(signo))
