@@ -117,10 +117,16 @@ fn a_loop_that_goes_on_by_itself_makes_no_deadlock() {
          sem v s[0]\nc: ... => ok",
     );
     // Who only waits for something else gives nothing, and is no way out.
-    let ran = script(
-        "timeout step 10m\nsem create l 1\nmsgq create q\nc: msgq recv q ...\nsem p l\nsem p l",
-    );
-    assert!(ran.err.contains("which it holds itself"), "{}", ran.err);
+    for waits in [
+        "msgq recv q",
+        "repeat 2 { let m = msgq recv q; repeat 2 { sem p z } }",
+    ] {
+        let ran = script(&format!(
+            "timeout step 10m\nsem create l 1\nsem create z 0\nmsgq create q\nc: {waits} ...\n\
+             sem p l\nsem p l"
+        ));
+        assert!(ran.err.contains("which it holds itself"), "{}", ran.err);
+    }
 }
 
 #[test]

@@ -4,8 +4,8 @@
 //! that this session has created, that nobody else is seen to use, and that is only ever given back by
 //! who took it, is a lock, and who has taken it is who could give it back. Who waits for bytes in a pipe or a connected socket, or for
 //! room, can be woken by who has its other end; the kernel shows who those are. An actor is stuck if
-//! everyone who could wake it is stuck. One that waits for something else and has more to do behind that
-//! may yet do anything, and while there is one, nobody is.
+//! everyone who could wake it is stuck. One that waits for something else, in a loop that does more than
+//! take, may yet give what others wait for, and while there is one, nobody is.
 
 use super::engine::{Engine, Ran};
 use crate::actor::Sighting;
@@ -18,8 +18,22 @@ use crate::inspect::waking::lacking;
 use crate::inspect::{posix, unix};
 use crate::kernel::sem;
 use crate::kernel::socket::Kind;
+use crate::lang::{Action, Work};
 use crate::mechanism;
 use crate::session::{Side, files, holds};
+
+/// What gives nobody anything that a semaphore's waiter, or a reader, waits for.
+const TAKES: [&str; 9] = [
+    "sem p",
+    "sem z",
+    "sem get",
+    "msgq recv",
+    "shm read",
+    "fifo read",
+    "pipe read",
+    "sock recv",
+    "sig wait",
+];
 
 /// What a blocked actor waits for that another could give.
 enum Want {
@@ -146,10 +160,20 @@ impl Engine {
     /// Whether an actor that is blocked so does more behind this call, or gives something in it.
     fn gives_later(&self, place: usize, wait: &Wait) -> bool {
         let gives = matches!(wait, Wait::SemOp { ops, .. } if ops.iter().any(|op| op.op > 0));
-        gives
-            || self.slots[place]
-                .pending()
-                .is_some_and(|p| p.step.is_loop())
+        let pending = self.slots[place].pending();
+        gives || pending.is_some_and(|p| p.step.is_loop() && self.may_give(&p.step.work))
+    }
+
+    /// Whether anything in a loop may wake somebody.
+    fn may_give(&self, work: &Work) -> bool {
+        match &work.action {
+            Action::Call(call) => {
+                let name = self.commands.catalog.signature(call.command).name;
+                !TAKES.contains(&name)
+            }
+            Action::Value(_) => false,
+            Action::Repeat { body, .. } => body.iter().any(|work| self.may_give(work)),
+        }
     }
 
     /// What another could give to an actor that is blocked so, and who could.
@@ -406,6 +430,17 @@ fn only_each_other(stuck: &mut Vec<Stuck>) {
         stuck.retain(|s| !s.holders.is_empty() && s.holders.iter().all(|h| members.contains(h)));
         if stuck.len() == before {
             return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn what_takes_stands_in_the_table() {
+        let commands = &crate::commands::commands().catalog.commands;
+        for name in super::TAKES {
+            assert!(commands.iter().any(|c| c.name == name), "{name}");
         }
     }
 }
