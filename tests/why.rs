@@ -72,13 +72,13 @@ fn two_that_want_each_others_semaphore_are_suspected() {
         [
             parent.to_string(),
             format!("semop id:{}[1] -1", sets[1]),
-            format!("[\"{child},python3\"]"),
+            format!("[[{child},\"python3\"]]"),
             "last operator only".into(),
         ],
         [
             child.to_string(),
             format!("semop id:{} -1", sets[0]),
-            format!("[\"{parent},python3\"]"),
+            format!("[[{parent},\"python3\"]]"),
             "last operator only".into(),
         ],
     ];
@@ -139,7 +139,7 @@ fn a_thread_that_could_still_write_makes_no_cycle() {
     };
     let pid = python.numbers()[0];
     let row = why(pid, |row| row["tid"] == pid && row["by"] != Value::Null);
-    assert_eq!(row["by"][0], format!("{pid},python3"));
+    assert_eq!(row["by"][0], serde_json::json!([pid, "python3"]));
     assert!(cycles(python.pid()).is_empty());
     python.tell();
     assert_eq!(python.numbers(), [0]);
@@ -196,7 +196,7 @@ fn each_wait_is_told_with_what_ends_it_and_who_could() {
     };
     let ids = python.made("qs");
     let pids = python.numbers();
-    let parent = format!("{},python3", python.pid());
+    let parent = format!("[{},\"python3\"]", python.pid());
     let blocked = |n: usize, call: &str| {
         let row = why(pids[n], |row| {
             row["call"].as_str().is_some_and(|c| c.starts_with(call))
@@ -218,10 +218,7 @@ fn each_wait_is_told_with_what_ends_it_and_who_could() {
     let taker = blocked(2, "semop");
     let expected = [&format!("semop id:{set} -5"), "semop +3 on [0]"];
     assert_eq!(taker[..2], expected);
-    assert_eq!(
-        taker[2..],
-        [&format!("[\"{parent}\"]"), "last operator only"]
-    );
+    assert_eq!(taker[2..], [&format!("[{parent}]"), "last operator only"]);
     let zero = blocked(3, "semop");
     let expected = [
         &format!("semop id:{set} 0"),
@@ -397,7 +394,7 @@ fn who_takes_messages_and_who_has_locked_a_file_is_told() {
         return;
     };
     let pids = python.numbers();
-    let by = format!("[\"{},python3\"]", python.pid());
+    let by = format!("[[{},\"python3\"]]", python.pid());
     let blocked = |pid: i64, call: &str| {
         let mut found = Vec::new();
         until("it is blocked", || {
@@ -467,7 +464,7 @@ fn a_lock_is_of_who_has_the_file_open_and_not_of_who_took_it_and_ended() {
     });
     python.tell();
     python.numbers();
-    let holder = format!("{},python3", python.pid());
+    let holder = serde_json::json!([python.pid(), "python3"]);
     assert_eq!(row["by"], serde_json::json!([holder]), "{row}");
     assert_eq!(row["sure"], "exact");
 }
@@ -490,7 +487,7 @@ fn who_copies_a_file_into_a_full_pipe_waits_for_its_readers() {
     };
     let writer = python.numbers()[0];
     let row = why(writer, |row| row["by"].is_array());
-    let reader = format!("{},python3", python.pid());
+    let reader = serde_json::json!([python.pid(), "python3"]);
     assert_eq!(row["by"], serde_json::json!([reader]), "{row}");
     let about = row["about"].as_str().unwrap();
     assert!(
@@ -537,7 +534,7 @@ fn a_path_is_as_the_one_who_connects_sees_it() {
     });
     python.tell();
     python.numbers();
-    let server = format!("{},python3", python.pid());
+    let server = serde_json::json!([python.pid(), "python3"]);
     assert_eq!(row["by"], serde_json::json!([server]), "{row}");
 }
 

@@ -88,7 +88,7 @@ static WAKES: Column = Column {
 };
 static BY: Column = Column {
     name: "by",
-    help: "who could: PID,COMMAND",
+    help: "who could: pid and command of each",
 };
 static SURE: Column = Column {
     name: "sure",
@@ -325,15 +325,12 @@ fn about(sight: &Sight, waiter: &Waiter) -> Option<String> {
     )
 }
 
-/// `PID,COMMAND` of each.
+/// The pid and the command of each.
 fn people(sight: &Sight, pids: &[i32]) -> Cell {
-    let written = |pid: &i32| match command(sight, *pid) {
-        Cell::Text(command) => Cell::Text(format!("{pid},{command}")),
-        _ => Cell::Text(pid.to_string()),
-    };
+    let person = |pid: &i32| Cell::List(vec![Cell::from(*pid), command(sight, *pid)]);
     match pids {
         [] => Cell::Nothing,
-        pids => Cell::List(pids.iter().map(written).collect()),
+        pids => Cell::List(pids.iter().map(person).collect()),
     }
 }
 
