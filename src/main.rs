@@ -7,10 +7,11 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 
 use anyhow::Context;
 use clap::CommandFactory;
-use ipcsh::data::Sink;
+use ipcsh::data::{Nowhere, Sink};
 use ipcsh::exec::{self, Interpreter, Mode};
 use ipcsh::kernel::signal::{self, SignalFd};
 use ipcsh::kernel::{entry, terminal};
+use ipcsh::lang::Known;
 use ipcsh::script::{self, Exit, Input, ReadError, Report, Setup};
 use ipcsh::session::janitor;
 use ipcsh::view::{Json, OneShot, Style, Transcript, is_dumb, mistake, printable};
@@ -145,7 +146,7 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
     // Everything is read before anything runs: a mistake in the last file is found first.
     let mut programs = Vec::new();
     for input in &inputs {
-        match script::read(input, setup.known(), commands::commands()) {
+        match setup.read(input, commands::commands()) {
             Ok(read) => programs.push(read),
             Err(e) => return Ok(unreadable(&e, cli.json, errors)),
         }
@@ -248,7 +249,11 @@ fn prompt(cli: &Cli) -> anyhow::Result<Exit> {
     signal::ignore(libc::SIGQUIT).context("sigaction")?;
     let setup = setup(cli, Mode::Prompt);
     let signals = signals()?;
-    let engine = setup.engine(commands::commands(), Some(signals));
+    let mut engine = setup.engine(commands::commands(), Some(signals));
+    for program in setup.given(&mut Known::default(), commands::commands())? {
+        // Nothing but `let` of a value.
+        let _ = engine.run(&program, &mut Nowhere);
+    }
     let setup = repl::Setup {
         style: Style::new(cli.colours(), true),
         json: cli.json,

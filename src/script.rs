@@ -2,13 +2,14 @@
 
 mod report;
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::data::{Cell, Event, Outcome};
+use crate::data::{Event, quote};
 use crate::exec::{Commands, Engine, Flow, Mode, Options, Sink};
 use crate::kernel::signal::SignalFd;
 use crate::lang::{
@@ -84,31 +85,51 @@ pub struct Setup {
 }
 
 impl Setup {
-    /// What a program may rest on: the variables of `-D`.
-    pub fn known(&self) -> Known {
-        let mut known = Known::default();
-        known
-            .variables
-            .extend(self.defines.iter().map(|(name, _)| name.clone()));
-        known
+    /// What `-D` gives, as the program that it is short for: its transcript runs without `-D`.
+    ///
+    /// # Errors
+    /// As of [`read`].
+    pub fn given(
+        &self,
+        known: &mut Known,
+        commands: &'static Commands,
+    ) -> Result<Vec<Program>, ReadError> {
+        if self.defines.is_empty() {
+            return Ok(Vec::new());
+        }
+        let lets = self.defines.iter();
+        let lets = lets.map(|(name, value)| format!("let {name} = {}\n", written(value)));
+        let source = Source::new("-D", lets.collect::<String>());
+        let program = parse(Arc::new(source), &commands.catalog, known, &load);
+        Ok(vec![program.map_err(ReadError::Syntax)?])
     }
 
-    /// A session, with the variables of `-D`.
+    /// What `-D` gives, and a program behind it.
+    ///
+    /// # Errors
+    /// As of [`read`].
+    pub fn read(
+        &self,
+        input: &Input,
+        commands: &'static Commands,
+    ) -> Result<Vec<Program>, ReadError> {
+        let mut known = Known::default();
+        let mut programs = self.given(&mut known, commands)?;
+        programs.extend(read(input, known, commands)?);
+        Ok(programs)
+    }
+
+    /// A session.
     pub fn engine(&self, commands: &'static Commands, signals: Option<SignalFd>) -> Engine {
-        let mut engine = Engine::new(commands, self.options.clone(), signals);
-        for (name, value) in &self.defines {
-            engine.bind(name, Outcome::value(defined(value)));
-        }
-        engine
+        Engine::new(commands, self.options.clone(), signals)
     }
 }
 
-/// The value of a variable of `-D`: what `let` makes of the same word, and text otherwise.
-fn defined(value: &str) -> Cell {
+/// The value of a variable of `-D` in a script: a number or a duration as it is, and text otherwise.
+fn written(value: &str) -> Cow<'_, str> {
     match constant(value) {
-        Some(Term::Int(n)) => Cell::Int(n),
-        Some(Term::Duration(d)) => Cell::Elapsed(d),
-        _ => Cell::Data(value.as_bytes().to_vec()),
+        Some(Term::Int(_) | Term::Duration(_)) => value.into(),
+        _ => quote(value.as_bytes()).into(),
     }
 }
 

@@ -218,6 +218,26 @@ fn a_variable_is_defined_as_let_would_bind_it() {
 }
 
 #[test]
+fn the_transcript_of_a_script_with_variables_runs_without_them() {
+    let script = b"echo $n $t\nexpect $t == \"it's \\\"so\\\"\"\nsleep $d\n";
+    let args = ["-D", "n=64K", "-D", "t=it's \"so\"", "-D", "d=1ms", "-"];
+    let first = run(&args, script);
+    assert_eq!(code(&first), 0, "{}{}", first.out, first.err);
+    let again = run(&["-"], first.out.as_bytes());
+    assert_eq!(code(&again), 0, "{}{}", first.out, again.err);
+    assert!(again.out.starts_with("let n = 64K\n"), "{}", again.out);
+}
+
+#[test]
+fn a_script_and_what_it_sources_are_not_read_alike() {
+    let directory = tempfile::tempdir().unwrap();
+    let missing = directory.path().join("missing.ipc");
+    let missing = missing.to_str().unwrap();
+    assert_eq!(code(&run(&[missing], b"")), 3);
+    assert_eq!(code(&run(&["-c", &format!("source {missing}")], b"")), 2);
+}
+
+#[test]
 fn commands_and_files_are_not_run_together() {
     for args in [["-c", "echo c", "-"], ["-", "-c", "echo c"]] {
         let ran = run(&args, b"echo f\n");

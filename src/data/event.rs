@@ -176,3 +176,13 @@ pub trait Sink {
         Ok(())
     }
 }
+
+/// Shows nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Nowhere;
+
+impl Sink for Nowhere {
+    fn event(&mut self, _: &Event) -> io::Result<()> {
+        Ok(())
+    }
+}

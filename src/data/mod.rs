@@ -15,7 +15,7 @@ mod table;
 mod written;
 
 pub use cell::{Cell, Took, is_invisible, quote, rough, word};
-pub use event::{Caught, Claimed, Event, Sink, Stand};
+pub use event::{Caught, Claimed, Event, Nowhere, Sink, Stand};
 pub use family::Family;
 pub use graph::{Edge, Graph, Node};
 pub use object::Object;

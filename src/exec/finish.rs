@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::engine::{Engine, Flow, Ran};
 use super::show::Shown;
 use super::slot::State;
-use crate::data::{Event, Failure, FailureKind, Sink, counted};
+use crate::data::{Event, Failure, FailureKind, Nowhere, Sink, counted};
 use crate::session::ledger::{FileKind, Kind};
 use crate::session::{Ledger, Removed};
 
@@ -188,14 +188,5 @@ impl Sink for Lossy<'_> {
 
     fn flush(&mut self) -> io::Result<()> {
         self.show(|sink| sink.flush())
-    }
-}
-
-/// Shows nothing.
-struct Nowhere;
-
-impl Sink for Nowhere {
-    fn event(&mut self, _: &Event) -> io::Result<()> {
-        Ok(())
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{ANSWER_FD, Answer, REQUEST_FD, Request, Visit, enter};
-use crate::data::{Event, Failure, Family, Object, Reply, Sink};
+use crate::data::{Failure, Family, Nowhere, Object, Reply};
 use crate::exec::{Commands, Engine, Interrupted, Mode, Options};
 use crate::inspect::namespaces::Inside;
 use crate::kernel::namespace::Kind;
@@ -79,14 +79,5 @@ fn is_valid(change: &Change, inside: &Inside) -> bool {
         (Object::Posix(_) | Object::Path(_), _) => !inside.joined(Kind::Mnt),
         // A pipe or a socket, which are one host's.
         (Object::Inode(_), _) => true,
-    }
-}
-
-/// What only looks has no events.
-struct Nowhere;
-
-impl Sink for Nowhere {
-    fn event(&mut self, _: &Event) -> io::Result<()> {
-        Ok(())
     }
 }
