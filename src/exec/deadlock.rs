@@ -2,8 +2,9 @@
 //!
 //! The kernel does not know who holds a semaphore. The actors count what they took and gave back; one
 //! that this session has created, that nobody else is seen to use, and that is only ever given back by
-//! who took it, is a lock, and who has taken it is who could give it back. Who waits for bytes in a pipe or a connected socket, or for
-//! room, can be woken by who has its other end; the kernel shows who those are. An actor is stuck if
+//! who took it, is a lock, and who has taken it is who could give it back. Who waits for bytes in a pipe
+//! or a connected socket, or for room, can be woken by who has its other end; the kernel shows who those
+//! are. An actor is stuck if
 //! everyone who could wake it is stuck. One that waits for something else, in a loop that does more than
 //! take, may yet give what others wait for, and while there is one, nobody is.
 
@@ -287,7 +288,7 @@ impl Engine {
         let set = self.names.created(Family::Sem, &Object::Id(id));
         let operator = || sem::pid(id, i32::from(num)).ok().filter(|pid| *pid > 0);
         set.is_some_and(|set| mechanism::is_own_key(set.key))
-            && operator().is_none_or(|pid| self.slots.iter().any(|s| s.actor.pid() == pid))
+            && operator().is_none_or(|pid| self.is_actor(pid))
             && self.is_whole(id, num, sem::value(id, i32::from(num)).ok())
     }
 
@@ -306,11 +307,15 @@ impl Engine {
     fn is_ours_alone(&self, name: &str, snapshot: &Snapshot) -> bool {
         let object = Object::Posix(name.into());
         let created = self.names.created(Family::Sem, &object).is_some();
-        let ours = |pid| self.slots.iter().any(|s| s.actor.pid() == pid);
         created
             && self.is_whole_posix(&object)
             && Thing::of(Family::Sem, &object)
-                .is_some_and(|thing| snapshot.mapped().of(thing).all(|m| ours(m.pid)))
+                .is_some_and(|thing| snapshot.mapped().of(thing).all(|m| self.is_actor(m.pid)))
+    }
+
+    /// Whether this is the process of an actor, or was.
+    fn is_actor(&self, pid: i32) -> bool {
+        self.slots.iter().any(|s| s.actor.pid() == pid)
     }
 
     fn is_whole_posix(&self, object: &Object) -> bool {

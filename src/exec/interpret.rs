@@ -63,7 +63,7 @@ impl Interpreter {
     }
 
     fn work(&mut self, work: &Work) -> Done {
-        let done = match &work.action {
+        let mut done = match &work.action {
             Action::Call(call) => Done::new(self.call(call, true), work.span),
             Action::Value(term) => {
                 let value = self.env.value(term).map(Outcome::value);
@@ -77,15 +77,16 @@ impl Interpreter {
                 }
             },
         };
-        self.judged(work, done)
+        self.judge(work, &mut done);
+        done
     }
 
-    fn judged(&mut self, work: &Work, mut done: Done) -> Done {
+    /// Holds what came of it against what is claimed. It is large, and stays where it is.
+    fn judge(&mut self, work: &Work, done: &mut Done) {
         match self.claimed(work, &done.result) {
             Ok(passed) => done.passed = passed,
             Err(failure) => done.result = Err(failure),
         }
-        done
     }
 
     /// Whether a result is what was claimed; it is bound.
@@ -202,7 +203,11 @@ impl Runner for Interpreter {
     fn step(&mut self, order: &Order, place: usize) -> Report {
         let lost = std::mem::take(&mut self.lost);
         let Done { result, passed, at } = match order.steps.get(place) {
-            Some(work) if lost => self.judged(work, Done::new(Err(no_room()), work.span)),
+            Some(work) if lost => {
+                let mut done = Done::new(Err(no_room()), work.span);
+                self.judge(work, &mut done);
+                done
+            }
             Some(work) => self.work(work),
             None if lost => Done::new(Err(no_room()), Span::default()),
             None => Done::taken(),

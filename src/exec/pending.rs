@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::engine::{Engine, Flow, ME, Mode, Ran};
 use super::shell_steps::Interrupted;
 use super::show::{Shown, as_line};
-use super::slot::{End, Pending, State};
+use super::slot::{End, Pending, Slot, State};
 use super::waiting::{Patience, Stall, Turn};
 use crate::actor::Sighting;
 use crate::data::{Event, Failure, FailureKind, Sink, StepResult, Took};
@@ -150,7 +150,7 @@ impl Engine {
             ..Shown::new(source, resume.text)
         };
         let Some(place) = self.pending_place(&resume.actor) else {
-            let named = |s: &super::slot::Slot| s.actor.name == resume.actor && s.told.is_some();
+            let named = |s: &Slot| s.actor.name == resume.actor && s.told.is_some();
             if let Some(place) = self.slots.iter().position(named)
                 && let Some((pending, result)) = self.slots[place].told.take()
             {
@@ -174,7 +174,7 @@ impl Engine {
 
     /// The place of an actor with a pending step. It may be dead by now.
     pub(super) fn pending_place(&self, name: &str) -> Option<usize> {
-        let named = |s: &super::slot::Slot| s.actor.name == name && s.pending().is_some();
+        let named = |s: &Slot| s.actor.name == name && s.pending().is_some();
         self.slots.iter().position(named)
     }
 
