@@ -12,6 +12,7 @@ pub mod cloexec;
 pub mod entry;
 pub mod fds;
 pub mod fifo;
+pub mod getent;
 pub mod inherit;
 pub mod memory;
 pub mod msg;

@@ -1,116 +1,177 @@
-//! Users and groups by name: getpwnam(3), getpwuid(3), getgrnam(3), getgrgid(3).
+//! Users and groups by name: passwd(5) and group(5), and what getent(1) knows beyond them.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
-use nix::unistd::{Gid, Group, Uid, User};
+use super::getent;
 
-/// The names of passwd(5) and group(5), by number.
-struct Known {
-    users: HashMap<u32, String>,
-    groups: HashMap<u32, String>,
+/// Who has which number.
+struct Database {
+    /// As getent(1) has it.
+    name: &'static str,
+    file: &'static str,
+    /// What the file held, once nothing else counts.
+    kept: OnceLock<Vec<Entry>>,
+    /// What getent(1) has said of a number: a table that is shown again and again asks once.
+    asked: Mutex<Option<HashMap<u32, Option<String>>>>,
 }
 
-static KNOWN: OnceLock<Known> = OnceLock::new();
+static USERS: Database = Database::new("passwd", "/etc/passwd");
+static GROUPS: Database = Database::new("group", "/etc/group");
 
-/// From here on only the names in `/etc/passwd` and `/etc/group` are known, as they are now. To be
-/// called before the root directory is another's: nsswitch.conf(5) there could make the C library load
-/// and run what its owner has put there.
-pub fn keep_names() {
-    KNOWN.get_or_init(|| Known {
-        users: names("/etc/passwd"),
-        groups: names("/etc/group"),
-    });
-}
+/// A name and its number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Entry(String, u32);
 
-/// The first name of each number; both files have the name first and the number third.
-fn names(file: &str) -> HashMap<u32, String> {
-    let text = std::fs::read_to_string(file).unwrap_or_default();
-    let mut names = HashMap::new();
-    for line in text.lines() {
+impl Entry {
+    /// Both files have the name first and the number third; so has what getent(1) says.
+    fn of(line: &str) -> Option<Entry> {
         let mut fields = line.split(':');
-        let (name, number) = (fields.next(), fields.nth(1).and_then(|n| n.parse().ok()));
-        if let (Some(name), Some(number)) = (name, number) {
-            names.entry(number).or_insert_with(|| name.to_string());
+        let name = fields.next()?;
+        let number = fields.nth(1)?.parse().ok()?;
+        Some(Entry(name.into(), number))
+    }
+}
+
+impl Database {
+    const fn new(name: &'static str, file: &'static str) -> Database {
+        Database {
+            name,
+            file,
+            kept: OnceLock::new(),
+            asked: Mutex::new(None),
         }
     }
-    names
+
+    fn keep(&self) {
+        self.kept.get_or_init(|| self.read());
+    }
+
+    fn read(&self) -> Vec<Entry> {
+        let text = std::fs::read(self.file).unwrap_or_default();
+        let text = String::from_utf8_lossy(&text);
+        text.lines().filter_map(Entry::of).collect()
+    }
+
+    fn entries(&self) -> Cow<'_, [Entry]> {
+        match self.kept.get() {
+            Some(kept) => kept.into(),
+            None => self.read().into(),
+        }
+    }
+
+    fn ask(&self, key: &str) -> Option<Entry> {
+        if self.kept.get().is_some() {
+            return None;
+        }
+        let lines = getent::lines(self.name, key).ok()?;
+        lines.iter().find_map(|line| Entry::of(line))
+    }
+
+    /// A name comes before a number: useradd(8) may have been told to make a user `1000`.
+    fn number_of(&self, name: &str) -> Option<u32> {
+        let entries = self.entries();
+        if let Some(Entry(_, number)) = entries.iter().find(|e| e.0 == name) {
+            return Some(*number);
+        }
+        // getent(1) takes digits for a number, too.
+        if let Ok(number) = name.parse() {
+            return Some(number);
+        }
+        self.ask(name).map(|Entry(_, number)| number)
+    }
+
+    /// The first name of a number.
+    fn name_of(&self, number: u32) -> Option<String> {
+        let entries = self.entries();
+        if let Some(Entry(name, _)) = entries.iter().find(|e| e.1 == number) {
+            return Some(name.clone());
+        }
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = asked.get_or_insert_default().entry(number);
+        told.or_insert_with(|| self.ask(&number.to_string()).map(|Entry(name, _)| name))
+            .clone()
+    }
 }
 
-fn number_of(name: &str, names: &HashMap<u32, String>) -> Option<u32> {
-    let mut named = names.iter().filter(|(_, known)| *known == name);
-    named
-        .next()
-        .map_or_else(|| name.parse().ok(), |(number, _)| Some(*number))
+/// From here on only the names in `/etc/passwd` and `/etc/group` are known, as they are now. To be
+/// called before the root directory is another's: the files there, and the getent(1), are what its
+/// owner has put there.
+pub fn keep_names() {
+    USERS.keep();
+    GROUPS.keep();
 }
 
 /// The number of a user: of this name, or what the text is as a number. `None` where there is no such
 /// user.
 pub fn uid_of(user: &str) -> Option<u32> {
-    if let Some(known) = KNOWN.get() {
-        return number_of(user, &known.users);
-    }
-    let named = User::from_name(user).ok().flatten();
-    named.map_or_else(|| user.parse().ok(), |found| Some(found.uid.as_raw()))
+    USERS.number_of(user)
 }
 
 /// The number of a group, as [`uid_of`].
 pub fn gid_of(group: &str) -> Option<u32> {
-    if let Some(known) = KNOWN.get() {
-        return number_of(group, &known.groups);
-    }
-    let named = Group::from_name(group).ok().flatten();
-    named.map_or_else(|| group.parse().ok(), |found| Some(found.gid.as_raw()))
+    GROUPS.number_of(group)
 }
 
 /// The name of a user; `None` where the number has none.
 pub fn user_name(uid: u32) -> Option<String> {
-    if let Some(known) = KNOWN.get() {
-        return known.users.get(&uid).cloned();
-    }
-    let found = User::from_uid(Uid::from_raw(uid)).ok().flatten();
-    found.map(|user| user.name)
+    USERS.name_of(uid)
 }
 
 /// The name of a group; `None` where the number has none.
 pub fn group_name(gid: u32) -> Option<String> {
-    if let Some(known) = KNOWN.get() {
-        return known.groups.get(&gid).cloned();
-    }
-    let found = Group::from_gid(Gid::from_raw(gid)).ok().flatten();
-    found.map(|group| group.name)
+    GROUPS.name_of(gid)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn names_and_numbers_are_those_of_etc_passwd() {
-        let passwd = std::fs::read_to_string("/etc/passwd").unwrap();
-        let line = passwd.lines().next().unwrap();
+    /// The database has what the file has, whether it asks or keeps.
+    fn is_known(file: &'static str, database: fn() -> Database) {
+        let text = std::fs::read_to_string(file).unwrap();
+        let line = text.lines().next().unwrap();
         let fields: Vec<&str> = line.split(':').collect();
-        let uid: u32 = fields[2].parse().unwrap();
-        assert_eq!(uid_of(fields[0]), Some(uid));
-        assert_eq!(uid_of(fields[2]), Some(uid));
-        assert_eq!(user_name(uid).as_deref(), Some(fields[0]));
-        assert_eq!(uid_of("4000000000"), Some(4_000_000_000));
-        assert_eq!(uid_of("no such user"), None);
-        assert_eq!(user_name(4_000_000_000), None);
-        let kept = names("/etc/passwd");
-        assert_eq!(kept.get(&uid).map(String::as_str), Some(fields[0]));
-        assert_eq!(number_of(fields[0], &kept), Some(uid));
-        assert_eq!(number_of(fields[2], &kept), Some(uid));
-        assert_eq!(number_of("no such user", &kept), None);
+        let number: u32 = fields[2].parse().unwrap();
+        let (open, kept) = (database(), database());
+        kept.keep();
+        for database in [open, kept] {
+            assert_eq!(database.number_of(fields[0]), Some(number));
+            assert_eq!(database.number_of(fields[2]), Some(number));
+            assert_eq!(database.name_of(number).as_deref(), Some(fields[0]));
+            assert_eq!(database.number_of("4000000000"), Some(4_000_000_000));
+            assert_eq!(database.number_of("no such name"), None);
+            for _ in 0..2 {
+                assert_eq!(database.name_of(4_000_000_000), None);
+            }
+        }
     }
 
     #[test]
-    fn groups_are_those_of_etc_group() {
-        let groups = std::fs::read_to_string("/etc/group").unwrap();
-        let fields: Vec<&str> = groups.lines().next().unwrap().split(':').collect();
-        let gid: u32 = fields[2].parse().unwrap();
-        assert_eq!(gid_of(fields[0]), Some(gid));
-        assert_eq!(group_name(gid).as_deref(), Some(fields[0]));
-        assert_eq!(gid_of("no such group"), None);
+    fn names_and_numbers_are_those_of_the_files() {
+        is_known("/etc/passwd", || Database::new("passwd", "/etc/passwd"));
+        is_known("/etc/group", || Database::new("group", "/etc/group"));
+    }
+
+    /// A file that knows nobody stands for one that does not have them all.
+    #[test]
+    fn what_the_file_lacks_is_asked_for_until_names_are_kept() {
+        let database = Database::new("passwd", "/dev/null");
+        assert_eq!(database.number_of("root"), Some(0));
+        assert_eq!(database.name_of(0).as_deref(), Some("root"));
+        database.keep();
+        assert_eq!(database.number_of("root"), None);
+        let database = Database::new("passwd", "/dev/null");
+        database.keep();
+        assert_eq!(database.name_of(0), None);
+    }
+
+    #[test]
+    fn lines_that_name_nobody_are_passed_over() {
+        assert_eq!(Entry::of("a:x:7:8::/:"), Some(Entry("a".into(), 7)));
+        for line in ["", "a", "a:x", "+::::::", "a:x:-1:0", "# a:x:z"] {
+            assert_eq!(Entry::of(line), None, "{line}");
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Addresses of sockets as they are written: a path, `@NAME`, `tcp:HOST:PORT`.
 
 use std::ffi::OsStr;
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -12,6 +12,7 @@ use crate::inspect::tcp::{self, TcpSocket, TcpState};
 use crate::inspect::unix::{self, State, UnixSocket};
 pub(super) use crate::inspect::wait::{address as written, address_bytes};
 use crate::kernel::socket::{Address, Kind};
+use crate::kernel::{Errno, getent};
 use crate::mechanism::place::file_words;
 use crate::session::Names;
 
@@ -30,11 +31,7 @@ pub(super) fn parse(text: &[u8]) -> Result<Address, Failure> {
 /// The host of a TCP address is neither a number nor `localhost`.
 fn parse_here(text: &[u8]) -> Result<Address, Failure> {
     parse_with(text, |place| {
-        let number = place
-            .strip_prefix("localhost:")
-            .map(|port| format!("127.0.0.1:{port}"));
-        let address = number.as_deref().unwrap_or(place).parse();
-        address.map_err(|_| unknown(place, "only an actor looks a host up"))
+        numbered(place).ok_or_else(|| unknown(place, "only an actor looks a host up"))
     })
 }
 
@@ -60,15 +57,41 @@ fn unknown(place: &str, why: &str) -> Failure {
         .help("A host by its number needs nobody to look it up, such as tcp:127.0.0.1:6379")
 }
 
+/// An address that nobody needs to be asked for: `localhost` is the old one, which servers of the
+/// small kind take.
+fn numbered(place: &str) -> Option<SocketAddr> {
+    let number = place
+        .strip_prefix("localhost:")
+        .map(|port| format!("127.0.0.1:{port}"));
+    number.as_deref().unwrap_or(place).parse().ok()
+}
+
+/// The first address of a host, an old one where it has both kinds.
 fn look_up(place: &str) -> Result<SocketAddr, Failure> {
-    let mut found = place
-        .to_socket_addrs()
-        .map_err(|error| unknown(place, &error.to_string()))?
-        .collect::<Vec<_>>();
-    // `localhost` is both, and servers of the small kind take the old one.
-    found.sort_by_key(SocketAddr::is_ipv6);
+    if let Some(address) = numbered(place) {
+        return Ok(address);
+    }
+    let (host, port) = place
+        .rsplit_once(':')
+        .ok_or_else(|| unknown(place, "it has no port"))?;
+    let port = port
+        .parse()
+        .map_err(|_| unknown(place, "its port is no number up to 65535"))?;
+    let lines = getent::lines("ahosts", host).map_err(|errno| match errno {
+        Errno::ENOENT => unknown(place, "there is no getent(1), which would look the host up"),
+        Errno::EINTR => Failure::errno("EINTR", "it was interrupted while the host was looked up"),
+        errno => unknown(place, errno.desc()),
+    })?;
+    // Each is `ADDRESS TYPE NAME`.
+    let words = lines
+        .iter()
+        .filter_map(|line| line.split_whitespace().next());
+    let mut found: Vec<IpAddr> = words.filter_map(|word| word.parse().ok()).collect();
+    found.sort_by_key(IpAddr::is_ipv6);
     let first = found.first().copied();
-    first.ok_or_else(|| unknown(place, "the host has none"))
+    first
+        .map(|ip| SocketAddr::new(ip, port))
+        .ok_or_else(|| unknown(place, "nobody knows the host"))
 }
 
 /// As a cell: `-` for none.

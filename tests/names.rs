@@ -1,0 +1,110 @@
+//! Users and hosts that no file names: getent(1) is asked, and this process loads no name service.
+
+mod harness;
+
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
+
+use harness::Ran;
+
+/// Runs a script in which getent(1) is this one, of sh.
+fn with_getent(program: &str, text: &str) -> Ran {
+    let directory = tempfile::tempdir().unwrap();
+    let getent = directory.path().join("getent");
+    std::fs::write(&getent, format!("#!/bin/sh\n{program}\n")).unwrap();
+    let executable = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(&getent, executable).unwrap();
+    let rest = std::env::var("PATH").unwrap_or_default();
+    let ran = Command::new("timeout")
+        .args(["-s", "KILL", "60"])
+        .arg(harness::program())
+        .args(["-c", text])
+        .env("PATH", format!("{}:{rest}", directory.path().display()))
+        .output();
+    ran.unwrap().into()
+}
+
+/// The functions of the C library that load name services: a program linked statically crashes in them.
+#[test]
+fn no_function_that_loads_name_services_is_linked() {
+    let Ok(listed) = Command::new("nm").arg(harness::program()).output() else {
+        println!("skipped: there is no nm(1)");
+        return;
+    };
+    let listed = String::from_utf8_lossy(&listed.stdout);
+    // Of a dynamic one: `getaddrinfo@GLIBC_2.2.5`.
+    let names = listed
+        .lines()
+        .filter_map(|line| line.split_whitespace().last());
+    let names: Vec<&str> = names.filter_map(|name| name.split('@').next()).collect();
+    if !names.contains(&"main") {
+        println!("skipped: the program has no symbols");
+        return;
+    }
+    for symbol in [
+        "getaddrinfo",
+        "getpwnam_r",
+        "getpwuid_r",
+        "getgrnam_r",
+        "getgrgid_r",
+        "getgrouplist",
+        "initgroups",
+    ] {
+        assert!(!names.contains(&symbol), "{symbol}");
+    }
+}
+
+#[test]
+fn a_user_whom_no_file_names_is_a_number_or_what_getent_says() {
+    let me = ipcsh::kernel::process::geteuid();
+    if me != 0 {
+        println!("skipped: only root may give an object away");
+        return;
+    }
+    let text = "msgq create q; msgq set owner=3999999; ipcs -q; msgq rm";
+    let ran = with_getent("exit 2", text);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.out.contains("3999999"), "{ran:?}");
+    let knows = r#"case "$1 $2" in "passwd 3999999" | "passwd ghost") echo "ghost:x:3999999:1::/:" ;; *) exit 2 ;; esac"#;
+    let ran = with_getent(knows, &text.replace("owner=3999999", "owner=ghost"));
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(
+        ran.out.contains("ghost") && !ran.out.contains("3999999"),
+        "{ran:?}"
+    );
+    let ran = with_getent("exit 2", &text.replace("owner=3999999", "owner=ghost"));
+    assert!(ran.err.contains("there is no user `ghost`"), "{ran:?}");
+}
+
+#[test]
+fn a_host_is_what_getent_says_the_older_kind_first() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let text = format!("sock connect tcp:server.example:{port} name=c; sock info c");
+    let knows = r#"[ "$1 $2" = "ahosts server.example" ] || exit 2
+        echo "::1 STREAM server.example"; echo "127.0.0.1 STREAM"; echo "fe80::1%eth0 RAW""#;
+    let ran = with_getent(knows, &text);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(
+        ran.out.contains(&format!("tcp:127.0.0.1:{port}")),
+        "{ran:?}"
+    );
+    let ran = with_getent("exit 2", &text);
+    assert!(ran.err.contains("nobody knows the host"), "{ran:?}");
+}
+
+/// A name server may take as long as it likes: the step is interrupted all the same, and getent(1) ends.
+#[test]
+fn a_host_that_is_slowly_looked_up_can_be_given_up() {
+    let directory = tempfile::tempdir().unwrap();
+    let told = directory.path().join("pid");
+    let slow = format!("echo $$ > {}; exec sleep 1000", told.display());
+    let wait = format!("!until test -s {}; do sleep 0.01; done", told.display());
+    let text = format!("b: sock connect tcp:slow.example:9 &\n{wait}\ncancel b\n");
+    let ran = with_getent(&slow, &text);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert_eq!(ran.out, "EINTR\n", "{ran:?}");
+    let pid = std::fs::read_to_string(&told).unwrap();
+    assert!(!ipcsh::inspect::process::pids().any(|p| p.to_string() == pid.trim()));
+}
