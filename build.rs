@@ -14,43 +14,40 @@ fn main() {
     let (true, Some(out)) = (gnu && native, env::var_os("OUT_DIR").map(PathBuf::from)) else {
         return;
     };
-    let mut link = Vec::new();
-    if is_static(&out, &["gcc_eh", "c", "m"]) {
-        link = vec!["-static", "-no-pie"];
-    } else if is_static(&out, &["gcc_eh"]) {
-        link = vec!["-no-pie"];
-    }
-    if !link.is_empty() {
-        // Searched before the places that the compiler knows.
-        println!("cargo:rustc-link-arg-bins=-L{}", out.display());
-    }
-    for argument in link {
+    // What the standard library asks for as shared libraries, and the archives that are taken for them.
+    let arguments: &[&str] = if replace(&out, &["gcc_s", "c", "m"], &["gcc_eh", "gcc", "c", "m"]) {
+        &["-static", "-no-pie"]
+    } else if replace(&out, &["gcc_s"], &["gcc_eh"]) {
+        &["-no-pie"]
+    } else {
+        return;
+    };
+    // Searched before the places that the compiler knows.
+    println!("cargo:rustc-link-arg-bins=-L{}", out.display());
+    for argument in arguments {
         println!("cargo:rustc-link-arg-bins={argument}");
     }
 }
 
-/// Makes each library that the standard library asks for as a shared one be its archive. False where
-/// one has none.
-fn is_static(out: &Path, archives: &[&str]) -> bool {
-    let found: Option<Vec<PathBuf>> = archives.iter().map(|name| archive(name)).collect();
+/// Puts linker scripts in the place of shared libraries, which name the archives. False where one of
+/// these is not there. The archives need each other, and some linkers look at each but once: a group.
+fn replace(out: &Path, shared: &[&str], archives: &[&str]) -> bool {
+    let found: Option<Vec<String>> = archives.iter().map(|name| archive(name)).collect();
     let Some(found) = found else {
         return false;
     };
-    let write = |(name, path): (&&str, &PathBuf)| {
-        let shared = if *name == "gcc_eh" { "gcc_s" } else { name };
-        let script = format!("INPUT({})\n", path.display());
-        fs::write(out.join(format!("lib{shared}.so")), script)
-    };
-    let written: io::Result<()> = archives.iter().zip(&found).try_for_each(write);
+    let script = format!("GROUP({})\n", found.join(" "));
+    let write = |name| fs::write(out.join(format!("lib{name}.so")), &script);
+    let written: io::Result<()> = shared.iter().try_for_each(write);
     written.is_ok()
 }
 
 /// Where the compiler has a static library.
-fn archive(name: &str) -> Option<PathBuf> {
+fn archive(name: &str) -> Option<String> {
     let told = Command::new("cc")
         .arg(format!("-print-file-name=lib{name}.a"))
         .output()
         .ok()?;
-    let path = PathBuf::from(String::from_utf8(told.stdout).ok()?.trim());
-    (path.is_absolute() && path.exists()).then_some(path)
+    let path = String::from_utf8(told.stdout).ok()?.trim().to_string();
+    path.starts_with('/').then_some(path)
 }
