@@ -363,6 +363,11 @@ impl Actor {
         child.stopped_by().ok().flatten()
     }
 
+    /// Whether a report has arrived.
+    pub fn has_report(&self) -> bool {
+        self.reports.is_told()
+    }
+
     /// The next report that has arrived.
     pub fn next_report(&mut self) -> Option<Box<Report>> {
         self.reports.pop()

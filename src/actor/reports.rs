@@ -44,6 +44,11 @@ impl Reports {
         self.sent = end;
     }
 
+    /// Whether a report has come.
+    pub fn is_told(&self) -> bool {
+        !self.told.is_empty()
+    }
+
     /// The next report that has come.
     pub fn pop(&mut self) -> Option<Box<Report>> {
         self.told.pop_front()

@@ -94,6 +94,8 @@ impl Engine {
                     match ahead {
                         Some(number) if number > first + done as u64 => {}
                         Some(_) => ahead = None,
+                        // The next one has ended, too: nobody looks at a clock for it.
+                        None if stall.is_unseen() && self.slots[place].actor.has_report() => {}
                         None => (patience, stall) = (Patience::new(), Stall::default()),
                     }
                     continue;

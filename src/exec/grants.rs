@@ -32,18 +32,15 @@ impl Engine {
             Action::Repeat { body, .. } => body,
             _ => std::slice::from_ref(work),
         };
-        let runs = |work: &Work| match &work.action {
-            Action::Call(call) => {
-                let verb = *self.commands.verbs.get(usize::from(call.command))?;
-                verb.map(|verb| (verb.run, verb.signature.family()))
-            }
+        let verb = |work: &Work| match &work.action {
+            Action::Call(call) => *self.commands.verbs.get(usize::from(call.command))?,
             _ => None,
         };
-        let uses = |work| matches!(runs(work), Some((Run::Through(..), _)));
+        let uses = |work| verb(work).is_some_and(|v| matches!(v.run, Run::Through(..)));
         // What only moves bytes leaves the descriptors where they are.
-        let moves = |work| match runs(work) {
-            Some((Run::Through(Side::Read | Side::Write, _), _)) => false,
-            Some((_, family)) => matches!(family, Some(Family::Pipe | Family::Sock)),
+        let moves = |work| match verb(work) {
+            Some(verb) if matches!(verb.run, Run::Through(Side::Read | Side::Write, _)) => false,
+            Some(verb) => matches!(verb.signature.family(), Some(Family::Pipe | Family::Sock)),
             None => false,
         };
         let foreseen = !(*moved && steps.iter().any(uses));
@@ -96,7 +93,10 @@ impl Engine {
         let Some(Some(verb)) = self.commands.verbs.get(usize::from(call.command)) else {
             return;
         };
-        let (Run::Through(side, _), Some(family)) = (verb.run, verb.signature.family()) else {
+        let Run::Through(side, _) = verb.run else {
+            return;
+        };
+        let Some(family) = verb.signature.family() else {
             return;
         };
         let params = verb.signature.params;

@@ -82,6 +82,11 @@ impl Stall {
         self.since.map(|(_, since)| since.elapsed())
     }
 
+    /// Whether it was not seen to stand still.
+    pub fn is_unseen(&self) -> bool {
+        self.since.is_none()
+    }
+
     /// For how long it has been blocked, where it was when it was last seen.
     pub fn blocked(&self) -> Option<Duration> {
         let (_, since) = self.since.filter(|_| self.blocked)?;
