@@ -1,6 +1,6 @@
 //! Commands that steer actors.
 
-use crate::data::{Cell, Column, Failure, Outcome, Reply, Table};
+use crate::data::{Cell, Column, Failure, Identity, Outcome, Reply, Role, Table};
 use crate::exec::{Builtin, Engine, Sink};
 use crate::lang::{Arg, Example, Kind, Param, Signature};
 use crate::mechanism::Args;
@@ -48,31 +48,22 @@ pub(super) static SPAWN: Builtin = Builtin {
     },
 };
 
-static NAME: Column = Column {
-    name: "name",
-    help: "the actor's name",
-};
-static PID: Column = Column {
-    name: "pid",
-    help: "its process",
-};
-static STATE: Column = Column {
-    name: "state",
-    help: "idle, running, blocked, stopped or dead; ? where it cannot be seen",
-};
-static CALL: Column = Column {
-    name: "call",
-    help: "the call it is blocked in, decoded",
-};
-static ABOUT: Column = Column {
-    name: "about",
-    help: "the condition of the object it waits on, and its last operator",
-};
+static NAME: Column = Column::new("name", "the actor's name").identity(Identity::Strong);
+static PID: Column = Column::new("pid", "its process");
+static STATE: Column = Column::new(
+    "state",
+    "idle, running, blocked, stopped or dead; ? where it cannot be seen",
+);
+static CALL: Column = Column::new("call", "the call it is blocked in, decoded").role(Role::Blocked);
+static ABOUT: Column = Column::new(
+    "about",
+    "the condition of the object it waits on, and its last operator",
+);
 
-static SIGNALS: Column = Column {
-    name: "signals.NAME",
-    help: "how often it has caught that signal: signals.USR1",
-};
+static SIGNALS: Column = Column::new(
+    "signals.NAME",
+    "how often it has caught that signal: signals.USR1",
+);
 
 /// The fields of `expect actor.NAME.FIELD`.
 pub(crate) static FIELDS: [&Column; 5] = [&PID, &STATE, &CALL, &ABOUT, &SIGNALS];

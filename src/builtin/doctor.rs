@@ -110,26 +110,14 @@ struct Finding {
     mend: Mend,
 }
 
-static WHAT: Column = Column {
-    name: "what",
-    help: "what is wrong",
-};
-static OBJECT: Column = Column {
-    name: "object",
-    help: "with which object",
-};
-static EVIDENCE: Column = Column {
-    name: "evidence",
-    help: "what was seen",
-};
-static SURE: Column = Column {
-    name: "sure",
-    help: "exact; likely: who used it is gone; suspected: it only looks so",
-};
-static MEND: Column = Column {
-    name: "mend",
-    help: "what mends it",
-};
+static WHAT: Column = Column::new("what", "what is wrong");
+static OBJECT: Column = Column::new("object", "with which object");
+static EVIDENCE: Column = Column::new("evidence", "what was seen");
+static SURE: Column = Column::new(
+    "sure",
+    "exact; likely: who used it is gone; suspected: it only looks so",
+);
+static MEND: Column = Column::new("mend", "what mends it");
 
 fn examine(sight: &Sight) -> Result<Reply, Failure> {
     let mut unseen = Vec::new();

@@ -1,7 +1,7 @@
 //! `ipcs`, with the familiar flags, and `limits`.
 
 use super::look;
-use crate::data::{Cell, Column, Failure, Family, Reply, Table};
+use crate::data::{Cell, Column, Failure, Family, Identity, Reply, Role, Table};
 use crate::exec::Builtin;
 use crate::inspect::limits::{self, Limit};
 use crate::kernel::{msg, sem, shm};
@@ -112,10 +112,7 @@ fn ipcs(sight: &Sight, args: &Args) -> Result<Reply, Failure> {
         .into_iter()
         .map(|kind| {
             let columns = match wanted.as_slice() {
-                [] if kind.is_system_v() => {
-                    let preset = preset(kind.family, args);
-                    preset.iter().map(|c| c.to_string()).collect()
-                }
+                [] if kind.is_system_v() => preset(kind, args),
                 wanted => wanted.to_vec(),
             };
             (kind.list)(sight, &Listing { columns })
@@ -142,46 +139,30 @@ fn with_columns(
 }
 
 /// The columns of `-t`, `-p` and `-c`; none for the usual ones.
-fn preset(family: Family, args: &Args) -> &'static [&'static str] {
-    let (time, pid, creator) = (args.flag("time"), args.flag("pid"), args.flag("creator"));
-    match family {
-        Family::Msgq if time => &["name", "id", "owner", "stime", "rtime", "ctime"],
-        Family::Shm if time => &["name", "id", "owner", "atime", "dtime", "ctime"],
-        Family::Sem if time => &["name", "id", "owner", "otime", "ctime"],
-        Family::Msgq if pid => &["name", "id", "owner", "lspid", "lscmd", "lrpid", "lrcmd"],
-        Family::Shm if pid => &["name", "id", "owner", "cpid", "cpcmd", "lpid", "lpcmd"],
-        Family::Sem if pid => &["name", "id", "owner", "pid", "pidcmd"],
-        _ if creator => &[
-            "name", "id", "perms", "creator", "cuid", "cgid", "owner", "uid", "gid",
-        ],
-        _ => &[],
-    }
+fn preset(kind: &ObjectKind, args: &Args) -> Vec<String> {
+    let role = match (args.flag("time"), args.flag("pid"), args.flag("creator")) {
+        (true, ..) => Role::Time,
+        (_, true, _) => Role::Operator,
+        (.., true) => return PEOPLE.map(String::from).into(),
+        _ => return Vec::new(),
+    };
+    let names = ["name", "id", "owner"].into_iter();
+    let fields = (kind.fields)().into_iter();
+    let chosen = fields.filter(|c| c.traits.role == role).map(|c| c.name);
+    names.chain(chosen).map(String::from).collect()
 }
 
-static NAME: Column = Column {
-    name: "name",
-    help: "the kernel's name for it",
-};
-static FAMILY: Column = Column {
-    name: "family",
-    help: "what it limits",
-};
-static VALUE: Column = Column {
-    name: "value",
-    help: "how much there is, or may be",
-};
-static USED: Column = Column {
-    name: "used",
-    help: "how much is used now",
-};
-static UNIT: Column = Column {
-    name: "unit",
-    help: "of what",
-};
-static MEANING: Column = Column {
-    name: "meaning",
-    help: "what it says",
-};
+/// Who may do what with it.
+const PEOPLE: [&str; 9] = [
+    "name", "id", "perms", "creator", "cuid", "cgid", "owner", "uid", "gid",
+];
+
+static NAME: Column = Column::new("name", "the kernel's name for it").identity(Identity::Strong);
+static FAMILY: Column = Column::new("family", "what it limits").identity(Identity::Strong);
+static VALUE: Column = Column::new("value", "how much there is, or may be");
+static USED: Column = Column::new("used", "how much is used now");
+static UNIT: Column = Column::new("unit", "of what");
+static MEANING: Column = Column::new("meaning", "what it says");
 
 pub(super) static LIMITS: Builtin = Builtin {
     signature: Signature {

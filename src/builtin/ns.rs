@@ -2,7 +2,7 @@
 
 use super::look;
 use super::who::{command, user};
-use crate::data::{Cell, Column, Failure, Reply, Table};
+use crate::data::{Cell, Column, Failure, Identity, Reply, Table};
 use crate::exec::Builtin;
 use crate::inspect::namespaces::{self, KINDS, Members, Namespace};
 use crate::kernel::namespace::Kind as Which;
@@ -39,42 +39,25 @@ pub(super) static NS: Builtin = Builtin {
     run: |engine, args, _| look(engine, |sight| ns(sight, args)),
 };
 
-static ID: Column = Column {
-    name: "id",
-    help: "the inode that names it, as in /proc/PID/ns and lsns(8)",
-};
-static TYPE: Column = Column {
-    name: "type",
-    help: "ipc, mnt or net",
-};
-static PROCESSES: Column = Column {
-    name: "processes",
-    help: "how many processes are in it",
-};
-static PID: Column = Column {
-    name: "pid",
-    help: "the one of them with the lowest pid",
-};
-static COMMAND: Column = Column {
-    name: "command",
-    help: "its command, or the actor's name",
-};
-static USER: Column = Column {
-    name: "user",
-    help: "its effective user",
-};
-static CONTAINER: Column = Column {
-    name: "container",
-    help: "the containers of its processes, as their control groups tell",
-};
-static OURS: Column = Column {
-    name: "ours",
-    help: "yes: this shell is in it",
-};
-static PATH: Column = Column {
-    name: "path",
-    help: "where it is mounted, so that it stays without a process: ip-netns(8)",
-};
+static ID: Column = Column::new(
+    "id",
+    "the inode that names it, as in /proc/PID/ns and lsns(8)",
+)
+.identity(Identity::Strong);
+static TYPE: Column = Column::new("type", "ipc, mnt or net");
+static PROCESSES: Column = Column::new("processes", "how many processes are in it");
+static PID: Column = Column::new("pid", "the one of them with the lowest pid");
+static COMMAND: Column = Column::new("command", "its command, or the actor's name");
+static USER: Column = Column::new("user", "its effective user").spare(5);
+static CONTAINER: Column = Column::new(
+    "container",
+    "the containers of its processes, as their control groups tell",
+);
+static OURS: Column = Column::new("ours", "yes: this shell is in it");
+static PATH: Column = Column::new(
+    "path",
+    "where it is mounted, so that it stays without a process: ip-netns(8)",
+);
 
 fn ns(sight: &Sight, args: &Args) -> Result<Reply, Failure> {
     let named = |kind: &&Which| {

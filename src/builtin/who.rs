@@ -1,7 +1,7 @@
 //! `who`: the processes that have to do with an object.
 
 use super::look;
-use crate::data::{Cell, Column, Failure, Reply, Table, counted};
+use crate::data::{Cell, Column, Failure, Identity, Reply, Table, counted};
 use crate::exec::Builtin;
 use crate::inspect::descriptors::Access;
 use crate::inspect::process::{self, Certainty};
@@ -49,38 +49,25 @@ pub(super) static WHO: Builtin = Builtin {
     run: |engine, args, _| look(engine, |sight| who(sight, args)),
 };
 
-static PID: Column = Column {
-    name: "pid",
-    help: "the process",
-};
-static COMMAND: Column = Column {
-    name: "command",
-    help: "its command, or the actor's name; gone or recycled where it is no more",
-};
-static USER: Column = Column {
-    name: "user",
-    help: "its effective user",
-};
-static HOW: Column = Column {
-    name: "how",
-    help: "attached, open, waiting, created it, or what it did last",
-};
-static FD: Column = Column {
-    name: "fd",
-    help: "the descriptor, where it is open",
-};
-static MODE: Column = Column {
-    name: "mode",
-    help: "what it is open or attached for: r, w or rw",
-};
-static CALL: Column = Column {
-    name: "call",
-    help: "the call that it waits in, decoded",
-};
-static SURE: Column = Column {
-    name: "sure",
-    help: "exact; last operator only; pid recycled; gone; ? where it is hidden",
-};
+static PID: Column = Column::new("pid", "the process").identity(Identity::Strong);
+static COMMAND: Column = Column::new(
+    "command",
+    "its command, or the actor's name; gone or recycled where it is no more",
+);
+static USER: Column = Column::new("user", "its effective user").spare(5);
+static HOW: Column = Column::new(
+    "how",
+    "attached, open, waiting, created it, or what it did last",
+)
+.identity(Identity::Strong);
+static FD: Column =
+    Column::new("fd", "the descriptor, where it is open").identity(Identity::Strong);
+static MODE: Column = Column::new("mode", "what it is open or attached for: r, w or rw");
+static CALL: Column = Column::new("call", "the call that it waits in, decoded");
+static SURE: Column = Column::new(
+    "sure",
+    "exact; last operator only; pid recycled; gone; ? where it is hidden",
+);
 
 fn who(sight: &Sight, args: &Args) -> Result<Reply, Failure> {
     let Some(reference) = args.reference("object") else {

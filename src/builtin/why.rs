@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::look;
 use super::who::{command, user};
-use crate::data::{Cell, Column, Failure, Reply, Table, counted};
+use crate::data::{Cell, Column, Failure, Identity, Reply, Role, Table, counted};
 use crate::exec::Builtin;
 use crate::inspect::cycles::{Cycle, cycles};
 use crate::inspect::polled::polled;
@@ -58,47 +58,30 @@ pub(super) static WHY: Builtin = Builtin {
     run: |engine, args, _| look(engine, |sight| why(sight, args)),
 };
 
-static PID: Column = Column {
-    name: "pid",
-    help: "the process",
-};
-static TID: Column = Column {
-    name: "tid",
-    help: "the thread; its process's number where it is the first",
-};
-static COMMAND: Column = Column {
-    name: "command",
-    help: "its command, or the actor's name",
-};
-static USER: Column = Column {
-    name: "user",
-    help: "its effective user",
-};
-static CALL: Column = Column {
-    name: "call",
-    help: "the call that it is blocked in, decoded; its state where it is in none",
-};
-static ABOUT: Column = Column {
-    name: "about",
-    help: "the condition of the object it waits at",
-};
-static WAKES: Column = Column {
-    name: "wakes",
-    help: "what would wake it",
-};
-static BY: Column = Column {
-    name: "by",
-    help: "who could: pid and command of each",
-};
-static SURE: Column = Column {
-    name: "sure",
-    help: "exact: nobody else could; of those seen: nobody else who may be looked into; unseen: somebody \
-           must who cannot be seen; last operator only: it may hold it; anyone: others may, too",
-};
-static CYCLE: Column = Column {
-    name: "cycle",
-    help: "its number: each thread of it waits for the next",
-};
+static PID: Column = Column::new("pid", "the process");
+static TID: Column = Column::new(
+    "tid",
+    "the thread; its process's number where it is the first",
+)
+.identity(Identity::Strong)
+.spare(4);
+static COMMAND: Column = Column::new("command", "its command, or the actor's name");
+static USER: Column = Column::new("user", "its effective user").spare(5);
+static CALL: Column = Column::new(
+    "call",
+    "the call that it is blocked in, decoded; its state where it is in none",
+)
+.role(Role::Blocked);
+static ABOUT: Column = Column::new("about", "the condition of the object it waits at");
+static WAKES: Column = Column::new("wakes", "what would wake it");
+static BY: Column = Column::new("by", "who could: pid and command of each");
+static SURE: Column = Column::new(
+    "sure",
+    "exact: nobody else could; of those seen: nobody else who may be looked into; unseen: somebody \
+     must who cannot be seen; last operator only: it may hold it; anyone: others may, too",
+);
+static CYCLE: Column = Column::new("cycle", "its number: each thread of it waits for the next")
+    .identity(Identity::Strong);
 
 fn why(sight: &Sight, args: &Args) -> Result<Reply, Failure> {
     let columns = vec![

@@ -4,9 +4,11 @@
 //! asks the kernel.
 
 mod cell;
+mod column;
 mod event;
 mod family;
 mod graph;
+mod kept;
 mod object;
 mod outcome;
 mod reply;
@@ -15,6 +17,7 @@ mod table;
 mod written;
 
 pub use cell::{Cell, Took, is_invisible, quote, rough, word};
+pub use column::{Column, Identity, Rate, Role};
 pub use event::{Caught, Claimed, Event, Nowhere, Sink, Stand};
 pub use family::Family;
 pub use graph::{Edge, Graph, Node};
@@ -22,7 +25,7 @@ pub use object::Object;
 pub use outcome::{Failure, FailureKind, Field, Lack, Outcome, StepResult};
 pub use reply::Reply;
 pub use sent::SentReply;
-pub use table::{Column, Table};
+pub use table::Table;
 pub use written::{push_int, push_outcome, push_u64};
 
 /// So many of something: `1 message`, `2 messages`.

@@ -1,11 +1,9 @@
 //! Replies between two processes of this program.
 
-use std::collections::HashSet;
-use std::hash::Hash;
-use std::sync::Mutex;
-
 use serde::{Deserialize, Serialize};
 
+use super::column::Traits;
+use super::kept::{column, word};
 use super::{Cell, Column, Outcome, Reply, Table};
 
 /// A [`Reply`] as it travels.
@@ -21,7 +19,7 @@ pub struct SentReply {
 struct SentTable {
     kind: String,
     title: String,
-    columns: Vec<(String, String)>,
+    columns: Vec<(String, String, Traits)>,
     empty: String,
     footer: Vec<String>,
     unknown: String,
@@ -36,7 +34,7 @@ impl From<Reply> for SentReply {
             columns: table
                 .columns
                 .iter()
-                .map(|c| (c.name.into(), c.help.into()))
+                .map(|c| (c.name.into(), c.help.into(), c.traits))
                 .collect(),
             empty: table.empty.into(),
             cells: table.rows().flatten().cloned().collect(),
@@ -65,8 +63,10 @@ impl From<SentReply> for Reply {
 
 impl From<SentTable> for Table {
     fn from(sent: SentTable) -> Table {
-        let columns = sent.columns.into_iter();
-        let columns = columns.map(|(name, help)| column(word(name), word(help)));
+        let columns = sent.columns.into_iter().map(|(name, help, traits)| {
+            let (name, help) = (word(name), word(help));
+            column(Column { name, help, traits })
+        });
         let mut table = Table::new(word(sent.kind), word(sent.title), columns.collect());
         table.empty = word(sent.empty);
         table.footer = sent.footer;
@@ -78,50 +78,13 @@ impl From<SentTable> for Table {
     }
 }
 
-/// A word of a table, which lives as long as the program. They are the program's own, so they
-/// are few, and each is kept once.
-fn word(text: String) -> &'static str {
-    static WORDS: Mutex<Option<HashSet<&'static str>>> = Mutex::new(None);
-    kept(&WORDS, &*text, |text| Box::leak(text.into()))
-}
-
-/// A column, as [`word`].
-fn column(name: &'static str, help: &'static str) -> &'static Column {
-    static COLUMNS: Mutex<Option<HashSet<&'static Column>>> = Mutex::new(None);
-    kept(&COLUMNS, &Column { name, help }, |column| {
-        Box::leak(Box::new(Column { ..*column }))
-    })
-}
-
-fn kept<T: Eq + Hash + ?Sized>(
-    all: &Mutex<Option<HashSet<&'static T>>>,
-    wanted: &T,
-    keep: impl FnOnce(&T) -> &'static T,
-) -> &'static T {
-    let mut all = all
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
-    let all = all.get_or_insert_default();
-    match all.get(wanted) {
-        Some(known) => known,
-        None => {
-            let new = keep(wanted);
-            all.insert(new);
-            new
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_reply_arrives_as_it_was_sent() {
-        static ID: Column = Column {
-            name: "id",
-            help: "its number",
-        };
+        static ID: Column = Column::new("id", "its number").spare(1);
         let mut table = Table::new("msgq", "Message queues", vec![&ID]);
         table.empty = "nobody";
         table.push([Cell::from(7)]);

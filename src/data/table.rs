@@ -1,15 +1,6 @@
 //! Rows of cells under named columns.
 
-use super::Cell;
-
-/// One column: its name is the field's name in the language and the key in JSON.
-#[derive(Debug, PartialEq, Eq, Hash)]
-pub struct Column {
-    /// The kernel's own word, in lower case.
-    pub name: &'static str,
-    /// What it holds, with its unit.
-    pub help: &'static str,
-}
+use super::{Cell, Column};
 
 /// A table whose cells are laid out row after row.
 #[derive(Clone, Debug)]

@@ -5,7 +5,7 @@ use std::fmt::Display;
 
 use super::sight::Sight;
 use super::{Listing, errno_symbol};
-use crate::data::{Cell, Column, Failure, Family, Object, Table};
+use crate::data::{Cell, Column, Failure, Family, Identity, Object, Table};
 use crate::inspect::process::{Certainty, is_of_the_host};
 use crate::kernel::sysv::Perm;
 use crate::kernel::{Errno, process};
@@ -23,10 +23,11 @@ impl<R> Field<R> {
         help: &'static str,
         cell: fn(&R, &Sight) -> Cell,
     ) -> Field<R> {
-        Field {
-            column: Column { name, help },
-            cell,
-        }
+        Field::of(Column::new(name, help), cell)
+    }
+
+    pub const fn of(column: Column, cell: fn(&R, &Sight) -> Cell) -> Field<R> {
+        Field { column, cell }
     }
 }
 
@@ -57,9 +58,8 @@ pub(super) fn id_of(object: &Object) -> i32 {
 
 /// The fields that every object has.
 pub(super) const fn name<R: Row>() -> Field<R> {
-    Field::new(
-        "name",
-        "its name in this session",
+    Field::of(
+        Column::new("name", "its name in this session").identity(Identity::Weak),
         |r: &R, sight| match sight.name_of(R::FAMILY, &r.object()) {
             Some(name) => Cell::text(name),
             None => Cell::Nothing,
@@ -67,19 +67,22 @@ pub(super) const fn name<R: Row>() -> Field<R> {
     )
 }
 pub(super) const fn key<R: SystemV>() -> Field<R> {
-    Field::new("key", "its key; 0 is IPC_PRIVATE", |r: &R, _| {
-        Cell::Key(r.perm().key)
-    })
+    Field::of(
+        Column::new("key", "its key; 0 is IPC_PRIVATE").spare(1),
+        |r: &R, _| Cell::Key(r.perm().key),
+    )
 }
 pub(super) const fn id<R: SystemV>() -> Field<R> {
-    Field::new("id", "the kernel's identifier", |r: &R, _| {
-        Cell::from(r.id())
-    })
+    Field::of(
+        Column::new("id", "the kernel's identifier").identity(Identity::Strong),
+        |r: &R, _| Cell::from(r.id()),
+    )
 }
 pub(super) const fn owner<R: SystemV>() -> Field<R> {
-    Field::new("owner", "the owner's name", |r: &R, sight| {
-        Cell::Text(sight.user(r.perm().uid))
-    })
+    Field::of(
+        Column::new("owner", "the owner's name").spare(7),
+        |r: &R, sight| Cell::Text(sight.user(r.perm().uid)),
+    )
 }
 pub(super) const fn creator<R: SystemV>() -> Field<R> {
     Field::new("creator", "the creator's name", |r: &R, sight| {
@@ -87,9 +90,10 @@ pub(super) const fn creator<R: SystemV>() -> Field<R> {
     })
 }
 pub(super) const fn perms<R: SystemV>() -> Field<R> {
-    Field::new("perms", "its permissions, in octal", |r: &R, _| {
-        Cell::Mode(r.perm().mode & 0o777)
-    })
+    Field::of(
+        Column::new("perms", "its permissions, in octal").spare(2),
+        |r: &R, _| Cell::Mode(r.perm().mode & 0o777),
+    )
 }
 pub(super) const fn uid<R: SystemV>() -> Field<R> {
     Field::new("uid", "the owner's user id", |r: &R, _| r.perm().uid.into())
@@ -258,14 +262,9 @@ pub(super) fn waits<N: Display + PartialOrd + Default, const K: usize>(
     }
 }
 
-static FIELD: Column = Column {
-    name: "field",
-    help: "the field's name, as in `expect` and JSON",
-};
-static VALUE: Column = Column {
-    name: "value",
-    help: "its value",
-};
+static FIELD: Column =
+    Column::new("field", "the field's name, as in `expect` and JSON").identity(Identity::Strong);
+static VALUE: Column = Column::new("value", "its value");
 
 /// Every field of one object.
 pub(super) fn details<R: Row>(

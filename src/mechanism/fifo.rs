@@ -455,6 +455,7 @@ pub static MECHANISM: Mechanism = Mechanism {
         family: FAMILY,
         posix: false,
         fields: table::fifo_fields,
+        times: &[],
         look: table::fifo_look,
         list: table::fifo_list,
         info: table::fifo_info,

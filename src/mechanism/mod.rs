@@ -93,6 +93,9 @@ pub struct ObjectKind {
     /// Every field of its objects: the columns of its tables, the keys of its JSON and
     /// what `expect` may name.
     pub fields: fn() -> Vec<&'static Column>,
+    /// The times that the kernel keeps of an object's use, by its fields, and what was done with it
+    /// where one changes.
+    pub times: &'static [(&'static str, &'static str)],
     /// One field of one object; the number is that of a semaphore of a set.
     pub look: fn(&Sight, &Object, Option<u32>, &str) -> Result<Cell, Failure>,
     /// Every object of the host.

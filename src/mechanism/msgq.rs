@@ -475,6 +475,7 @@ pub static MECHANISM: Mechanism = Mechanism {
             family: FAMILY,
             posix: false,
             fields: table::fields,
+            times: &[("stime", "sent"), ("rtime", "received")],
             look: table::look,
             list: table::list,
             info: table::info,

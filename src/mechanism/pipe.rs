@@ -347,6 +347,7 @@ pub static MECHANISM: Mechanism = Mechanism {
         family: FAMILY,
         posix: false,
         fields: table::pipe_fields,
+        times: &[],
         look: table::pipe_look,
         list: table::pipe_list,
         info: table::pipe_info,

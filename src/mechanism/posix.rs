@@ -9,7 +9,7 @@ use super::args::errno_symbol;
 use super::fields::{Field, Row};
 use super::sight::{posix_name, posix_object};
 use super::{Args, World};
-use crate::data::{Cell, Failure, Family, Object, Outcome, StepResult};
+use crate::data::{Cell, Column, Failure, Family, Identity, Object, Outcome, Role, StepResult};
 use crate::inspect::posix::{self, Node};
 use crate::kernel::posix::{mq, sem, shm};
 use crate::kernel::{Errno, Result as KernelResult};
@@ -239,24 +239,28 @@ pub(super) use posix_row;
 
 /// The fields that every POSIX object has.
 pub(super) const fn name<R: Posix>() -> Field<R> {
-    Field::new("name", "its name, with the slash", |r: &R, _| {
-        Cell::Name(r.node().file_name.to_vec())
-    })
+    Field::of(
+        Column::new("name", "its name, with the slash").identity(Identity::Weak),
+        |r: &R, _| Cell::Name(r.node().file_name.to_vec()),
+    )
 }
 pub(super) const fn owner<R: Posix>() -> Field<R> {
-    Field::new("owner", "the owner's name", |r: &R, sight| {
-        Cell::Text(sight.user(r.node().uid))
-    })
+    Field::of(
+        Column::new("owner", "the owner's name").spare(7),
+        |r: &R, sight| Cell::Text(sight.user(r.node().uid)),
+    )
 }
 pub(super) const fn perms<R: Posix>() -> Field<R> {
-    Field::new("perms", "its permissions, in octal", |r: &R, _| {
-        Cell::Mode(r.node().mode)
-    })
+    Field::of(
+        Column::new("perms", "its permissions, in octal").spare(2),
+        |r: &R, _| Cell::Mode(r.node().mode),
+    )
 }
 pub(super) const fn ctime<R: Posix>() -> Field<R> {
-    Field::new(
-        "ctime",
-        "when it was made, or its owner or permissions set",
+    Field::of(
+        Column::new("ctime", "when it was made, or its owner or permissions set")
+            .spare(3)
+            .role(Role::Time),
         |r: &R, _| Cell::Time(r.node().ctime),
     )
 }
@@ -269,9 +273,12 @@ pub(super) const fn gid<R: Posix>() -> Field<R> {
     })
 }
 pub(super) const fn ino<R: Posix>() -> Field<R> {
-    Field::new("ino", "the inode of its file", |r: &R, _| {
-        Cell::Int(i128::from(r.node().ino))
-    })
+    Field::of(
+        Column::new("ino", "the inode of its file")
+            .identity(Identity::Strong)
+            .spare(1),
+        |r: &R, _| Cell::Int(i128::from(r.node().ino)),
+    )
 }
 
 /// The condition of one that has no name any more, as `/lock` or as the kernel says it.

@@ -239,6 +239,7 @@ pub static MECHANISM: Mechanism = Mechanism {
             family: FAMILY,
             posix: false,
             fields: table::fields,
+            times: &[("otime", "operated")],
             look: table::look,
             list: table::list,
             info: table::info,

@@ -200,6 +200,7 @@ pub static MECHANISM: Mechanism = Mechanism {
             family: FAMILY,
             posix: false,
             fields: table::fields,
+            times: &[("atime", "attached"), ("dtime", "detached")],
             look: table::look,
             list: table::list,
             info: table::info,

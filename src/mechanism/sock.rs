@@ -171,6 +171,7 @@ pub static MECHANISM: Mechanism = Mechanism {
         family: FAMILY,
         posix: false,
         fields: table::fields,
+        times: &[],
         look: table::look,
         list: table::list,
         info: table::info,

@@ -9,10 +9,7 @@ use crate::data::{Cell, Column, Event, Outcome, Sink, Table};
 
 const ROWS: usize = 30_000;
 
-static COLUMN: Column = Column {
-    name: "lspid",
-    help: "",
-};
+static COLUMN: Column = Column::new("lspid", "");
 
 fn table() -> Table {
     let mut table = Table::new("msgq", "Message queues", vec![&COLUMN; 12]);

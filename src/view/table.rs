@@ -17,7 +17,7 @@ use layout::{Layout, Width};
 use super::wrap::{width_of, wrap};
 use super::written::push_hex;
 use super::{Style, escape};
-use crate::data::{Cell, Table, push_int, push_u64, rough};
+use crate::data::{Cell, Role, Table, push_int, push_u64, rough};
 
 mod layout;
 #[cfg(test)]
@@ -296,7 +296,7 @@ impl Look<'_> {
         }
         let right = numbers.iter().zip(words).map(|(n, w)| *n && !w);
         // A rate has a sign, and is text.
-        let rate = |c: usize| self.table.columns[c].name.ends_with("/s");
+        let rate = |c: usize| self.table.columns[c].traits.role == Role::Rate;
         right.enumerate().map(|(c, n)| n || rate(c)).collect()
     }
 

@@ -10,10 +10,7 @@ use crate::kernel::{self, Errno, users};
 use crate::mechanism::{Args, Sight, key};
 use crate::session::now;
 
-static RESULT: Column = Column {
-    name: "result",
-    help: "removed, or why not",
-};
+static RESULT: Column = Column::new("result", "removed, or why not");
 
 /// What is to be removed.
 struct Choice {

@@ -2,33 +2,18 @@
 
 use std::collections::HashMap;
 
-use crate::data::{Cell, Table};
+use crate::data::{Cell, Identity, Table};
 
-/// The columns that together name what a row is about; the first of these sets that a table has.
-const IDENTITIES: [&[&str]; 12] = [
-    &["id"],
-    &["path", "ino"],
-    &["ino"],
-    &["cycle", "tid"],
-    &["tid"],
-    &["pid", "how", "fd"],
-    &["family", "name"],
-    &["name"],
-    &["number"],
-    &["field"],
-    &["num"],
-    &["n"],
-];
-
-/// The places of those columns.
+/// The places of the columns that together name what a row is about.
 fn identity(table: &Table) -> Vec<usize> {
-    let places = |names: &&[&str]| {
-        let places = names.iter().map(|name| table.place(name));
-        places.collect::<Option<Vec<usize>>>()
-    };
-    // Where nothing names a row, its first cell has to.
-    let found = IDENTITIES.iter().find_map(places);
-    found.unwrap_or_else(|| vec![0])
+    let best = table.columns.iter().map(|c| c.traits.identity).max();
+    match best {
+        // Where nothing names a row, its first cell has to.
+        None | Some(Identity::No) => vec![0],
+        Some(best) => (0..table.columns.len())
+            .filter(|c| table.columns[*c].traits.identity == best)
+            .collect(),
+    }
 }
 
 /// How the rows of two looks belong together.
@@ -107,14 +92,8 @@ mod tests {
     use super::*;
     use crate::data::Column;
 
-    static ID: Column = Column {
-        name: "id",
-        help: "",
-    };
-    static QNUM: Column = Column {
-        name: "qnum",
-        help: "",
-    };
+    static ID: Column = Column::new("id", "").identity(Identity::Strong);
+    static QNUM: Column = Column::new("qnum", "");
 
     fn table(ids: &[i32]) -> Table {
         let mut table = Table::new("msgq", "Message queues", vec![&QNUM, &ID]);

@@ -2,32 +2,14 @@ use std::time::{Duration, Instant};
 
 use super::order::{Entry, Order};
 use super::past::Past;
-use crate::data::{Cell, Column, Table};
+use crate::data::{Cell, Column, Identity, Rate, Role, Table};
 
-static ID: Column = Column {
-    name: "id",
-    help: "",
-};
-static QNUM: Column = Column {
-    name: "qnum",
-    help: "",
-};
-static QBYTES: Column = Column {
-    name: "qbytes",
-    help: "",
-};
-static WAITS: Column = Column {
-    name: "waits",
-    help: "",
-};
-static CALL: Column = Column {
-    name: "call",
-    help: "",
-};
-static WAKES: Column = Column {
-    name: "wakes",
-    help: "",
-};
+static ID: Column = Column::new("id", "").identity(Identity::Strong);
+static QNUM: Column = Column::new("qnum", "").rate(Rate::Told).role(Role::Fill);
+static QBYTES: Column = Column::new("qbytes", "").role(Role::Room { more: 0 });
+static WAITS: Column = Column::new("waits", "").role(Role::Waits);
+static CALL: Column = Column::new("call", "").role(Role::Blocked);
+static WAKES: Column = Column::new("wakes", "");
 
 /// Queues that hold at most 8, by id and what they hold; nobody waits where that is odd.
 fn queues(rows: &[(i32, i32)]) -> Table {

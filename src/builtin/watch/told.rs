@@ -2,47 +2,17 @@
 
 use std::time::Duration;
 
-use crate::data::{Cell, Column, Family, Table, rough};
-
-/// The columns whose change is told by the second, and where that stands.
-static RATES: [(&str, Column); 8] = [
-    ("qnum", rate("qnum/s")),
-    ("cbytes", rate("cbytes/s")),
-    ("curmsgs", rate("curmsgs/s")),
-    ("qsize", rate("qsize/s")),
-    ("bytes", rate("bytes/s")),
-    ("rqueue", rate("rqueue/s")),
-    ("wqueue", rate("wqueue/s")),
-    ("pending", rate("pending/s")),
-];
-
-const fn rate(name: &'static str) -> Column {
-    Column {
-        name,
-        help: "how much more a second since the last look: what came, less what went",
-    }
-}
+use crate::data::{Cell, Column, Family, Role, Table, rough};
+use crate::mechanism;
 
 /// What watching has shown.
-static SEEN: Column = Column {
-    name: "seen",
-    help: "what was so at every look, and for how long; which of its times have changed",
-};
+static SEEN: Column = Column::new(
+    "seen",
+    "what was so at every look, and for how long; which of its times have changed",
+);
 
 /// What stands left of each row.
-static MARK: Column = Column {
-    name: "",
-    help: "+ new, - gone",
-};
-
-/// What is full: a column, and the one that it has reached then. A listener lets one more.
-const FULL: [(&str, &str, bool); 5] = [
-    ("cbytes", "qbytes", false),
-    ("qnum", "qbytes", false),
-    ("curmsgs", "maxmsg", false),
-    ("bytes", "capacity", false),
-    ("pending", "backlog", true),
-];
+static MARK: Column = Column::new("", "+ new, - gone");
 
 /// A column of the screen.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -62,7 +32,8 @@ pub(super) enum Shown {
 pub(super) struct Told {
     /// The screen's columns.
     pub shown: Vec<Shown>,
-    full: Vec<(usize, usize, bool)>,
+    /// Which column holds how much is there, which how much may be, and how much more it takes.
+    full: Vec<(usize, usize, u8)>,
     waits: Option<Waits>,
     /// The times that the kernel keeps of these objects, and what each says where it changes.
     pub times: &'static [(&'static str, &'static str)],
@@ -79,16 +50,18 @@ enum Waits {
 
 impl Told {
     pub fn of(table: &Table) -> Told {
-        let place = |name| table.place(name);
-        let full = FULL.iter();
-        let full: Vec<_> = full
-            .filter_map(|(has, holds, more)| Some((place(has)?, place(holds)?, *more)))
-            .collect();
-        let call = match (place("call"), place("wakes"), place("state")) {
-            (Some(call), Some(_), _) | (Some(call), _, Some(_)) => Some(Waits::Itself(call)),
-            _ => None,
-        };
-        let waits = place("waits").map(Waits::At).or(call);
+        let with = |role| table.columns.iter().position(|c| c.traits.role == role);
+        let mut full = Vec::new();
+        for (holds, column) in table.columns.iter().enumerate() {
+            let Role::Room { more } = column.traits.role else {
+                continue;
+            };
+            let fills = table.columns.iter().enumerate();
+            let fills = fills.filter(|(_, c)| c.traits.role == Role::Fill);
+            full.extend(fills.map(|(has, _)| (has, holds, more)));
+        }
+        let itself = || with(Role::Blocked).map(Waits::Itself);
+        let waits = with(Role::Waits).map(Waits::At).or_else(itself);
         let times = times(table);
         // In order of importance: what does not fit is left out from the end.
         let behind = full.iter().map(|(has, holds, _)| *has.max(holds)).max();
@@ -99,9 +72,7 @@ impl Told {
         let mut shown = vec![Shown::Mark];
         for (c, column) in table.columns.iter().enumerate() {
             shown.push(Shown::Cell(c));
-            if let Some((_, rate)) = RATES.iter().find(|(name, _)| *name == column.name) {
-                shown.push(Shown::Rate(c, rate));
-            }
+            shown.extend(column.per_second().map(|rate| Shown::Rate(c, rate)));
             if behind == Some(c) {
                 shown.push(Shown::Seen);
             }
@@ -149,13 +120,9 @@ impl Told {
 
 /// The times that tell of an object's use, where the rows are System V objects by their ids.
 fn times(table: &Table) -> &'static [(&'static str, &'static str)] {
-    match Family::from_noun(table.kind) {
-        Some(_) if table.place("id").is_none() => &[],
-        Some(Family::Msgq) => &[("stime", "sent"), ("rtime", "received")],
-        Some(Family::Shm) => &[("atime", "attached"), ("dtime", "detached")],
-        Some(Family::Sem) => &[("otime", "operated")],
-        _ => &[],
-    }
+    let family = Family::from_noun(table.kind).filter(|_| table.place("id").is_some());
+    let kind = family.and_then(|family| mechanism::system_v(family).ok());
+    kind.map_or(&[], |kind| kind.times)
 }
 
 /// A change a second: `+12`, `-0.3`, `0`.
@@ -212,8 +179,18 @@ mod tests {
     }
 
     fn table(kind: &'static str, names: &[&'static str]) -> Table {
-        let column = |name| &*Box::leak(Box::new(Column { name, help: "" }));
-        Table::new(kind, "", names.iter().copied().map(column).collect())
+        let all = || Family::ALL.into_iter().flat_map(mechanism::fields);
+        let column = |name: &&'static str| {
+            let other = match (kind, *name) {
+                ("why", "call") => Column::new(name, "").role(Role::Blocked),
+                (_, name) => match all().find(|c| c.name == name) {
+                    Some(known) => return known,
+                    None => Column::new(name, ""),
+                },
+            };
+            &*Box::leak(Box::new(other))
+        };
+        Table::new(kind, "", names.iter().map(column).collect())
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Looking at messages without receiving them: msgrcv(2) with `MSG_COPY`.
 
 use super::{FAMILY, QUEUE};
-use crate::data::{Cell, Column, Failure, Object, Outcome, Reply, Table};
+use crate::data::{Cell, Column, Failure, Identity, Object, Outcome, Reply, Table};
 use crate::kernel::msg::{self, Mailbox, MsgStat};
 use crate::kernel::{Errno, Result as Kernel};
 use crate::lang::{Example, Kind, Param, Rule, Signature};
@@ -195,22 +195,10 @@ fn agree(queue: &MsgStat, messages: &[Copied]) -> bool {
     queue.qnum == messages.len() as u64 && queue.cbytes == bytes as u64
 }
 
-static N: Column = Column {
-    name: "n",
-    help: "the message's place, from 0",
-};
-static TYPE: Column = Column {
-    name: "type",
-    help: "its type",
-};
-static SIZE: Column = Column {
-    name: "size",
-    help: "its length, bytes",
-};
-static DATA: Column = Column {
-    name: "data",
-    help: "its text",
-};
+static N: Column = Column::new("n", "the message's place, from 0").identity(Identity::Strong);
+static TYPE: Column = Column::new("type", "its type");
+static SIZE: Column = Column::new("size", "its length, bytes");
+static DATA: Column = Column::new("data", "its text");
 
 fn table(messages: Vec<Copied>, settled: bool) -> Table {
     let mut table = Table::new("msgq.message", "Messages", vec![&N, &TYPE, &SIZE, &DATA]);

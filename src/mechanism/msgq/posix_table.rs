@@ -1,7 +1,7 @@
 //! Seeing POSIX message queues: their fields and their table.
 
 use super::{FAMILY, table};
-use crate::data::{Cell, Column, Failure, Object, Reply, Table, counted};
+use crate::data::{Cell, Column, Failure, Object, Rate, Reply, Role, Table, counted};
 use crate::inspect::posix::{Queue, queue, queues};
 use crate::inspect::thing::Thing;
 use crate::kernel::Errno;
@@ -16,15 +16,20 @@ static FIELDS: &[Field<Queue>] = &[
     posix::name(),
     posix::owner(),
     posix::perms(),
-    Field::new("curmsgs", "messages in the queue", |q, _| {
-        q.attributes.map_or(Cell::Unknown, |a| a.curmsgs.into())
-    }),
-    Field::new("maxmsg", "messages that the queue may hold", |q, _| {
-        q.attributes.map_or(Cell::Unknown, |a| a.maxmsg.into())
-    }),
-    Field::new("qsize", "bytes in the queue", |q, _| {
-        q.qsize.map_or(Cell::Unknown, Cell::Size)
-    }),
+    Field::of(
+        Column::new("curmsgs", "messages in the queue")
+            .rate(Rate::Told)
+            .role(Role::Fill),
+        |q, _| q.attributes.map_or(Cell::Unknown, |a| a.curmsgs.into()),
+    ),
+    Field::of(
+        Column::new("maxmsg", "messages that the queue may hold").role(Role::Room { more: 0 }),
+        |q, _| q.attributes.map_or(Cell::Unknown, |a| a.maxmsg.into()),
+    ),
+    Field::of(
+        Column::new("qsize", "bytes in the queue").rate(Rate::Spare),
+        |q, _| q.qsize.map_or(Cell::Unknown, Cell::Size),
+    ),
     Field::new("msgsize", "bytes that a message may have", |q, _| {
         let size = |a: crate::kernel::posix::mq::Attributes| Cell::Size(a.msgsize.unsigned_abs());
         q.attributes.map_or(Cell::Unknown, size)
@@ -42,9 +47,12 @@ static FIELDS: &[Field<Queue>] = &[
             None => Cell::Nothing,
         },
     ),
-    Field::new(
-        "waits",
-        "who is blocked: R receivers, S senders, and how many",
+    Field::of(
+        Column::new(
+            "waits",
+            "who is blocked: R receivers, S senders, and how many",
+        )
+        .role(Role::Waits),
         |q, sight| table::waits(waiting(q, sight)),
     ),
     Field::new(
@@ -56,9 +64,12 @@ static FIELDS: &[Field<Queue>] = &[
         waiting(q, sight).1.map_or(Cell::Unknown, Cell::from)
     }),
     // Its `ctime` is that of whoever looked last: a read of the queue's file sets it.
-    Field::new(
-        "mtime",
-        "when a message was last sent or received, or it was made",
+    Field::of(
+        Column::new(
+            "mtime",
+            "when a message was last sent or received, or it was made",
+        )
+        .role(Role::Time),
         |q, _| Cell::Time(q.node.mtime),
     ),
     posix::uid(),
@@ -163,6 +174,7 @@ pub(super) static OBJECTS: ObjectKind = ObjectKind {
     family: FAMILY,
     posix: true,
     fields: columns,
+    times: &[],
     look,
     list,
     info,

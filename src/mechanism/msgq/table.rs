@@ -1,6 +1,6 @@
 //! Seeing message queues: their fields and their table.
 
-use crate::data::{Cell, Column, Failure, Family, Object, Table, counted};
+use crate::data::{Cell, Column, Failure, Family, Object, Rate, Role, Table, counted};
 use crate::inspect::{sysv, thing::Thing, wait::Wait};
 use crate::kernel::msg::{self, MsgStat};
 use crate::kernel::sysv::Perm;
@@ -23,30 +23,48 @@ pub(super) static FIELDS: &[Field<MsgStat>] = &[
     fields::id(),
     fields::owner(),
     fields::perms(),
-    Field::new("qnum", "messages in the queue", |q, _| q.qnum.into()),
-    Field::new("cbytes", "bytes in the queue", |q, _| Cell::Size(q.cbytes)),
-    Field::new("qbytes", "bytes that the queue may hold", |q, _| {
-        Cell::Size(q.qbytes)
-    }),
-    Field::new("lspid", "process that sent last", |q, _| {
-        fields::pid(q.lspid)
-    }),
-    Field::new(
-        "lscmd",
-        "command of the process that sent last",
+    Field::of(
+        Column::new("qnum", "messages in the queue")
+            .rate(Rate::Told)
+            .role(Role::Fill),
+        |q, _| q.qnum.into(),
+    ),
+    Field::of(
+        Column::new("cbytes", "bytes in the queue")
+            .rate(Rate::Spare)
+            .role(Role::Fill),
+        |q, _| Cell::Size(q.cbytes),
+    ),
+    Field::of(
+        Column::new("qbytes", "bytes that the queue may hold").role(Role::Room { more: 0 }),
+        |q, _| Cell::Size(q.qbytes),
+    ),
+    Field::of(
+        Column::new("lspid", "process that sent last")
+            .spare(5)
+            .role(Role::Operator),
+        |q, _| fields::pid(q.lspid),
+    ),
+    Field::of(
+        Column::new("lscmd", "command of the process that sent last").role(Role::Operator),
         |q, sight| fields::command(sight, q.lspid, q.stime),
     ),
-    Field::new("lrpid", "process that received last", |q, _| {
-        fields::pid(q.lrpid)
-    }),
-    Field::new(
-        "lrcmd",
-        "command of the process that received last",
+    Field::of(
+        Column::new("lrpid", "process that received last")
+            .spare(4)
+            .role(Role::Operator),
+        |q, _| fields::pid(q.lrpid),
+    ),
+    Field::of(
+        Column::new("lrcmd", "command of the process that received last").role(Role::Operator),
         |q, sight| fields::command(sight, q.lrpid, q.rtime),
     ),
-    Field::new(
-        "waits",
-        "who is blocked: R receivers, S senders, and how many",
+    Field::of(
+        Column::new(
+            "waits",
+            "who is blocked: R receivers, S senders, and how many",
+        )
+        .role(Role::Waits),
         |q, sight| waits(waiting(sight, Thing::Msgq(q.id))),
     ),
     Field::new("rwait", "processes seen blocked in msgrcv", |q, sight| {
@@ -57,15 +75,20 @@ pub(super) static FIELDS: &[Field<MsgStat>] = &[
         let (_, senders) = waiting(sight, Thing::Msgq(q.id));
         senders.map_or(Cell::Unknown, Cell::from)
     }),
-    Field::new("stime", "when it was last sent to", |q, _| {
-        Cell::Time(q.stime)
-    }),
-    Field::new("rtime", "when it was last received from", |q, _| {
-        Cell::Time(q.rtime)
-    }),
-    Field::new("ctime", "when it was created or set", |q, _| {
-        Cell::Time(q.ctime)
-    }),
+    Field::of(
+        Column::new("stime", "when it was last sent to").role(Role::Time),
+        |q, _| Cell::Time(q.stime),
+    ),
+    Field::of(
+        Column::new("rtime", "when it was last received from").role(Role::Time),
+        |q, _| Cell::Time(q.rtime),
+    ),
+    Field::of(
+        Column::new("ctime", "when it was created or set")
+            .spare(3)
+            .role(Role::Time),
+        |q, _| Cell::Time(q.ctime),
+    ),
     fields::uid(),
     fields::gid(),
     fields::creator(),

@@ -3,7 +3,9 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use crate::data::{Cell, Column, Failure, FailureKind, Family, Object, Table, counted};
+use crate::data::{
+    Cell, Column, Failure, FailureKind, Family, Identity, Object, Rate, Role, Table, counted,
+};
 use crate::inspect::descriptors::{Access, Descriptor};
 use crate::inspect::pipes::{self, Pipe};
 use crate::inspect::thing::Thing;
@@ -53,24 +55,31 @@ impl HasPipe for Named {
 }
 
 const fn ino<R: HasPipe>() -> Field<R> {
-    Field::new("ino", "its inode, the same at both ends", |r: &R, _| {
-        r.pipe().ino.into()
-    })
+    Field::of(
+        Column::new("ino", "its inode, the same at both ends")
+            .identity(Identity::Strong)
+            .spare(1),
+        |r: &R, _| r.pipe().ino.into(),
+    )
 }
 const fn bytes<R: HasPipe>() -> Field<R> {
-    Field::new("bytes", "bytes in it", |r: &R, _| {
-        inside(r.pipe(), r.pipe().bytes)
-    })
+    Field::of(
+        Column::new("bytes", "bytes in it")
+            .rate(Rate::Told)
+            .role(Role::Fill),
+        |r: &R, _| inside(r.pipe(), r.pipe().bytes),
+    )
 }
 const fn capacity<R: HasPipe>() -> Field<R> {
-    Field::new("capacity", "bytes that it may hold", |r: &R, _| {
-        inside(r.pipe(), r.pipe().capacity)
-    })
+    Field::of(
+        Column::new("capacity", "bytes that it may hold")
+            .spare(4)
+            .role(Role::Room { more: 0 }),
+        |r: &R, _| inside(r.pipe(), r.pipe().capacity),
+    )
 }
 const fn readers<R: HasPipe>() -> Field<R> {
-    Field::new(
-        "readers",
-        "descriptors that are open for reading; ? where a waiting writer proves one that cannot be seen",
+    Field::of(Column::new("readers", "descriptors that are open for reading; ? where a waiting writer proves one that cannot be seen").spare(5),
         |r: &R, sight| count(r.pipe().readers().count(), || waiting(r.pipe(), sight).1),
     )
 }
@@ -96,9 +105,12 @@ const fn ends<R: HasPipe>() -> Field<R> {
     )
 }
 const fn waits<R: HasPipe>() -> Field<R> {
-    Field::new(
-        "waits",
-        "who is blocked: R readers, W writers, and how many",
+    Field::of(
+        Column::new(
+            "waits",
+            "who is blocked: R readers, W writers, and how many",
+        )
+        .role(Role::Waits),
         |r: &R, sight| {
             let (readers, writers) = waiting(r.pipe(), sight);
             fields::waits([('R', Some(readers)), ('W', Some(writers))])
@@ -118,14 +130,20 @@ static PIPE_FIELDS: &[Field<Anonymous>] = &[
 ];
 
 static FIFO_FIELDS: &[Field<Named>] = &[
-    Field::new("path", "its path", |f: &Named, _| match &f.object {
-        Object::Path(path) => Cell::Name(path.to_vec()),
-        _ => Cell::Nothing,
-    }),
-    Field::new("perms", "its permissions, in octal", |f: &Named, _| {
-        let file = f.pipe.file.as_ref();
-        file.map_or(Cell::Unknown, |(_, file)| Cell::Mode(file.mode & 0o777))
-    }),
+    Field::of(
+        Column::new("path", "its path").identity(Identity::Strong),
+        |f: &Named, _| match &f.object {
+            Object::Path(path) => Cell::Name(path.to_vec()),
+            _ => Cell::Nothing,
+        },
+    ),
+    Field::of(
+        Column::new("perms", "its permissions, in octal").spare(2),
+        |f: &Named, _| {
+            let file = f.pipe.file.as_ref();
+            file.map_or(Cell::Unknown, |(_, file)| Cell::Mode(file.mode & 0o777))
+        },
+    ),
     Field::new(
         "nlink",
         "how many paths it has; 0 once its last one is removed",

@@ -1,7 +1,7 @@
 //! POSIX named semaphores: sem_overview(7).
 
 use super::{FAMILY, index};
-use crate::data::{Cell, Column, Failure, Lack, Object, Outcome, Reply, StepResult, Table};
+use crate::data::{Cell, Column, Failure, Lack, Object, Outcome, Reply, Role, StepResult, Table};
 use crate::inspect::posix::{Semaphore as Row, semaphore, semaphores};
 use crate::inspect::thing::Thing;
 use crate::kernel::Errno;
@@ -146,9 +146,12 @@ static FIELDS: &[Field<Row>] = &[
                 .map_or(Cell::Unknown, |c| i64::from(c.waiters).into())
         },
     ),
-    Field::new(
-        "waits",
-        "who is blocked: P until it can be lowered, and how many",
+    Field::of(
+        Column::new(
+            "waits",
+            "who is blocked: P until it can be lowered, and how many",
+        )
+        .role(Role::Waits),
         |s, sight| fields::waits([('P', waiting(s, sight))]),
     ),
     posix::ctime(),
@@ -226,6 +229,7 @@ pub(super) static OBJECTS: ObjectKind = ObjectKind {
     family: FAMILY,
     posix: true,
     fields: columns,
+    times: &[],
     look,
     list,
     info,

@@ -2,7 +2,7 @@
 
 use super::values::listed;
 use super::wording::no_such;
-use crate::data::{Cell, Column, Failure, Family, Object, Outcome, Reply, Table};
+use crate::data::{Cell, Column, Failure, Family, Identity, Object, Outcome, Reply, Role, Table};
 use crate::inspect::sysv;
 use crate::kernel::sem::{self, SemStat};
 use crate::kernel::sysv::Perm;
@@ -31,20 +31,26 @@ pub(super) static FIELDS: &[Field<SemStat>] = &[
         "the semaphore's value; of every semaphore of a larger set",
         values,
     ),
-    Field::new("pid", "process that operated on it last", |s, sight| {
-        sight.last_pid(s).map_or(Cell::Unknown, fields::pid)
-    }),
-    Field::new(
-        "pidcmd",
-        "command of the process that operated on it last",
+    Field::of(
+        Column::new("pid", "process that operated on it last")
+            .spare(8)
+            .role(Role::Operator),
+        |s, sight| sight.last_pid(s).map_or(Cell::Unknown, fields::pid),
+    ),
+    Field::of(
+        Column::new("pidcmd", "command of the process that operated on it last")
+            .role(Role::Operator),
         |s, sight| match sight.last_pid(s) {
             Some(pid) => fields::command(sight, pid, changed(s)),
             None => Cell::Unknown,
         },
     ),
-    Field::new(
-        "waits",
-        "who is blocked: P for a larger value, Z for zero, and how many",
+    Field::of(
+        Column::new(
+            "waits",
+            "who is blocked: P for a larger value, Z for zero, and how many",
+        )
+        .role(Role::Waits),
         waits,
     ),
     Field::new("ncnt", "processes that wait for a larger value", |s, _| {
@@ -53,12 +59,16 @@ pub(super) static FIELDS: &[Field<SemStat>] = &[
     Field::new("zcnt", "processes that wait for zero", |s, _| {
         total(s, sem::zcnt).map_or(Cell::Unknown, Cell::from)
     }),
-    Field::new("otime", "when it was last operated on", |s, _| {
-        Cell::Time(s.otime)
-    }),
-    Field::new("ctime", "when it was created or set", |s, _| {
-        Cell::Time(s.ctime)
-    }),
+    Field::of(
+        Column::new("otime", "when it was last operated on").role(Role::Time),
+        |s, _| Cell::Time(s.otime),
+    ),
+    Field::of(
+        Column::new("ctime", "when it was created or set")
+            .spare(3)
+            .role(Role::Time),
+        |s, _| Cell::Time(s.ctime),
+    ),
     fields::uid(),
     fields::gid(),
     fields::creator(),
@@ -179,10 +189,8 @@ pub(super) fn list(sight: &Sight, listing: &Listing) -> Result<Table, Failure> {
     fields::table("Semaphore sets", FIELDS, USUAL, &rows, listing, sight)
 }
 
-static NUM: Column = Column {
-    name: "num",
-    help: "the semaphore's number in the set",
-};
+static NUM: Column =
+    Column::new("num", "the semaphore's number in the set").identity(Identity::Strong);
 
 pub(super) fn info(sight: &Sight, object: &Object) -> Result<Vec<Table>, Failure> {
     let id = fields::id_of(object);

@@ -1,7 +1,7 @@
 //! POSIX shared memory: shm_overview(7).
 
 use super::{FAMILY, access};
-use crate::data::{Cell, Column, Failure, Object, Outcome, StepResult, Table};
+use crate::data::{Cell, Column, Failure, Object, Outcome, Role, StepResult, Table};
 use crate::inspect::posix::{Segment as Row, segment, segments};
 use crate::kernel::Errno;
 use crate::kernel::posix::shm::{self, Segment};
@@ -134,9 +134,7 @@ static FIELDS: &[Field<Row>] = &[
     posix::owner(),
     posix::perms(),
     Field::new("size", "its size in bytes", |s, _| Cell::Size(s.node.size)),
-    Field::new(
-        "mtime",
-        "when a call last wrote to it or set its size; what is written through memory does not count",
+    Field::of(Column::new("mtime", "when a call last wrote to it or set its size; what is written through memory does not count").role(Role::Time),
         |s, _| Cell::Time(s.node.mtime),
     ),
     posix::ctime(),
@@ -179,6 +177,7 @@ pub(super) static OBJECTS: ObjectKind = ObjectKind {
     family: FAMILY,
     posix: true,
     fields: columns,
+    times: &[],
     look,
     list,
     info,

@@ -1,6 +1,6 @@
 //! Seeing shared memory segments: their fields and their table.
 
-use crate::data::{Cell, Column, Failure, Family, Object, Table};
+use crate::data::{Cell, Column, Failure, Family, Object, Role, Table};
 use crate::inspect::sysv;
 use crate::kernel::shm::{self, SHM_DEST, SHM_LOCKED, ShmStat};
 use crate::kernel::sysv::Perm;
@@ -25,36 +25,52 @@ pub(super) static FIELDS: &[Field<ShmStat>] = &[
     fields::perms(),
     Field::new("size", "bytes", |s, _| Cell::Size(s.segsz)),
     Field::new("nattch", "attachments", |s, _| s.nattch.into()),
-    Field::new(
-        "status",
-        "dest: removed at the last detach; locked: in memory",
+    Field::of(
+        Column::new(
+            "status",
+            "dest: removed at the last detach; locked: in memory",
+        )
+        .spare(6),
         status,
     ),
-    Field::new("cpid", "process that created it", |s, _| {
-        fields::pid(s.cpid)
-    }),
-    Field::new(
-        "cpcmd",
-        "command of the process that created it",
+    Field::of(
+        Column::new("cpid", "process that created it")
+            .spare(5)
+            .role(Role::Operator),
+        |s, _| fields::pid(s.cpid),
+    ),
+    Field::of(
+        Column::new("cpcmd", "command of the process that created it").role(Role::Operator),
         |s, sight| fields::command(sight, s.cpid, s.ctime),
     ),
-    Field::new("lpid", "process that attached or detached last", |s, _| {
-        fields::pid(s.lpid)
-    }),
-    Field::new(
-        "lpcmd",
-        "command of the process that attached or detached last",
+    Field::of(
+        Column::new("lpid", "process that attached or detached last")
+            .spare(4)
+            .role(Role::Operator),
+        |s, _| fields::pid(s.lpid),
+    ),
+    Field::of(
+        Column::new(
+            "lpcmd",
+            "command of the process that attached or detached last",
+        )
+        .role(Role::Operator),
         |s, sight| fields::command(sight, s.lpid, s.atime.max(s.dtime)),
     ),
-    Field::new("atime", "when it was last attached", |s, _| {
-        Cell::Time(s.atime)
-    }),
-    Field::new("dtime", "when it was last detached", |s, _| {
-        Cell::Time(s.dtime)
-    }),
-    Field::new("ctime", "when it was created or set", |s, _| {
-        Cell::Time(s.ctime)
-    }),
+    Field::of(
+        Column::new("atime", "when it was last attached").role(Role::Time),
+        |s, _| Cell::Time(s.atime),
+    ),
+    Field::of(
+        Column::new("dtime", "when it was last detached").role(Role::Time),
+        |s, _| Cell::Time(s.dtime),
+    ),
+    Field::of(
+        Column::new("ctime", "when it was created or set")
+            .spare(3)
+            .role(Role::Time),
+        |s, _| Cell::Time(s.ctime),
+    ),
     fields::uid(),
     fields::gid(),
     fields::creator(),

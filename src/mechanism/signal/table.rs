@@ -1,6 +1,6 @@
 //! Seeing signals: which there are, and what a process does with them.
 
-use crate::data::{Cell, Column, Failure, Reply, Table};
+use crate::data::{Cell, Column, Failure, Identity, Reply, Table};
 use crate::inspect::process::signals::signals as signals_of;
 use crate::kernel::Errno;
 use crate::kernel::signal::{
@@ -9,22 +9,13 @@ use crate::kernel::signal::{
 use crate::lang::{Example, Kind, Param, Signature};
 use crate::mechanism::{Args, Run, Sight, Verb};
 
-static NUMBER: Column = Column {
-    name: "number",
-    help: "its number on this machine",
-};
-static NAME: Column = Column {
-    name: "name",
-    help: "its name",
-};
-static ACTION: Column = Column {
-    name: "action",
-    help: "what it does by itself: term, core, stop, cont or ign",
-};
-static MEANING: Column = Column {
-    name: "meaning",
-    help: "what it is for",
-};
+static NUMBER: Column = Column::new("number", "its number on this machine");
+static NAME: Column = Column::new("name", "its name").identity(Identity::Strong);
+static ACTION: Column = Column::new(
+    "action",
+    "what it does by itself: term, core, stop, cont or ign",
+);
+static MEANING: Column = Column::new("meaning", "what it is for");
 
 pub(super) static LS: Verb = Verb {
     signature: Signature {
@@ -102,14 +93,8 @@ fn action(action: DefaultAction) -> &'static str {
     }
 }
 
-static FIELD: Column = Column {
-    name: "field",
-    help: "what the kernel tells",
-};
-static VALUE: Column = Column {
-    name: "value",
-    help: "the signals",
-};
+static FIELD: Column = Column::new("field", "what the kernel tells").identity(Identity::Strong);
+static VALUE: Column = Column::new("value", "the signals");
 
 pub(super) static INFO: Verb = Verb {
     signature: Signature {

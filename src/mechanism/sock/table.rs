@@ -3,7 +3,7 @@
 use std::os::fd::OwnedFd;
 
 use super::{FAMILY, address};
-use crate::data::{Cell, Column, Failure, Family, Object, Table};
+use crate::data::{Cell, Column, Failure, Family, Identity, Object, Rate, Role, Table};
 use crate::inspect::descriptors::{self, Descriptor};
 use crate::inspect::snapshot::Snapshot;
 use crate::inspect::tcp::{self, TcpSocket, TcpState};
@@ -130,7 +130,12 @@ fn uid(told: &Told) -> Option<u32> {
 
 static FIELDS: &[Field<Sock>] = &[
     fields::name(),
-    Field::new("ino", "its inode", |s: &Sock, _| s.told.ino().into()),
+    Field::of(
+        Column::new("ino", "its inode")
+            .identity(Identity::Strong)
+            .spare(1),
+        |s: &Sock, _| s.told.ino().into(),
+    ),
     Field::new(
         "type",
         "stream, dgram or seqpacket; tcp for a stream of TCP",
@@ -151,37 +156,54 @@ static FIELDS: &[Field<Sock>] = &[
         "its own address; an accepted one has its listener's",
         |s: &Sock, _| address::cell(&s.told.address()),
     ),
-    Field::new(
-        "peer",
-        "the other side: its name or inode, of TCP its address; - before it is accepted",
+    Field::of(
+        Column::new(
+            "peer",
+            "the other side: its name or inode, of TCP its address; - before it is accepted",
+        )
+        .spare(4),
         |s: &Sock, sight| peer(&s.told, sight),
     ),
-    Field::new(
-        "rqueue",
-        "bytes to be received; of datagrams those of the first",
+    Field::of(
+        Column::new(
+            "rqueue",
+            "bytes to be received; of datagrams those of the first",
+        )
+        .rate(Rate::Told),
         |s: &Sock, _| bytes(&s.told, |q| q.0),
     ),
-    Field::new(
-        "wqueue",
-        "bytes sent and not yet received, with what the kernel needs for them",
+    Field::of(
+        Column::new(
+            "wqueue",
+            "bytes sent and not yet received, with what the kernel needs for them",
+        )
+        .rate(Rate::Spare),
         |s: &Sock, _| bytes(&s.told, |q| q.1),
     ),
-    Field::new(
-        "pending",
-        "of a listener: connections that wait to be accepted",
+    Field::of(
+        Column::new(
+            "pending",
+            "of a listener: connections that wait to be accepted",
+        )
+        .rate(Rate::Spare)
+        .role(Role::Fill),
         |s: &Sock, _| connections(&s.told, |q| q.0),
     ),
-    Field::new(
-        "backlog",
-        "of a listener: how many may wait; a Unix socket lets one more",
+    Field::of(
+        Column::new(
+            "backlog",
+            "of a listener: how many may wait; a Unix socket lets one more",
+        )
+        .role(Role::Room { more: 1 }),
         |s: &Sock, _| connections(&s.told, |q| q.1),
     ),
     Field::new("uid", "its owner's user id", |s: &Sock, _| {
         uid(&s.told).map_or(Cell::Unknown, Cell::from)
     }),
-    Field::new("owner", "its owner's name", |s: &Sock, sight| {
-        uid(&s.told).map_or(Cell::Unknown, |uid| Cell::Text(sight.user(uid)))
-    }),
+    Field::of(
+        Column::new("owner", "its owner's name").spare(7),
+        |s: &Sock, sight| uid(&s.told).map_or(Cell::Unknown, |uid| Cell::Text(sight.user(uid))),
+    ),
     Field::new(
         "shutdown",
         "what is shut down, by either side: r, w or rw",
@@ -195,9 +217,12 @@ static FIELDS: &[Field<Sock>] = &[
             Told::Tcp(_) => Cell::Unknown,
         },
     ),
-    Field::new(
-        "waits",
-        "who is blocked: A accepting, R receiving, S sending, and how many",
+    Field::of(
+        Column::new(
+            "waits",
+            "who is blocked: A accepting, R receiving, S sending, and how many",
+        )
+        .role(Role::Waits),
         |s: &Sock, sight| waits(s, sight),
     ),
     Field::new(

@@ -30,10 +30,7 @@ impl Knowledge for Fixed {
         vec![("msg".into(), Outcome::value(1).field("type", 2))]
     }
     fn fields(&self, kind: &str) -> Vec<&'static Column> {
-        static QNUM: Column = Column {
-            name: "qnum",
-            help: "messages in the queue",
-        };
+        static QNUM: Column = Column::new("qnum", "messages in the queue");
         match kind {
             "msgq" => vec![&QNUM],
             _ => Vec::new(),

@@ -49,10 +49,7 @@ static IPCS: Signature = Signature {
 static ALL: [&Signature; 3] = [&LS, &SEND, &IPCS];
 
 fn about(topic: &str) -> Result<String, String> {
-    static QNUM: Column = Column {
-        name: "qnum",
-        help: "messages in the queue",
-    };
+    static QNUM: Column = Column::new("qnum", "messages in the queue");
     let known = Known {
         signatures: &ALL,
         errno: &|topic| {

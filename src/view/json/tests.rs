@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 const fn column(name: &'static str) -> Column {
-    Column { name, help: "" }
+    Column::new(name, "")
 }
 
 static COLUMNS: [Column; 7] = [

@@ -3,30 +3,6 @@
 use super::{Look, width_of};
 use crate::data::Cell;
 
-/// What is left out first where there is no room: what the eye misses least, and `info` shows.
-const EXPENDABLE: [&str; 20] = [
-    "ino",
-    "key",
-    "perms",
-    "ctime",
-    "tid",
-    "user",
-    "lrpid",
-    "lspid",
-    "lpid",
-    "cpid",
-    "status",
-    "peer",
-    "owner",
-    "capacity",
-    "readers",
-    "pid",
-    "cbytes/s",
-    "qsize/s",
-    "wqueue/s",
-    "pending/s",
-];
-
 /// A column of prose may be broken between its words, down to this width.
 const PROSE: usize = 24;
 
@@ -117,15 +93,15 @@ impl Look<'_> {
             shown.retain(|c| *c != widest);
             below.push(widest);
         }
-        for name in EXPENDABLE {
+        let columns = &self.table.columns;
+        let mut spare: Vec<usize> = (0..widths.len()).collect();
+        spare.retain(|c| columns[*c].traits.spare > 0);
+        spare.sort_by_key(|c| columns[*c].traits.spare);
+        for place in &spare {
             if taken(&shown) <= room {
                 break;
             }
-            // Of a semaphore it is the last operator, beside its command; else what a row is about.
-            if name == "pid" && !self.table.columns.iter().any(|c| c.name == "pidcmd") {
-                continue;
-            }
-            shown.retain(|c| self.table.columns[*c].name != name);
+            shown.retain(|c| c != place);
         }
         // What is left stands in the order of its importance.
         while shown.len() > 2 && taken(&shown) > room {
@@ -134,11 +110,10 @@ impl Look<'_> {
         }
         below.sort_unstable();
         // One wide column may have made room for several narrow ones.
-        for name in EXPENDABLE.iter().rev() {
-            let place = self.table.columns.iter().position(|c| c.name == *name);
-            let Some(place) = place.filter(|place| !shown.contains(place)) else {
+        for place in spare.into_iter().rev() {
+            if shown.contains(&place) {
                 continue;
-            };
+            }
             let mut more = shown.clone();
             more.insert(more.partition_point(|c| *c < place), place);
             if taken(&more) <= room {

@@ -4,13 +4,13 @@ use crate::view::escape::tests::assert_tame;
 use proptest::prelude::*;
 
 const fn column(name: &'static str) -> Column {
-    Column { name, help: "" }
+    Column::new(name, "")
 }
 
 static COLUMNS: [Column; 6] = [
     column("id"),
-    column("key"),
-    column("perms"),
+    column("key").spare(1),
+    column("perms").spare(2),
     column("cbytes"),
     column("stime"),
     column("lscmd"),
@@ -118,14 +118,8 @@ stime, lscmd
 
 #[test]
 fn what_is_unknown_is_explained_where_it_is_shown() {
-    static ID: Column = Column {
-        name: "id",
-        help: "",
-    };
-    static PEER: Column = Column {
-        name: "peer",
-        help: "",
-    };
+    static ID: Column = Column::new("id", "");
+    static PEER: Column = Column::new("peer", "").spare(4);
     let mut table = Table::new("sock", "Sockets", vec![&ID, &PEER]);
     table.push([Cell::from(12345), Cell::Unknown]);
     table.unknown = "ask root";
@@ -261,7 +255,7 @@ fn the_process_that_a_row_is_about_is_not_left_out() {
     static COLUMNS: [Column; 4] = [
         column("cycle"),
         column("pid"),
-        column("user"),
+        column("user").spare(5),
         column("call"),
     ];
     let mut table = Table::new("cycle", "Deadlocks", COLUMNS.iter().collect());

@@ -163,10 +163,7 @@ fn what_runs_in_the_shell_claims_nothing() {
     }
 }
 
-static COMMAND: Column = Column {
-    name: "lscmd",
-    help: "",
-};
+static COMMAND: Column = Column::new("lscmd", "");
 
 fn session() -> Vec<Event> {
     let mut table = Table::new("msgq", "Message queues", vec![&COMMAND]);
