@@ -101,6 +101,7 @@ pub(super) static WAIT: Builtin = Builtin {
         name: "wait",
         summary: "wait until an actor's pending step has ended well",
         params: &[Param::repeated("actor", ACTOR, "whose pending step")],
+        lasts: true,
         notes: "The same as `ACTOR: ...` with any success; where an actor has no pending step, there is nothing \
                 to wait for.",
         examples: &[Example {
@@ -122,6 +123,7 @@ pub(super) static CANCEL: Builtin = Builtin {
         name: "cancel",
         summary: "interrupt an actor's pending step: a blocked call fails with EINTR",
         params: &[Param::repeated("actor", ACTOR, "whose pending step")],
+        lasts: true,
         calls: &["pidfd_send_signal(2)"],
         notes: "The signal is SIGRTMAX, which actors keep for this. A loop ends at its next turn.",
         examples: &[Example {

@@ -28,6 +28,7 @@ pub(super) static SLEEP: Builtin = Builtin {
         name: "sleep",
         summary: "wait for a while; no claim about anything should rest on it",
         params: &[Param::required("duration", Kind::Duration, "how long")],
+        lasts: true,
         notes: "Whether a step is blocked is seen in the kernel: `STEP ...`. Where something takes \
                 its time, `expect … within 2s` waits no longer than it must.",
         examples: &[Example {

@@ -53,6 +53,7 @@ pub(super) static WATCH: Builtin = Builtin {
             Rule::With("every", &["interval"]),
             Rule::With("interval", &["every"]),
         ],
+        lasts: true,
         notes: "`<` and `>` sort by the column before and behind, `r` reverses, any other key ends it.\n\
                 A row that is new is marked with `+`, one that is gone stays for a moment with `-`, a cell \
                 that changed with `*`. What does not fit on the screen is counted.\n\

@@ -3,7 +3,7 @@
 
 use super::engine::Engine;
 use crate::data::{Failure, Family};
-use crate::lang::{Action, Arg, Call, Statement, StatementKind, Step, Work};
+use crate::lang::{Action, Arg, Asks, Call, Statement, StatementKind, Step, Work};
 use crate::mechanism::{Args, signal, users};
 
 /// Asks a question; `false` where the answer is not yes.
@@ -45,7 +45,7 @@ impl Engine {
         match &mut work.action {
             Action::Call(call) => {
                 let signature = self.commands.catalog.signature(call.command);
-                if signature.name != "kill" {
+                if signature.asks != Asks::Signal {
                     return;
                 }
                 let args = Args {
@@ -133,7 +133,7 @@ fn removals<'w>(engine: &Engine, work: &'w Work, found: &mut Vec<(Family, &'w Ca
     match &work.action {
         Action::Call(call) => {
             let signature = engine.commands.catalog.signature(call.command);
-            if let (Some("rm"), Some(family)) = (signature.verb(), signature.family()) {
+            if let (Asks::Removal, Some(family)) = (signature.asks, signature.family()) {
                 found.push((family, call));
             }
         }

@@ -83,11 +83,7 @@ impl Engine {
                 env: &env,
                 seen: true,
             };
-            if matches!(
-                builtin.signature.name,
-                "sleep" | "wait" | "cancel" | "watch"
-            ) {
-                // It takes its time: what was done before is to be seen meanwhile.
+            if builtin.signature.lasts {
                 sink.flush().map_err(|e| Interrupted::Flow(e.into()))?;
             }
             let reply = match self.elsewhere_wanted(&args)? {

@@ -39,6 +39,6 @@ pub use number::{constant, duration, seconds};
 pub use parser::{Loader, parse};
 pub use pattern::{Pattern, PatternKind};
 pub use program::*;
-pub use signature::{Example, Family, Form, Kind, Need, Param, Rule, Runs, Signature};
+pub use signature::{Asks, Example, Family, Form, Kind, Need, Param, Rule, Runs, Signature};
 pub use suggest::closest;
 pub use vocabulary::vocabulary;

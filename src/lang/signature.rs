@@ -24,6 +24,12 @@ pub struct Signature {
     pub looks: bool,
     /// Whether it is for whoever types alone: a script has no use for it.
     pub typed: bool,
+    /// Whether it only takes: it gives nobody anything that a semaphore's waiter, or a reader, waits for.
+    pub takes: bool,
+    /// Whether the shell may stand still in it: what was done before is to be seen meanwhile.
+    pub lasts: bool,
+    /// What the prompt asks about before it runs.
+    pub asks: Asks,
     /// The fields of its outcome that a claim may name, where it has some; `N` at the end of
     /// one is a number: `exitN`.
     pub yields: &'static [&'static str],
@@ -49,6 +55,9 @@ impl Signature {
         runs: Runs::Shell,
         looks: false,
         typed: false,
+        takes: false,
+        lasts: false,
+        asks: Asks::Nothing,
         yields: &[],
         blocks: None,
         calls: &[],
@@ -149,6 +158,17 @@ pub enum Runs {
     Actor,
     /// In the shell: it looks, or steers the session, and never blocks in the kernel.
     Shell,
+}
+
+/// What the prompt asks about before a command runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asks {
+    /// Nothing.
+    Nothing,
+    /// That it removes what somebody else uses.
+    Removal,
+    /// That its signal hits who is not of this session.
+    Signal,
 }
 
 /// An example, run by the tests.

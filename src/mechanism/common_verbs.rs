@@ -149,6 +149,7 @@ macro_rules! common_verbs {
                     "which ones; the current one where they are left out",
                 )],
                 runs: $crate::lang::Runs::Actor,
+                asks: $crate::lang::Asks::Removal,
                 calls: &[concat!($ctl, "(2)")],
                 errnos: &[
                     (

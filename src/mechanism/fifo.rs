@@ -11,7 +11,7 @@ use super::{Args, Mechanism, ObjectKind, Run, Sight, Verb, World};
 use crate::data::{Failure, Family, Object, Outcome, Reply, StepResult};
 use crate::kernel::fds::Access;
 use crate::kernel::{Errno, fifo};
-use crate::lang::{Example, Kind, Param, Runs, Signature};
+use crate::lang::{Asks, Example, Kind, Param, Runs, Signature};
 use crate::session::ledger::FileKind;
 use crate::session::{Binding, Side, now};
 
@@ -291,6 +291,7 @@ static READ: Verb = Verb {
         params: &[FIFO, MAX, LINE, ALL, NOWAIT],
         rules: &[LINE_OR_ALL],
         runs: Runs::Actor,
+        takes: true,
         blocks: Some("until it is open on both sides, and while it is empty"),
         calls: &["open(2)", "preadv2(2)"],
         errnos: &READ_ERRNOS,
@@ -414,6 +415,7 @@ static RM: Verb = Verb {
         summary: "remove the path of a FIFO",
         params: &[FIFO],
         runs: Runs::Actor,
+        asks: Asks::Removal,
         calls: &["unlink(2)"],
         errnos: &[
             ("EACCES", "you may not write to its directory"),

@@ -305,6 +305,7 @@ static RECV: Verb = Verb {
             Rule::With("except", &["type"]),
         ],
         runs: Runs::Actor,
+        takes: true,
         blocks: Some("while no message matches"),
         calls: &["msgrcv(2)", "mq_timedreceive(3)"],
         errnos: &[

@@ -131,6 +131,7 @@ static READ: Verb = Verb {
         params: &[PIPE, MAX, LINE, ALL, NOWAIT],
         rules: &[LINE_OR_ALL],
         runs: Runs::Actor,
+        takes: true,
         blocks: Some("while it is empty and some process has its write end open"),
         calls: &["preadv2(2)"],
         errnos: &[stream::READ_ERRNOS[0], NOBODYS, stream::READ_ERRNOS[1]],

@@ -186,6 +186,7 @@ static WAIT: Verb = Verb {
             ),
         ],
         runs: Runs::Actor,
+        takes: true,
         blocks: Some("until one of the signals comes"),
         calls: &["sigtimedwait(2)"],
         errnos: &[

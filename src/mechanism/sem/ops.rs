@@ -56,6 +56,7 @@ pub(super) static P: Verb = Verb {
         ],
         rules: &[PATIENCE],
         runs: Runs::Actor,
+        takes: true,
         blocks: Some("while the semaphore's value is less than N"),
         calls: &[
             "semop(2)",
@@ -168,6 +169,7 @@ pub(super) static Z: Verb = Verb {
         params: &[SEMAPHORE, NOWAIT, TIMEOUT],
         rules: &[PATIENCE],
         runs: Runs::Actor,
+        takes: true,
         blocks: Some("while the semaphore's value is not 0"),
         calls: &["semop(2)", "semtimedop(2)"],
         errnos: &[

@@ -19,6 +19,7 @@ pub(super) static GET: Verb = Verb {
             "the set, and which of its semaphores; all of them where there is no [i], the current set where it is left out",
         )],
         runs: Runs::Actor,
+        takes: true,
         calls: &["semctl(2)", "sem_getvalue(3)"],
         errnos: &[
             ("EACCES", "the set's mode does not let you read"),

@@ -160,6 +160,7 @@ pub(super) static READ: Verb = Verb {
             ),
         ],
         runs: Runs::Actor,
+        takes: true,
         calls: &["shmat(2)", "shmdt(2)", "shm_open(3)"],
         errnos: &[
             ("EACCES", "the segment's mode does not let you read"),

@@ -10,7 +10,7 @@ use crate::inspect::process::thread_stat;
 use crate::kernel::poll::{PollFd, PollFlags, poll};
 use crate::kernel::signal::{DefaultAction, Signal, pidfd_sigqueue, signal_name, signals};
 use crate::kernel::{Errno, process};
-use crate::lang::{Arg, Example, Kind, Need, Param, Rule, Runs, Signature, closest};
+use crate::lang::{Arg, Asks, Example, Kind, Need, Param, Rule, Runs, Signature, closest};
 use crate::mechanism::{Args, Run, Verb, World};
 
 pub(super) static KILL: Verb = Verb {
@@ -47,6 +47,7 @@ pub(super) static KILL: Verb = Verb {
         ],
         rules: &[Rule::Apart(&["signal", "named"])],
         runs: Runs::Actor,
+        asks: Asks::Signal,
         calls: &["pidfd_send_signal(2)", "kill(2)"],
         errnos: &[
             (

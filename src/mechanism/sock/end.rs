@@ -8,7 +8,7 @@ use crate::inspect::socket_file::{self, Behind};
 use crate::inspect::unix::{self, UnixSocket};
 use crate::kernel::Errno;
 use crate::kernel::socket::{self, Address, Shutdown};
-use crate::lang::{Example, Kind, Param, Runs, Signature, Target};
+use crate::lang::{Asks, Example, Kind, Param, Runs, Signature, Target};
 use crate::mechanism::{Args, Run, Verb, World};
 use crate::session::{Binding, Side};
 
@@ -132,6 +132,7 @@ pub(super) static RM: Verb = Verb {
             "its path, or the socket that is bound to it",
         )],
         runs: Runs::Actor,
+        asks: Asks::Removal,
         calls: &["unlink(2)"],
         errnos: &[
             ("EACCES", "you may not write to its directory"),

@@ -218,6 +218,7 @@ pub(super) static RECV: Verb = Verb {
         params: &[SOCK, MAX, NOWAIT, LINE, ALL],
         rules: &[LINE_OR_ALL],
         runs: Runs::Actor,
+        takes: true,
         blocks: Some("until something comes, or the other side sends no more"),
         calls: &["recvmsg(2)"],
         errnos: &[
