@@ -61,3 +61,18 @@ fn errnos() -> Vec<&'static str> {
     let symbols = SYMBOLS.get_or_init(|| all_errnos().map(errno_symbol).collect());
     symbols.iter().map(String::as_str).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Family;
+
+    #[test]
+    fn a_verb_is_of_the_family_that_its_noun_says() {
+        for signature in verbs().iter().flatten().map(|verb| &verb.signature) {
+            let said = Family::from_noun(signature.noun());
+            let family = signature.family;
+            assert!(said.is_none() || said == family, "{}", signature.name);
+        }
+    }
+}

@@ -27,7 +27,7 @@ fn all() -> impl Iterator<Item = &'static (Who, &'static str, &'static str, &'st
 /// Whether the errnos of a command are reached here; those of sockets are in errnos.rs.
 fn is_reached(signature: &Signature) -> bool {
     let others = ["mkfifo", "kill", "trap", "sig"];
-    match signature.family() {
+    match signature.family {
         // `pipe a | b` is the shell's.
         Some(Family::Pipe) => signature.verb().is_some(),
         Some(Family::Fifo) => true,

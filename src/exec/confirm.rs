@@ -133,7 +133,7 @@ fn removals<'w>(engine: &Engine, work: &'w Work, found: &mut Vec<(Family, &'w Ca
     match &work.action {
         Action::Call(call) => {
             let signature = engine.commands.catalog.signature(call.command);
-            if let (Asks::Removal, Some(family)) = (signature.asks, signature.family()) {
+            if let (Asks::Removal, Some(family)) = (signature.asks, signature.family) {
                 found.push((family, call));
             }
         }

@@ -40,7 +40,7 @@ impl Engine {
         // What only moves bytes leaves the descriptors where they are.
         let moves = |work| match verb(work) {
             Some(verb) if matches!(verb.run, Run::Through(Side::Read | Side::Write, _)) => false,
-            Some(verb) => matches!(verb.signature.family(), Some(Family::Pipe | Family::Sock)),
+            Some(verb) => matches!(verb.signature.family, Some(Family::Pipe | Family::Sock)),
             None => false,
         };
         let foreseen = !(*moved && steps.iter().any(uses));
@@ -96,7 +96,7 @@ impl Engine {
         let Run::Through(side, _) = verb.run else {
             return;
         };
-        let Some(family) = verb.signature.family() else {
+        let Some(family) = verb.signature.family else {
             return;
         };
         let params = verb.signature.params;

@@ -12,6 +12,8 @@ use crate::data::Outcome;
 pub struct Signature {
     /// The words that name it: `msgq send`, `ipcs`.
     pub name: &'static str,
+    /// The family that it works on, where it is of one.
+    pub family: Option<Family>,
     /// What it does, in one line without a full stop.
     pub summary: &'static str,
     /// Its arguments: positional ones in order, then options and flags.
@@ -49,6 +51,7 @@ impl Signature {
     /// For `..Signature::NEW` in the constants: a command with nothing special.
     pub const NEW: Signature = Signature {
         name: "",
+        family: None,
         summary: "",
         params: &[],
         rules: &[],
@@ -65,6 +68,14 @@ impl Signature {
         notes: "",
         examples: &[],
     };
+
+    /// The same for a command of a family.
+    pub const fn of(family: Family) -> Signature {
+        Signature {
+            family: Some(family),
+            ..Signature::NEW
+        }
+    }
 
     /// The first word of the name.
     pub fn noun(&self) -> &'static str {
@@ -122,11 +133,6 @@ impl Signature {
     pub fn written(&self, name: &str) -> String {
         let param = self.params.iter().find(|p| p.name == name);
         param.map_or_else(|| name.to_string(), Param::written)
-    }
-
-    /// The family it belongs to, where it has one.
-    pub fn family(&self) -> Option<Family> {
-        Family::from_noun(self.noun())
     }
 
     /// How it is written: `msgq send [QUEUE] TYPE DATA [--nowait]`.

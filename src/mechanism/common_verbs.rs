@@ -44,7 +44,7 @@ macro_rules! seeing_verbs {
                     script: concat!($create, "\n", $noun, "\n", $noun, " ls -o ", $columns),
                     shows: "the usual columns, and chosen ones",
                 }],
-                ..$crate::lang::Signature::NEW
+                ..$crate::lang::Signature::of($family)
             },
             run: $crate::mechanism::Run::Shell(|sight, args| {
                 $crate::mechanism::common_verbs::ls($family, sight, args)
@@ -71,7 +71,7 @@ macro_rules! seeing_verbs {
                     script: concat!($create, "\n", $noun, " info"),
                     shows: "all that is known",
                 }],
-                ..$crate::lang::Signature::NEW
+                ..$crate::lang::Signature::of($family)
             },
             run: $crate::mechanism::Run::Shell(|sight, args| {
                 $crate::mechanism::common_verbs::info($family, sight, args)
@@ -133,7 +133,7 @@ macro_rules! common_verbs {
                     ),
                     shows: "by its id",
                 }],
-                ..$crate::lang::Signature::NEW
+                ..$crate::lang::Signature::of($family)
             },
             run: $crate::mechanism::Run::Actor(|world, args| {
                 $crate::mechanism::common_verbs::take($family, world, args)
@@ -164,7 +164,7 @@ macro_rules! common_verbs {
                     script: concat!($create, "\n", $noun, " rm x"),
                     shows: "one that has just been created",
                 }],
-                ..$crate::lang::Signature::NEW
+                ..$crate::lang::Signature::of($family)
             },
             run: $crate::mechanism::Run::Actor(|world, args| {
                 $crate::mechanism::common_verbs::rm($family, world, args)

@@ -77,7 +77,7 @@ static MKFIFO: Verb = Verb {
                      b: fifo read $WORK/f ...\nfifo write $WORK/f \"hi\"\nb: ... => \"hi\"",
             shows: "a path where two processes meet",
         }],
-        ..Signature::NEW
+        ..Signature::of(FAMILY)
     },
     run: Run::Actor(make),
 };
@@ -149,7 +149,7 @@ static OPEN: Verb = Verb {
                 shows: "without waiting: a writer needs a reader, a reader needs nobody",
             },
         ],
-        ..Signature::NEW
+        ..Signature::of(FAMILY)
     },
     run: Run::Actor(|world, args| {
         let object = world.find(FAMILY, args, "fifo")?;
@@ -302,7 +302,7 @@ static READ: Verb = Verb {
                      fifo read => eof",
             shows: "what an ordinary shell wrote",
         }],
-        ..Signature::NEW
+        ..Signature::of(FAMILY)
     },
     run: Run::Actor(|world, args| {
         let (object, note) = held(world, args, Side::Read)?;
@@ -332,7 +332,7 @@ static WRITE: Verb = Verb {
                      fifo write $WORK/f \"hi\" --nowait => ENXIO",
             shows: "with a reader, and without",
         }],
-        ..Signature::NEW
+        ..Signature::of(FAMILY)
     },
     run: Run::Actor(|world, args| {
         let (object, note) = held(world, args, Side::Write)?;
@@ -368,7 +368,7 @@ static PEEK: Verb = Verb {
                      fifo read => \"hi\"",
             shows: "what is seen is still there",
         }],
-        ..Signature::NEW
+        ..Signature::of(FAMILY)
     },
     run: Run::Shell(|sight, args| {
         let object = sight.find(FAMILY, args.reference("fifo"))?;
@@ -393,7 +393,7 @@ static CLOSE: Verb = Verb {
             script: "mkfifo $WORK/f\nfifo open $WORK/f rw\nfifo close\nexpect fifo.readers == 0",
             shows: "nobody has it open any more",
         }],
-        ..Signature::NEW
+        ..Signature::of(FAMILY)
     },
     run: Run::Actor(|world, args| {
         let current = args.reference("fifo").is_none();
@@ -431,7 +431,7 @@ static RM: Verb = Verb {
             script: "mkfifo $WORK/f\nfifo rm\nfifo open $WORK/f r => ENOENT",
             shows: "the path is gone",
         }],
-        ..Signature::NEW
+        ..Signature::of(FAMILY)
     },
     run: Run::Actor(|world, args| {
         let object = world.find(FAMILY, args, "fifo")?;

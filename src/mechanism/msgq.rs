@@ -74,7 +74,7 @@ static CREATE: Verb = Verb {
                 shows: "a key of your choice",
             },
         ],
-        ..Signature::NEW
+        ..Signature::of(FAMILY)
     },
     run: Run::Actor(create),
 };
@@ -160,7 +160,7 @@ static SEND: Verb = Verb {
             script: "msgq send 1 \"hi\"\nmsgq recv => type=1 \"hi\"",
             shows: "a message there and back",
         }],
-        ..Signature::NEW
+        ..Signature::of(FAMILY)
     },
     run: Run::Actor(send),
 };
@@ -341,7 +341,7 @@ static RECV: Verb = Verb {
                 shows: "a receiver that blocks until there is a message",
             },
         ],
-        ..Signature::NEW
+        ..Signature::of(FAMILY)
     },
     run: Run::Actor(recv),
 };

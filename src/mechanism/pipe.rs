@@ -71,7 +71,7 @@ static CREATE: Verb = Verb {
             script: "pipe create p\npipe write p \"hi\"\npipe read p => \"hi\"",
             shows: "both ends in one process",
         }],
-        ..Signature::NEW
+        ..Signature::of(FAMILY)
     },
     run: Run::Actor(create),
 };
@@ -143,7 +143,7 @@ static READ: Verb = Verb {
                      pipe read p => eof",
             shows: "by the line, by the byte, to the end",
         }],
-        ..Signature::NEW
+        ..Signature::of(FAMILY)
     },
     run: Run::Through(Side::Read, |world, args| {
         let (object, label) = find(world, args, Side::Read)?;
@@ -179,7 +179,7 @@ static WRITE: Verb = Verb {
                      pipe close p r\npipe write p \"x\" => EPIPE",
             shows: "any bytes, and nobody to read them",
         }],
-        ..Signature::NEW
+        ..Signature::of(FAMILY)
     },
     run: Run::Through(Side::Write, |world, args| {
         let (object, label) = find(world, args, Side::Write)?;
@@ -214,7 +214,7 @@ static CLOSE: Verb = Verb {
                      pipe read p => eof",
             shows: "what was written stays until it is read",
         }],
-        ..Signature::NEW
+        ..Signature::of(FAMILY)
     },
     run: Run::Actor(close),
 };
@@ -257,7 +257,7 @@ static PEEK: Verb = Verb {
             script: "pipe create p\npipe write p \"hi\"\npipe peek p => \"hi\"\npipe read p => \"hi\"",
             shows: "what is seen is still there",
         }],
-        ..Signature::NEW
+        ..Signature::of(FAMILY)
     },
     run: Run::Shell(|sight, args| {
         let object = sight.find(FAMILY, args.reference("pipe"))?;
@@ -296,7 +296,7 @@ static SIZE: Verb = Verb {
             script: "pipe create p\npipe size p => 65536\npipe size p 5000 => 8192",
             shows: "what it is, and what becomes of a wish",
         }],
-        ..Signature::NEW
+        ..Signature::of(FAMILY)
     },
     run: Run::Through(Side::Write, size),
 };

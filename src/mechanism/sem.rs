@@ -104,7 +104,7 @@ static CREATE: Verb = Verb {
                 shows: "a value that is too large; nothing is left of it",
             },
         ],
-        ..Signature::NEW
+        ..Signature::of(FAMILY)
     },
     run: Run::Actor(create),
 };

@@ -95,7 +95,7 @@ static CREATE: Verb = Verb {
                 shows: "a segment has at least one byte",
             },
         ],
-        ..Signature::NEW
+        ..Signature::of(FAMILY)
     },
     run: Run::Actor(create),
 };

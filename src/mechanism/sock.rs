@@ -78,7 +78,7 @@ static USE: Verb = Verb {
             script: "sock pair stream a b\nsock use a\nsock send \"hi\"\nsock recv b => \"hi\"",
             shows: "which of two is meant from here on",
         }],
-        ..Signature::NEW
+        ..Signature::of(FAMILY)
     },
     run: Run::Through(Side::Both, |world, args| {
         let (object, label) = find(world, args, Wanted::Any)?;

@@ -47,7 +47,7 @@ pub(super) static PEEK: Verb = Verb {
                 shows: "a table of all messages",
             },
         ],
-        ..Signature::NEW
+        ..Signature::of(FAMILY)
     },
     run: Run::Shell(|sight, args| {
         let object = sight.find(FAMILY, args.reference("queue"))?;

@@ -260,7 +260,7 @@ pub(super) static NOTIFY: Verb = Verb {
                      msgq recv /ipcsh-told => \"hi\"",
             shows: "a message is told of",
         }],
-        ..Signature::NEW
+        ..Signature::of(FAMILY)
     },
     run: Run::Actor(|world, args| {
         let Flavour::Posix(name) = world.flavour(FAMILY, args, "queue")? else {
@@ -291,7 +291,7 @@ pub(super) static CLOSE: Verb = Verb {
             script: "msgq create /ipcsh-open\nmsgq close /ipcsh-open\nmsgq close /ipcsh-open => EBADF",
             shows: "only what is open can be closed",
         }],
-        ..Signature::NEW
+        ..Signature::of(FAMILY)
     },
     run: Run::Actor(|world, args| {
         let Flavour::Posix(name) = world.flavour(FAMILY, args, "queue")? else {

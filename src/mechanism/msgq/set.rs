@@ -48,7 +48,7 @@ pub(super) static SET: Verb = Verb {
                 shows: "permissions",
             },
         ],
-        ..Signature::NEW
+        ..Signature::of(FAMILY)
     },
     run: Run::Actor(set),
 };

@@ -85,7 +85,7 @@ pub(super) static P: Verb = Verb {
                 shows: "waiting for a while",
             },
         ],
-        ..Signature::NEW
+        ..Signature::of(FAMILY)
     },
     run: Run::Actor(p),
 };
@@ -143,7 +143,7 @@ pub(super) static V: Verb = Verb {
                 shows: "a waiter that needs two",
             },
         ],
-        ..Signature::NEW
+        ..Signature::of(FAMILY)
     },
     run: Run::Actor(v),
 };
@@ -192,7 +192,7 @@ pub(super) static Z: Verb = Verb {
                 shows: "waiting until all is done",
             },
         ],
-        ..Signature::NEW
+        ..Signature::of(FAMILY)
     },
     run: Run::Actor(z),
 };
@@ -254,7 +254,7 @@ pub(super) static OP: Verb = Verb {
                 shows: "wait for zero, and raise",
             },
         ],
-        ..Signature::NEW
+        ..Signature::of(FAMILY)
     },
     run: Run::Actor(op),
 };

@@ -41,7 +41,7 @@ pub(super) static GET: Verb = Verb {
                 shows: "the values of a set",
             },
         ],
-        ..Signature::NEW
+        ..Signature::of(FAMILY)
     },
     run: Run::Actor(get),
 };
@@ -129,7 +129,7 @@ pub(super) static SET: Verb = Verb {
                 shows: "permissions",
             },
         ],
-        ..Signature::NEW
+        ..Signature::of(FAMILY)
     },
     run: Run::Actor(set),
 };

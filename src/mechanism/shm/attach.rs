@@ -42,7 +42,7 @@ pub(super) static ATTACH: Verb = Verb {
                 shows: "read-only memory",
             },
         ],
-        ..Signature::NEW
+        ..Signature::of(FAMILY)
     },
     run: Run::Actor(attach),
 };
@@ -84,7 +84,7 @@ pub(super) static DETACH: Verb = Verb {
             script: "shm create cnt\nshm attach cnt\nshm detach cnt\nshm detach cnt => EINVAL",
             shows: "only what is attached can be detached",
         }],
-        ..Signature::NEW
+        ..Signature::of(FAMILY)
     },
     run: Run::Actor(detach),
 };

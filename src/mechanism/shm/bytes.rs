@@ -62,7 +62,7 @@ pub(super) static WRITE: Verb = Verb {
                 shows: "integers",
             },
         ],
-        ..Signature::NEW
+        ..Signature::of(FAMILY)
     },
     run: Run::Actor(write),
 };
@@ -185,7 +185,7 @@ pub(super) static READ: Verb = Verb {
                 shows: "the same bytes as different integers",
             },
         ],
-        ..Signature::NEW
+        ..Signature::of(FAMILY)
     },
     run: Run::Actor(read),
 };

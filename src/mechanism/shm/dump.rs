@@ -39,7 +39,7 @@ pub(super) static DUMP: Verb = Verb {
             script: "shm create cnt\nshm write cnt @16 \"hello\"\nshm dump cnt\nshm dump cnt @16 5",
             shows: "bytes among zeros",
         }],
-        ..Signature::NEW
+        ..Signature::of(FAMILY)
     },
     run: Run::Actor(dump),
 };

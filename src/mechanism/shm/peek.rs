@@ -49,7 +49,7 @@ pub(super) static PEEK: Verb = Verb {
                      shm peek cnt => \"hello\"\nshm peek cnt u8@0 => 104\nexpect shm.cnt.nattch == 1",
             shows: "what another actor has written",
         }],
-        ..Signature::NEW
+        ..Signature::of(FAMILY)
     },
     run: Run::Shell(|sight, args| {
         let object = sight.find(FAMILY, args.reference("segment"))?;

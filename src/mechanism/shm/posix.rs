@@ -106,7 +106,7 @@ pub(super) static RESIZE: Verb = Verb {
                      shm write @8 \"x\"\nexpect shm.size == 16",
             shows: "what did not fit",
         }],
-        ..Signature::NEW
+        ..Signature::of(FAMILY)
     },
     run: Run::Actor(|world, args| {
         let Flavour::Posix(name) = world.flavour(FAMILY, args, "segment")? else {

@@ -55,7 +55,7 @@ pub(super) static SET: Verb = Verb {
                 shows: "a segment that stays in memory",
             },
         ],
-        ..Signature::NEW
+        ..Signature::of(FAMILY)
     },
     run: Run::Actor(set),
 };

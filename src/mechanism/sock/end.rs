@@ -37,7 +37,7 @@ pub(super) static SHUTDOWN: Verb = Verb {
                      sock recv a => \"still\"\nsock send a \"no\" => EPIPE",
             shows: "one direction ends, the other goes on",
         }],
-        ..Signature::NEW
+        ..Signature::of(FAMILY)
     },
     run: Run::Through(Side::Both, |world, args| {
         let (object, label) = find(world, args, Wanted::Talking)?;
@@ -67,7 +67,7 @@ pub(super) static CLOSE: Verb = Verb {
                      sock recv b => \"last\"\nsock recv b => eof\nsock send b \"x\" => EPIPE",
             shows: "what was sent stays until it is received",
         }],
-        ..Signature::NEW
+        ..Signature::of(FAMILY)
     },
     run: Run::Actor(|world, args| {
         let (object, label) = find(world, args, Wanted::Any)?;
@@ -104,7 +104,7 @@ pub(super) static CRED: Verb = Verb {
                      let peer = sock cred\nexpect $peer.pid == ${c.pid}",
             shows: "the server knows its client",
         }],
-        ..Signature::NEW
+        ..Signature::of(FAMILY)
     },
     run: Run::Through(Side::Both, |world, args| {
         let (object, label) = find(world, args, Wanted::Talking)?;
@@ -145,7 +145,7 @@ pub(super) static RM: Verb = Verb {
                      sock rm $WORK/s\nsock listen $WORK/s",
             shows: "a file that was left behind",
         }],
-        ..Signature::NEW
+        ..Signature::of(FAMILY)
     },
     run: Run::Actor(rm),
 };

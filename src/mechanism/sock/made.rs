@@ -151,7 +151,7 @@ pub(super) static PAIR: Verb = Verb {
                      sock recv b => \"one\"\nc: sock recv b => \"two\"",
             shows: "messages between two processes",
         }],
-        ..Signature::NEW
+        ..Signature::of(FAMILY)
     },
     run: Run::Actor(pair),
 };

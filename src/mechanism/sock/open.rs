@@ -77,7 +77,7 @@ pub(super) static LISTEN: Verb = Verb {
                 shows: "a mailbox for datagrams",
             },
         ],
-        ..Signature::NEW
+        ..Signature::of(FAMILY)
     },
     run: Run::Actor(listen),
 };
@@ -260,7 +260,7 @@ pub(super) static CONNECT: Verb = Verb {
                 shows: "nothing there, another kind, nobody any more",
             },
         ],
-        ..Signature::NEW
+        ..Signature::of(FAMILY)
     },
     run: Run::Actor(connect),
 };
@@ -354,7 +354,7 @@ pub(super) static ACCEPT: Verb = Verb {
                      srv: ... => ok\nsrv: sock accept $WORK/s --nowait => EAGAIN",
             shows: "the server waits for a client",
         }],
-        ..Signature::NEW
+        ..Signature::of(FAMILY)
     },
     run: Run::Through(Side::Both, accept),
 };

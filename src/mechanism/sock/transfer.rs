@@ -94,7 +94,7 @@ pub(super) static SEND: Verb = Verb {
                 shows: "the write end of a pipe goes to another process",
             },
         ],
-        ..Signature::NEW
+        ..Signature::of(FAMILY)
     },
     run: Run::Through(Side::Both, send),
 };
@@ -251,7 +251,7 @@ pub(super) static RECV: Verb = Verb {
                 shows: "messages keep their bounds",
             },
         ],
-        ..Signature::NEW
+        ..Signature::of(FAMILY)
     },
     run: Run::Through(Side::Both, recv),
 };
@@ -344,7 +344,7 @@ pub(super) static PEEK: Verb = Verb {
                      sock recv b => \"hi\"",
             shows: "what is seen is still there",
         }],
-        ..Signature::NEW
+        ..Signature::of(FAMILY)
     },
     run: Run::Shell(|sight, args| {
         let object = sight.find(FAMILY, args.reference("socket"))?;
