@@ -1,7 +1,7 @@
 //! `help`, made from the command table.
 
-use super::{ACTOR_FIELDS, KEYWORDS, topics};
-use crate::data::{Failure, Family};
+use super::{KEYWORDS, topics};
+use crate::data::Failure;
 use crate::exec::{Builtin, Engine};
 use crate::kernel::terminal;
 use crate::lang::{Catalog, Kind, Param, Signature};
@@ -36,11 +36,7 @@ pub(super) static HELP: Builtin = Builtin {
                 let symbol = symbol.unwrap_or_else(|| topic.to_ascii_uppercase());
                 mechanism::errno_text(&symbol).map(|text| (symbol, text))
             },
-            fields: &|noun| match Family::from_noun(noun) {
-                Some(family) => mechanism::fields(family),
-                None if noun == "actor" => ACTOR_FIELDS.to_vec(),
-                None => Vec::new(),
-            },
+            fields: &super::fields,
             topics: topics::ALL,
         };
         view::help::help(&topic, known)

@@ -16,10 +16,10 @@ mod watch;
 mod who;
 mod why;
 
-use crate::data::{Failure, Reply, quote};
+use crate::data::{Column, Failure, Family, Reply, quote};
 use crate::exec::{Builtin, Engine};
 use crate::lang::{Arg, Signature};
-use crate::mechanism::{Args, Sight};
+use crate::mechanism::{self, Args, Sight};
 
 /// Every builtin, in the order in which `help` lists them.
 pub static ALL: &[&Builtin] = &[
@@ -54,6 +54,15 @@ pub static KEYWORDS: &[&Signature] = keywords::ALL;
 pub(crate) use actors::FIELDS as ACTOR_FIELDS;
 pub use help::signatures;
 pub(crate) use topics::ALL as TOPICS;
+
+/// What `expect` may name of a kind of thing: the fields of a family's objects, or of `actor`.
+pub(crate) fn fields(kind: &str) -> Vec<&'static Column> {
+    match Family::from_noun(kind) {
+        Some(family) => mechanism::fields(family),
+        None if kind == "actor" => ACTOR_FIELDS.to_vec(),
+        None => Vec::new(),
+    }
+}
 
 /// Runs what only looks.
 fn look(

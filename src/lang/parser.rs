@@ -7,6 +7,7 @@ mod conditions;
 mod control;
 mod host;
 mod steps;
+mod subject;
 mod words;
 
 use std::sync::Arc;

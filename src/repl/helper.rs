@@ -20,7 +20,7 @@ use crate::exec::Engine;
 use crate::inspect::{limits, sysv};
 use crate::kernel::{signal, terminal};
 use crate::lang::{Catalog, Lexeme, Signature, Source, Token, parse, tokens};
-use crate::mechanism::{self, errno_text};
+use crate::mechanism::errno_text;
 use crate::script;
 use crate::session::Binding;
 use crate::view::help::Topic;
@@ -135,11 +135,7 @@ impl Knowledge for Session<'_> {
     }
 
     fn fields(&self, kind: &str) -> Vec<&'static Column> {
-        match Family::from_noun(kind) {
-            Some(family) => mechanism::fields(family),
-            None if kind == "actor" => builtin::ACTOR_FIELDS.to_vec(),
-            None => Vec::new(),
-        }
+        builtin::fields(kind)
     }
 
     fn keywords(&self) -> &[&'static Signature] {

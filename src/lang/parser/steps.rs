@@ -8,8 +8,9 @@ use super::super::number;
 use super::super::program::{
     Action, Arg, Claim, Marker, Resume, Span, StatementKind, Step, Term, Work,
 };
-use super::super::signature::{Family, Kind, Runs, Signature};
+use super::super::signature::{Kind, Runs, Signature};
 use super::super::term;
+use super::subject::is_looked_at;
 use super::{Parser, Prefix};
 
 impl Parser<'_> {
@@ -188,12 +189,6 @@ impl Parser<'_> {
                 .label("expected `=`: let NAME = VALUE")),
         }
     }
-}
-
-/// Whether a word begins a path such as `msgq.jobs.qnum`.
-fn is_looked_at(word: &str) -> bool {
-    let kind = word.split_once('.').map(|(kind, _)| kind);
-    kind.is_some_and(|k| Family::from_noun(k).is_some() || matches!(k, "actor" | "limits"))
 }
 
 /// A constant or computed value that stands alone after `=`.
