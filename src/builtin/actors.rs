@@ -1,7 +1,7 @@
 //! Commands that steer actors.
 
 use crate::data::{Cell, Column, Failure, Identity, Outcome, Reply, Role, Table};
-use crate::exec::{Builtin, Engine, Sink};
+use crate::exec::{Builtin, Engine, Interrupted, Sink};
 use crate::lang::{Arg, Example, Kind, Param, Signature};
 use crate::mechanism::Args;
 
@@ -40,7 +40,7 @@ pub(super) static SPAWN: Builtin = Builtin {
         engine.spawned = true;
         for name in names(args, "actor") {
             if engine.pid_of(name).is_some() {
-                return Err(Failure::refused(format!("`{name}` is already there")));
+                return Err(Failure::refused(format!("`{name}` is already there")).into());
             }
             engine.start(name, sink)?;
         }
@@ -154,7 +154,7 @@ pub(super) static STOP: Builtin = Builtin {
         }],
         ..Signature::NEW
     },
-    run: |engine: &mut Engine, args: &Args, sink: &mut dyn Sink| -> Result<Reply, Failure> {
+    run: |engine: &mut Engine, args: &Args, sink: &mut dyn Sink| -> Result<Reply, Interrupted> {
         for name in names(args, "actor") {
             engine.stop(name, sink)?;
         }

@@ -39,9 +39,8 @@ pub(super) static HELP: Builtin = Builtin {
             fields: &super::fields,
             topics: topics::ALL,
         };
-        view::help::help(&topic, known)
-            .map(|text| shown(engine, text).into())
-            .map_err(Failure::refused)
+        let text = view::help::help(&topic, known).map_err(Failure::refused)?;
+        Ok(shown(engine, text).into())
     },
 };
 

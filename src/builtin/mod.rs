@@ -17,7 +17,7 @@ mod who;
 mod why;
 
 use crate::data::{Column, Failure, Family, Reply, quote};
-use crate::exec::{Builtin, Engine};
+use crate::exec::{Builtin, Engine, Interrupted};
 use crate::lang::{Arg, Signature};
 use crate::mechanism::{self, Args, Sight};
 
@@ -68,9 +68,9 @@ pub(crate) fn fields(kind: &str) -> Vec<&'static Column> {
 fn look(
     engine: &Engine,
     what: impl FnOnce(&Sight) -> Result<Reply, Failure>,
-) -> Result<Reply, Failure> {
+) -> Result<Reply, Interrupted> {
     let actors = engine.actors_by_pid();
-    what(&engine.sight(&actors))
+    Ok(what(&engine.sight(&actors))?)
 }
 
 /// The words of a parameter that takes any number of them, as they were written. What is no text is

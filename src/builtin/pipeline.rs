@@ -42,7 +42,7 @@ pub(super) static PIPE: Builtin = Builtin {
     },
     run: |engine, args, sink| {
         let stages = stages(args)?;
-        engine.pipeline(&stages, sink)
+        Ok(engine.pipeline(&stages, sink)?)
     },
 };
 

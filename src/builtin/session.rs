@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 
 use crate::data::{Failure, Family, Object, Outcome, Reply, counted};
-use crate::exec::{Builtin, Engine, Sink};
+use crate::exec::{Builtin, Engine, Flow, Interrupted, Sink};
 use crate::lang::{Arg, Example, Kind, Param, Signature, Target, must_be_regular};
 use crate::mechanism::Args;
 
@@ -59,10 +59,10 @@ pub(super) static KEEP: Builtin = Builtin {
         }],
         ..Signature::NEW
     },
-    run: keep,
+    run: |engine, args, _| Ok(keep(engine, args)?),
 };
 
-fn keep(engine: &mut Engine, args: &Args, _: &mut dyn Sink) -> Result<Reply, Failure> {
+fn keep(engine: &Engine, args: &Args) -> Result<Reply, Failure> {
     for arg in args.all("object") {
         let Arg::Ref(reference) = arg else { continue };
         if reference.index.is_some() {
@@ -161,9 +161,10 @@ pub(super) static SAVE: Builtin = Builtin {
                 ))
                 .into()),
             Err(e) if e.kind() == ErrorKind::AlreadyExists => {
-                Err(Failure::refused(format!("{path} exists")).help("Replace it with --force"))
+                let failure = Failure::refused(format!("{path} exists"));
+                Err(failure.help("Replace it with --force").into())
             }
-            Err(e) => Err(Failure::refused(format!("{path} cannot be written: {e}"))),
+            Err(e) => Err(Failure::refused(format!("{path} cannot be written: {e}")).into()),
         }
     },
 };
@@ -189,7 +190,6 @@ pub(super) static EXIT: Builtin = Builtin {
     run: leave,
 };
 
-fn leave(engine: &mut Engine, _: &Args, _: &mut dyn Sink) -> Result<Reply, Failure> {
-    engine.leave();
-    Ok(Reply::default())
+fn leave(_: &mut Engine, _: &Args, _: &mut dyn Sink) -> Result<Reply, Interrupted> {
+    Err(Interrupted::Flow(Flow::Quit))
 }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use crate::data::{Cell, Failure, FailureKind, Reply, Sink};
 use crate::exec::{Builtin, Engine, Interrupted};
 use crate::kernel::terminal::{self, RawInput, WindowSize};
-use crate::lang::{Arg, Call, Example, Form, Kind, Need, Param, Rule, Signature};
+use crate::lang::{Arg, Example, Form, Kind, Need, Param, Rule, Signature};
 use crate::mechanism::Args;
 use crate::view::{Choice, Style};
 use order::Order;
@@ -72,24 +72,24 @@ pub(super) static WATCH: Builtin = Builtin {
     run: watch,
 };
 
-fn watch(engine: &mut Engine, args: &Args, sink: &mut dyn Sink) -> Result<Reply, Failure> {
+fn watch(engine: &mut Engine, args: &Args, sink: &mut dyn Sink) -> Result<Reply, Interrupted> {
     let Some(Arg::Command(call, text)) = args.get("command") else {
         return Ok(Reply::default());
     };
     let every = args.duration("interval")?.unwrap_or(EVERY);
     if every < Duration::from_millis(20) {
-        return Err(Failure::refused("the interval is 20ms at least"));
+        return Err(Failure::refused("the interval is 20ms at least").into());
     }
     let order = args.text("sort")?;
     let order = order.map_or(Order::default(), |word| Order::written(&word));
     let begun = Instant::now();
     if !engine.options.redraws {
-        let mut reply = look(engine, call, sink)?;
+        let mut reply = engine.shell_call(call, sink)?;
         order.check(text, &reply.tables, true)?;
         reply.tables.iter_mut().for_each(|table| order.sort(table));
         return Ok(reply);
     }
-    let reply = seen(look(engine, call, sink))?;
+    let reply = seen(engine.shell_call(call, sink))?;
     order.check(text, &reply.tables, false)?;
     let colours = match engine.options.colours {
         true => Choice::Always,
@@ -104,7 +104,7 @@ fn watch(engine: &mut Engine, args: &Args, sink: &mut dyn Sink) -> Result<Reply,
             Some(first) => first,
             None => {
                 let begun = Instant::now();
-                (seen(look(engine, call, sink))?, begun)
+                (seen(engine.shell_call(call, sink))?, begun)
             }
         };
         screen.take(reply, begun);
@@ -173,19 +173,13 @@ fn pause(
     }
 }
 
-fn look(engine: &mut Engine, call: &Call, sink: &mut dyn Sink) -> Result<Reply, Failure> {
-    match engine.shell_call(call, sink) {
-        Ok(reply) => Ok(reply),
-        Err(Interrupted::Failed(failure)) => Err(failure),
-        Err(Interrupted::Flow(_)) => Err(Failure::refused("the session ends")),
-    }
-}
-
 /// What the kernel refuses is what there is to be seen: an empty queue may have a message at
 /// the next look.
-fn seen(look: Result<Reply, Failure>) -> Result<Reply, Failure> {
+fn seen(look: Result<Reply, Interrupted>) -> Result<Reply, Interrupted> {
     match look {
-        Err(failure) if failure.kind == FailureKind::Errno => Ok(failure.to_string().into()),
+        Err(Interrupted::Failed(failure)) if failure.kind == FailureKind::Errno => {
+            Ok(failure.to_string().into())
+        }
         look => look,
     }
 }

@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::data::{Event, Failure, Family, Object, Outcome, Reply, Sink};
+use crate::data::{Event, Family, Object, Outcome, Reply, Sink};
 use crate::inspect::process::thread_stat;
 use crate::kernel::signal::SignalFd;
 use crate::lang::{Catalog, Known, Program, Signature, Source, Statement, StatementKind};
@@ -18,6 +18,7 @@ use super::inside::Visit;
 use super::interpret::Verbs;
 use super::job::Job;
 use super::news::{Log, Touched};
+use super::shell_steps::Interrupted;
 use super::show::as_comment;
 use super::slot::Slot;
 
@@ -30,7 +31,7 @@ pub struct Builtin {
     /// What it looks like.
     pub signature: Signature,
     /// What it does.
-    pub run: fn(&mut Engine, &Args, &mut dyn Sink) -> Result<Reply, Failure>,
+    pub run: fn(&mut Engine, &Args, &mut dyn Sink) -> Result<Reply, Interrupted>,
 }
 
 /// Every command there is, by its place in the catalog.
@@ -133,8 +134,6 @@ pub struct Engine {
     /// The objects that actors have removed, the last ones, each with the actor.
     pub(super) removers: VecDeque<(Family, Object, String)>,
     pub(super) interrupted: bool,
-    /// Whether the session was asked to end.
-    leaving: bool,
     /// The signal that ends the session, once it has come.
     pub(super) ending: Option<i32>,
     /// Whether it was told where that was.
@@ -169,7 +168,6 @@ impl Engine {
             told_cycle: Vec::new(),
             removers: VecDeque::new(),
             interrupted: false,
-            leaving: false,
             ending: None,
             told_ending: false,
             deferred: Vec::new(),
@@ -221,16 +219,6 @@ impl Engine {
     /// The actors that are not gone.
     pub(super) fn live(&self) -> impl Iterator<Item = &Slot> {
         self.slots.iter().filter(|s| !s.actor.is_gone())
-    }
-
-    /// Ends the session once the command that asks for it has been run.
-    pub fn leave(&mut self) {
-        self.leaving = true;
-    }
-
-    /// Whether it was asked to end, once.
-    pub(super) fn take_leave(&mut self) -> bool {
-        std::mem::take(&mut self.leaving)
     }
 
     /// Binds a variable, here and in every actor.

@@ -158,8 +158,7 @@ impl Engine {
                 return Err(Failure::new(FailureKind::Deadline, failure).into());
             }
             let left = patience.saturating_sub(begun.elapsed());
-            self.wait_for_input(helper.answer.as_fd(), left.min(TICK))
-                .map_err(Interrupted::Flow)?;
+            self.wait_for_input(helper.answer.as_fd(), left.min(TICK))?;
         }
     }
 }

@@ -135,14 +135,10 @@ impl Engine {
                     format!("Wait for it (`wait {name}`), `cancel {name}`, or use another actor");
                 return Err(failure.help(help).into());
             }
-            self.judge_ended(place, sink).map_err(Interrupted::Flow)?;
+            self.judge_ended(place, sink)?;
             self.slots[place].told = None;
             // Of a program that ended in the midst of its steps: theirs is no end of this one.
-            while self
-                .cancel_step(place)
-                .map_err(Interrupted::Flow)?
-                .is_some()
-            {}
+            while self.cancel_step(place)?.is_some() {}
             if !self.slots[place].actor.is_gone() {
                 return Ok(place);
             }

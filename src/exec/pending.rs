@@ -197,7 +197,7 @@ impl Engine {
                 return Ok((pending, end, after));
             }
             seen = true;
-            if self.wait(patience.next()).map_err(Interrupted::Flow)? {
+            if self.wait(patience.next())? {
                 continue;
             }
             if self.interrupted {

@@ -84,17 +84,14 @@ impl Engine {
                 seen: true,
             };
             if builtin.signature.lasts {
-                sink.flush().map_err(|e| Interrupted::Flow(e.into()))?;
+                sink.flush().map_err(Flow::from)?;
             }
             let reply = match self.elsewhere_wanted(&args)? {
                 Some(pid) => self.look_inside(pid, call)?,
                 None => (builtin.run)(self, &args, sink)?,
             };
             builtin.signature.check(&reply.outcome);
-            return match self.take_leave() {
-                true => Err(Interrupted::Flow(Flow::Quit)),
-                false => Ok(reply),
-            };
+            return Ok(reply);
         }
         if let Some(Some(verb)) = commands.verbs.get(place)
             && let Run::Shell(run) = verb.run
@@ -137,6 +134,12 @@ impl Interrupted {
             Interrupted::Failed(failure) => failure,
             Interrupted::Flow(flow) => interrupted(&flow),
         }
+    }
+}
+
+impl From<Flow> for Interrupted {
+    fn from(flow: Flow) -> Interrupted {
+        Interrupted::Flow(flow)
     }
 }
 

@@ -74,20 +74,20 @@ impl Engine {
     ///
     /// # Errors
     /// It failed, its actor died, or it stays blocked.
-    pub fn wait_for(&mut self, name: &str) -> Result<(), Failure> {
+    pub fn wait_for(&mut self, name: &str) -> Result<(), Interrupted> {
         let Some(place) = self.pending_place(name) else {
-            return self.living(name).map(drop);
+            self.living(name)?;
+            return Ok(());
         };
         // At the prompt, Ctrl-C ends it.
         let deadline = (self.options.mode == Mode::Prompt).then_some(Duration::MAX);
-        let awaited = self.await_pending(place, deadline);
-        let (pending, end, _) = awaited.map_err(Interrupted::failure)?;
+        let (pending, end, _) = self.await_pending(place, deadline)?;
         match self.result_of(end, &pending.step.work, &pending.source) {
             (_, true) => Ok(()),
-            (Err(failure), _) => Err(failure),
+            (Err(failure), _) => Err(failure.into()),
             (Ok(outcome), _) => {
                 let text = format!("its step ended with `{outcome}`");
-                Err(Failure::new(FailureKind::Mismatch, text))
+                Err(Failure::new(FailureKind::Mismatch, text).into())
             }
         }
     }
@@ -96,7 +96,7 @@ impl Engine {
     ///
     /// # Errors
     /// It has no pending step.
-    pub fn cancel(&mut self, name: &str) -> Result<(), Failure> {
+    pub fn cancel(&mut self, name: &str) -> Result<(), Interrupted> {
         let place = self.living(name)?;
         self.note_end(place);
         match std::mem::replace(&mut self.slots[place].state, State::Free) {
@@ -108,7 +108,7 @@ impl Engine {
                     Ok(None) => State::Free,
                     Err(flow) => {
                         self.slots[place].state = State::Pending(pending);
-                        return Err(interrupted(&flow));
+                        return Err(flow.into());
                     }
                 };
                 Ok(())
@@ -120,7 +120,7 @@ impl Engine {
             }
             state => {
                 self.slots[place].state = state;
-                Err(Failure::refused(format!("`{name}` has no pending step")))
+                Err(Failure::refused(format!("`{name}` has no pending step")).into())
             }
         }
     }
@@ -171,7 +171,7 @@ impl Engine {
     ///
     /// # Errors
     /// Ctrl-C, or a signal that ends the session.
-    pub fn sleep(&mut self, duration: Duration) -> Result<(), Failure> {
+    pub fn sleep(&mut self, duration: Duration) -> Result<(), Interrupted> {
         let begun = Instant::now();
         loop {
             let left = duration.saturating_sub(begun.elapsed());
@@ -180,9 +180,9 @@ impl Engine {
             }
             // It may have come before this began.
             if self.interrupted {
-                return Err(Failure::refused("interrupted"));
+                return Err(Failure::refused("interrupted").into());
             }
-            self.wait(left).map_err(|flow| interrupted(&flow))?;
+            self.wait(left)?;
         }
     }
 }
