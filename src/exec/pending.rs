@@ -281,11 +281,11 @@ impl Engine {
             Ok(_) => true,
             Err(failure) => !must_pass && unclaimed(failure),
         };
-        let shown = self.show_pending_end(place, shown, &pending, result.clone(), passed, sink);
-        if self.options.mode == Mode::Prompt {
-            self.slots[place].told = Some((pending, result));
-        }
-        shown
+        // Only the prompt may still be asked.
+        let told = (self.options.mode == Mode::Prompt).then(|| result.clone());
+        let ran = self.show_pending_end(place, shown, &pending, result, passed, sink);
+        self.slots[place].told = told.map(|result| (pending, result));
+        ran
     }
 }
 
