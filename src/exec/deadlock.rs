@@ -8,19 +8,18 @@
 //! everyone who could wake it is stuck. One that waits for something else, in a loop that does more than
 //! take, may yet give what others wait for, and while there is one, nobody is.
 
+mod proof;
+mod words;
+
 use super::engine::{Engine, Ran};
 use crate::actor::Sighting;
 use crate::data::{Event, Family, Object, Sink};
-use crate::inspect::descriptors::{Access, Descriptor};
 use crate::inspect::snapshot::Snapshot;
-use crate::inspect::thing::Thing;
 use crate::inspect::wait::Wait;
 use crate::inspect::waking::lacking;
 use crate::inspect::{posix, unix};
-use crate::kernel::sem;
 use crate::kernel::socket::Kind;
 use crate::lang::{Action, Work};
-use crate::mechanism;
 use crate::session::{Side, files, holds};
 
 /// What a blocked actor waits for that another could give.
@@ -231,176 +230,6 @@ impl Engine {
         let has = |place: &usize| files::of(&self.slots[*place].files, family, object, end);
         let places = 0..self.slots.len();
         places.filter(|place| has(place).is_some()).collect()
-    }
-
-    /// Whether nobody else can wake it, by the kernel's word where the actors' is not enough.
-    fn is_confirmed(&self, stuck: &Stuck, snapshot: &Snapshot) -> bool {
-        let (family, other, end) = match &stuck.want {
-            Want::Lock { id, num, name } => {
-                return match name {
-                    Some(name) => self.is_ours_alone(name, snapshot),
-                    None => self.is_our_lock(*id, *num),
-                };
-            }
-            Want::End {
-                family, other, end, ..
-            } => (family, other, end),
-        };
-        let Some(thing) = Thing::of(*family, other) else {
-            return false;
-        };
-        let open = snapshot.open();
-        let has_end = |d: &&Descriptor| match end {
-            Side::Write => d.access.is_none_or(Access::writes),
-            Side::Read => d.access.is_none_or(Access::reads),
-            Side::Both => true,
-        };
-        // A FIFO's path is there for everybody; what has none is this session's alone.
-        let hidden = open.unreadable > 0 && other.inode().is_none();
-        let known: Vec<i32> = stuck
-            .holders
-            .iter()
-            .map(|h| self.slots[*h].actor.pid())
-            .collect();
-        let mut holders = open.on(thing).iter().filter(has_end);
-        !hidden && holders.all(|d| known.contains(&d.pid))
-    }
-
-    /// Whether this session has made a semaphore, and nobody else is seen to use it. One with a key that
-    /// somebody chose is meant for others too, who may come at any time.
-    fn is_our_lock(&self, id: i32, num: u16) -> bool {
-        let set = self.names.created(Family::Sem, &Object::Id(id));
-        let operator = || sem::pid(id, i32::from(num)).ok().filter(|pid| *pid > 0);
-        set.is_some_and(|set| mechanism::is_own_key(set.key))
-            && operator().is_none_or(|pid| self.is_actor(pid))
-            && self.is_whole(id, num, sem::value(id, i32::from(num)).ok())
-    }
-
-    /// Whether what a semaphore was made with is what it has now and what the actors hold. If not, somebody
-    /// else has given or taken.
-    fn is_whole(&self, id: i32, num: u16, value: Option<i32>) -> bool {
-        let all = || self.slots.iter().filter_map(|s| s.actor.holds());
-        let taken: Option<i64> = all().map(|holds| holds.taken(id, num)).sum();
-        match (holds::first_value(id, all()), value) {
-            (Some(first), Some(now)) => taken.is_none_or(|taken| i64::from(now) + taken == first),
-            _ => true,
-        }
-    }
-
-    /// The same of a POSIX semaphore, which everybody who uses it has mapped.
-    fn is_ours_alone(&self, name: &str, snapshot: &Snapshot) -> bool {
-        let object = Object::Posix(name.into());
-        let created = self.names.created(Family::Sem, &object).is_some();
-        created
-            && self.is_whole_posix(&object)
-            && Thing::of(Family::Sem, &object)
-                .is_some_and(|thing| snapshot.mapped().of(thing).all(|m| self.is_actor(m.pid)))
-    }
-
-    /// Whether this is the process of an actor, or was.
-    fn is_actor(&self, pid: i32) -> bool {
-        self.slots.iter().any(|s| s.actor.pid() == pid)
-    }
-
-    fn is_whole_posix(&self, object: &Object) -> bool {
-        let Ok(row) = posix::semaphore(object) else {
-            return false;
-        };
-        let value = row.contents.and_then(|c| i32::try_from(c.value).ok());
-        self.is_whole(holds::posix(row.node.ino), 0, value)
-    }
-
-    /// Who has taken a semaphore; `None` where nobody has, or where it is no lock: somebody
-    /// gave back what he never took, or may have.
-    fn holders_of_lock(&self, id: i32, num: u16) -> Option<Vec<usize>> {
-        let mut holders = Vec::new();
-        for (place, slot) in self.slots.iter().enumerate() {
-            match slot
-                .actor
-                .holds()
-                .map_or(Some(0), |holds| holds.taken(id, num))?
-            {
-                n if n < 0 => return None,
-                0 => {}
-                _ => holders.push(place),
-            }
-        }
-        (!holders.is_empty()).then_some(holders)
-    }
-
-    /// `deadlock: a waits for right, which b holds; b waits for left, which a holds`.
-    fn cycle_text(&self, from: usize, stuck: &[Stuck]) -> String {
-        let mut parts = Vec::new();
-        let mut seen = Vec::new();
-        let mut place = from;
-        while let Some(s) = stuck.iter().find(|s| s.actor == place) {
-            if seen.contains(&place) {
-                break;
-            }
-            seen.push(place);
-            parts.push(self.want_text(s));
-            place = s
-                .holders
-                .iter()
-                .copied()
-                .find(|h| !seen.contains(h))
-                .unwrap_or(s.holders[0]);
-        }
-        format!("deadlock: {}", parts.join("; "))
-    }
-
-    /// `a waits for right, which b holds`.
-    fn want_text(&self, stuck: &Stuck) -> String {
-        let actor = |place: usize| self.slots[place].actor.name.as_str();
-        let name = actor(stuck.actor);
-        let holders: Vec<&str> = stuck.holders.iter().map(|h| actor(*h)).collect();
-        match &stuck.want {
-            Want::Lock {
-                id,
-                num,
-                name: posix,
-            } => {
-                let set = match self.names.name_of(Family::Sem, &(*id).into()) {
-                    Some(name) => name.to_string(),
-                    None => format!("id:{id}"),
-                };
-                let single = sem::stat_any_id(*id).is_ok_and(|s| s.nsems == 1);
-                let lock = match posix {
-                    Some(name) => name.to_string(),
-                    None if single => set,
-                    None => format!("{set}[{num}]"),
-                };
-                let holders = match holders.as_slice() {
-                    [one] if *one == name => "which it holds itself".to_string(),
-                    [one] => format!("which {one} holds"),
-                    many => format!("which {} hold", many.join(" and ")),
-                };
-                format!("{name} waits for {lock}, {holders}")
-            }
-            Want::End {
-                family,
-                object,
-                end,
-                what,
-                ..
-            } => {
-                let stream = match self.names.name_of(*family, object) {
-                    Some(name) => name.to_string(),
-                    None => object.to_string(),
-                };
-                let end = match end {
-                    Side::Write => "write end",
-                    Side::Read => "read end",
-                    Side::Both => "other side",
-                };
-                let holders = match holders.as_slice() {
-                    [one] if *one == name => "only it has itself".to_string(),
-                    [one] => format!("only {one} has"),
-                    many => format!("only {} have", many.join(" and ")),
-                };
-                format!("{name} waits for {what} in {stream}, whose {end} {holders}")
-            }
-        }
     }
 }
 
