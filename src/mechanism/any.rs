@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::create::key_of;
 use super::place::{Place, file_words};
-use super::sight::{finds_none, resolve};
+use super::resolve::{finds_none, resolve};
 use super::{Sight, errno_symbol};
 use crate::data::{Failure, FailureKind, Family, Object, word};
 use crate::inspect::thing::Thing;

@@ -320,7 +320,7 @@ pub(super) fn rm(family: Family, world: &mut World, args: &Args) -> StepResult {
     let found = references
         .into_iter()
         .map(|r| {
-            let object = super::sight::resolve(&world.names, family, r, args.env)?;
+            let object = super::resolve::resolve(&world.names, family, r, args.env)?;
             Ok((r, object))
         })
         .collect::<Result<Vec<_>, Failure>>()?;
@@ -330,7 +330,7 @@ pub(super) fn rm(family: Family, world: &mut World, args: &Args) -> StepResult {
                 super::posix::rm(world, args, family, &name)?;
                 continue;
             }
-            object => super::sight::system_v(family, &object)?,
+            object => super::resolve::system_v(family, &object)?,
         };
         let label = world.label(family, reference, &id.into());
         session::remove(family, id).map_err(|errno| {

@@ -203,7 +203,7 @@ pub(super) fn find<R>(
 
 /// A POSIX object cannot be looked at.
 pub(super) fn posix_gone(family: Family, call: &str, object: &Object, errno: Errno) -> Failure {
-    let kind = super::sight::posix_object(family);
+    let kind = super::resolve::posix_object(family);
     let (meaning, help) = match errno {
         Errno::EACCES => (
             "its mode does not let you".to_string(),

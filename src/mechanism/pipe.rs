@@ -4,6 +4,7 @@
 //! of processes; a step in an actor that has none of an object gets a copy of another's.
 
 pub(super) mod table;
+pub(super) mod wording;
 
 use super::stream::{
     self, ALL, AT_MOST, DATA, EVERYTHING, LINE, LINE_OR_ALL, MAX, NOWAIT, ONE_AMOUNT,
@@ -353,6 +354,6 @@ pub static MECHANISM: Mechanism = Mechanism {
         list: table::pipe_list,
         info: table::pipe_info,
         peek,
-        condition: table::pipe_condition,
+        condition: wording::pipe_condition,
     }],
 };

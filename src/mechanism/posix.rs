@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::args::errno_symbol;
 use super::fields::{Field, Row};
-use super::sight::{posix_name, posix_object};
+use super::resolve::{posix_name, posix_object};
 use super::{Args, World};
 use crate::data::{Cell, Column, Failure, Family, Identity, Object, Outcome, Role, StepResult};
 use crate::inspect::posix::{self, Node};

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::Args;
-use super::sight::{resolve, system_v};
+use super::resolve::{resolve, system_v};
 use crate::data::{Failure, Family, Object};
 use crate::kernel::{msg, posix, process, shm};
 use crate::lang::{Reference, Target};
@@ -114,6 +114,6 @@ impl World {
 
     /// How an object is called in the text of a call: its name, or `id:7`.
     pub fn label(&self, family: Family, reference: Option<&Reference>, object: &Object) -> String {
-        super::sight::label(&self.names, family, reference, object)
+        super::resolve::label(&self.names, family, reference, object)
     }
 }

@@ -6,7 +6,7 @@ use crate::kernel::msg::{self, Mailbox, MsgStat};
 use crate::kernel::{Errno, Result as Kernel};
 use crate::lang::{Example, Kind, Param, Rule, Signature};
 use crate::mechanism::common::locked_out;
-use crate::mechanism::sight::system_v;
+use crate::mechanism::resolve::system_v;
 use crate::mechanism::{Args, Run, Sight, Verb, kind_of};
 
 pub(super) static PEEK: Verb = Verb {

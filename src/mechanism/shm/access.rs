@@ -8,7 +8,7 @@ use crate::kernel::shm::{self, Attachment};
 use crate::kernel::{Errno, Result as KernelResult};
 use crate::lang::{Arg, IntType};
 use crate::mechanism::common;
-use crate::mechanism::sight::system_v;
+use crate::mechanism::resolve::system_v;
 use crate::mechanism::{Args, World};
 
 /// A segment whose bytes can be had.

@@ -10,7 +10,7 @@ use crate::kernel::memory::read_process;
 use crate::kernel::{Errno, posix, shm};
 use crate::lang::{Example, Kind, Param, Rule, Signature};
 use crate::mechanism::fields::posix_gone;
-use crate::mechanism::sight::system_v;
+use crate::mechanism::resolve::system_v;
 use crate::mechanism::stream::{AT_MOST, EVERYTHING, Much};
 use crate::mechanism::{Args, Run, Sight, Verb};
 

@@ -7,7 +7,7 @@ use crate::data::{Failure, Family, Object, word};
 use crate::inspect::descriptors::{self, What};
 use crate::kernel::fds::{self, Access};
 use crate::lang::{Arg, End, Reference};
-use crate::mechanism::sight::resolve;
+use crate::mechanism::resolve::resolve;
 use crate::mechanism::{Args, World};
 use crate::session::{Binding, Held, Side, files};
 use std::os::unix::ffi::OsStrExt;
