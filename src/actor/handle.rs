@@ -1,5 +1,7 @@
 //! An actor as the shell sees it.
 
+mod sighting;
+
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
@@ -8,14 +10,15 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+pub use sighting::Sighting;
+
 use super::child::{
     ALIVE_FD, ARGUMENT, CAUGHT_FD, COUNTS_FD, HOLDS_FD, LEDGER_FD, OUTBOX_FD, SOCKET_FD,
 };
 use super::outbox::Outbox;
 use super::reports::Reports;
 use super::wire::{self, Order, Report};
-use crate::inspect::syscall::SyscallState;
-use crate::inspect::wait::{Observation, Wait, decode, observe};
+use crate::inspect::wait::Observation;
 use crate::kernel::poll::{PollFd, PollFlags, poll};
 use crate::kernel::process::{self, Child, Ended, SpawnSpec, Stream};
 use crate::kernel::shared::SharedMemory;
@@ -72,54 +75,6 @@ impl Line {
             Ok(0) => Err(io::ErrorKind::TimedOut.into()),
             Ok(_) | Err(Errno::EINTR) => Ok(()),
             Err(e) => Err(e.into()),
-        }
-    }
-}
-
-/// What was seen of an actor. All that stands still is said only of what is seen twice, with
-/// no switch of context in between; `at` counts them, so that equal numbers mean that it has
-/// not run.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Sighting {
-    /// It waits for an order.
-    Idle,
-    /// It runs, or has not been seen twice at the same place.
-    Running,
-    /// The kernel shows it blocked.
-    Blocked {
-        /// The number of its step.
-        step: u64,
-        /// What it waits for.
-        wait: Wait,
-        /// Where it stands still.
-        at: u64,
-    },
-    /// It was stopped, from outside.
-    Stopped {
-        /// By this signal; `None` where a tracer did.
-        by: Option<i32>,
-        /// Where it stands still.
-        at: u64,
-    },
-    /// It sleeps in a step, and the kernel does not let us read in which call.
-    Unreadable {
-        /// Why.
-        why: io::ErrorKind,
-        /// Where it stands still.
-        at: u64,
-    },
-    /// Its process is gone.
-    Dead,
-}
-
-impl Sighting {
-    /// Where it stands still, if it does.
-    pub fn standstill(&self) -> Option<u64> {
-        match self {
-            Sighting::Blocked { at, .. }
-            | Sighting::Stopped { at, .. }
-            | Sighting::Unreadable { at, .. } => Some(*at),
-            _ => None,
         }
     }
 }
@@ -357,12 +312,6 @@ impl Actor {
         }
     }
 
-    /// The signal that has stopped it.
-    fn stopped_by(&self) -> Option<i32> {
-        let child = self.line.as_ref().map(|line| &line.child)?;
-        child.stopped_by().ok().flatten()
-    }
-
     /// Whether a report has arrived.
     pub fn has_report(&self) -> bool {
         self.reports.is_told()
@@ -371,52 +320,6 @@ impl Actor {
     /// The next report that has arrived.
     pub fn next_report(&mut self) -> Option<Box<Report>> {
         self.reports.pop()
-    }
-
-    /// Looks at it once more. What stands still is said only of what is seen twice.
-    pub fn look(&mut self) -> Sighting {
-        if self.gone {
-            return Sighting::Dead;
-        }
-        if !self.is_busy() {
-            return match self.stopped_by() {
-                None => Sighting::Idle,
-                by => Sighting::Stopped { by, at: 0 },
-            };
-        }
-        let pid = self.pid();
-        let before = self.running();
-        let seen = match observe(pid, pid) {
-            Ok(seen) => seen,
-            Err(e) if is_of_no_process(&e) => return Sighting::Dead,
-            Err(e) => {
-                return Sighting::Unreadable {
-                    why: e.kind(),
-                    at: 0,
-                };
-            }
-        };
-        let step = self.running();
-        let earlier = self.last_seen.replace((step, seen.clone()));
-        if before != step || earlier != Some((step, seen.clone())) {
-            return Sighting::Running;
-        }
-        self.receive_unsent();
-        let at = seen.switches;
-        match (seen.state, &seen.syscall, step) {
-            ('T' | 't', _, _) => Sighting::Stopped {
-                by: self.stopped_by(),
-                at,
-            },
-            ('S' | 'D', SyscallState::Unreadable(why), Some(_)) => {
-                Sighting::Unreadable { why: *why, at }
-            }
-            (_, _, Some(step)) if let Some(call) = seen.call() => {
-                let wait = decode(pid, call);
-                Sighting::Blocked { step, wait, at }
-            }
-            _ => Sighting::Running,
-        }
     }
 
     /// Interrupts its step: a blocked call fails with EINTR, a loop ends.
@@ -436,9 +339,4 @@ impl Actor {
         let child = self.line.take()?.child;
         child.wait_within(WAY_OUT).ok().flatten()
     }
-}
-
-/// Whether /proc could not be read because there is no such process any more.
-fn is_of_no_process(e: &io::Error) -> bool {
-    e.kind() == io::ErrorKind::NotFound || e.raw_os_error() == Some(libc::ESRCH)
 }

@@ -3,17 +3,17 @@
 //! Numbers are those of the architecture this program is built for. What an argument
 //! points to is read from the process's memory, where that may be read.
 
-use std::ffi::OsString;
+mod memory;
+
 use std::fs::{self, File};
 use std::io::Read;
-use std::os::unix::ffi::OsStringExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use libc::c_int;
 
 use super::syscall::Syscall;
-use crate::kernel::memory::read_process;
 use crate::kernel::socket::Address;
+use memory::{behind_own_link, read_address, read_number, read_ops, read_path, read_receiver};
 
 /// What a thread waits for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -187,11 +187,6 @@ pub struct SemBuf {
     pub nowait: bool,
 }
 
-/// Bytes of a `struct sembuf`: three 16-bit numbers.
-const SEMBUF: usize = 6;
-/// More operations than this are not read: the kernel's own default for `semopm` is 500.
-const MOST_OPS: u64 = 4096;
-
 /// What a blocked call of the process `pid` waits for.
 pub fn decode(pid: i32, call: &Syscall) -> Wait {
     if !same_word_size(pid, call) {
@@ -348,89 +343,6 @@ fn same_word_size(pid: i32, call: &Syscall) -> bool {
     let read =
         File::open(format!("/proc/{pid}/exe")).and_then(|mut exe| exe.read_exact(&mut ident));
     read.is_ok() && ident == [0x7f, b'E', b'L', b'F', OURS]
-}
-
-fn read_ops(pid: i32, addr: u64, count: u64) -> Vec<SemBuf> {
-    if count > MOST_OPS {
-        return Vec::new();
-    }
-    let len = count as usize * SEMBUF;
-    match read_process(pid, addr, len) {
-        Ok(bytes) if bytes.len() == len => parse_ops(&bytes),
-        _ => Vec::new(),
-    }
-}
-
-fn parse_ops(bytes: &[u8]) -> Vec<SemBuf> {
-    let half = |b: &[u8], at: usize| u16::from_ne_bytes([b[at], b[at + 1]]);
-    let op = |b: &[u8]| {
-        let flags = c_int::from(half(b, 4));
-        SemBuf {
-            num: half(b, 0),
-            op: half(b, 2) as i16,
-            undo: flags & libc::SEM_UNDO != 0,
-            nowait: flags & libc::IPC_NOWAIT != 0,
-        }
-    };
-    bytes.chunks_exact(SEMBUF).map(op).collect()
-}
-
-/// The `long` that a message starts with.
-fn read_number(pid: i32, addr: u64) -> Option<i64> {
-    let bytes = read_process(pid, addr, 8).ok()?;
-    Some(i64::from_ne_bytes(bytes.try_into().ok()?))
-}
-
-/// The `sockaddr` of a connect(2).
-fn read_address(pid: i32, addr: u64, len: u64) -> Option<Address> {
-    // No address of any family is as long.
-    let len = usize::try_from(len).ok().filter(|len| *len <= 128)?;
-    let bytes = read_process(pid, addr, len).ok()?;
-    (bytes.len() == len).then(|| Address::from_sockaddr(&bytes))
-}
-
-/// Where a message is sent to, where the call itself says it: sendto(2), and `msg_name` of a
-/// `struct msghdr` of sendmsg(2), which the first of a sendmmsg(2) begins with.
-fn read_receiver(pid: i32, call: &Syscall) -> Option<Address> {
-    let (addr, len) = match call.nr {
-        libc::SYS_sendto => (call.args[4], call.args[5]),
-        _ => {
-            let header = read_process(pid, call.args[1], 12).ok()?;
-            let (name, len) = header.split_at_checked(8)?;
-            let len = u32::from_ne_bytes(len.try_into().ok()?);
-            (u64::from_ne_bytes(name.try_into().ok()?), len.into())
-        }
-    };
-    (addr != 0).then(|| read_address(pid, addr, len))?
-}
-
-/// A string up to its NUL, page by page: what lies behind it may not be mapped.
-fn read_path(pid: i32, addr: u64) -> Option<PathBuf> {
-    const PAGE: u64 = 4096;
-    let mut bytes = Vec::new();
-    let mut at = addr;
-    while bytes.len() < libc::PATH_MAX as usize {
-        let len = PAGE - at % PAGE;
-        let page = read_process(pid, at, len as usize).ok()?;
-        if let Some(end) = page.iter().position(|&b| b == 0) {
-            bytes.extend_from_slice(&page[..end]);
-            return Some(OsString::from_vec(bytes).into());
-        }
-        if page.len() as u64 != len {
-            return None;
-        }
-        bytes.extend(page);
-        at = at.checked_add(len)?;
-    }
-    None
-}
-
-/// What `/proc/self/fd/N` means to the process: a file that it looked at before it opens it.
-fn behind_own_link(pid: i32, path: PathBuf) -> PathBuf {
-    let fd = path.strip_prefix("/proc/self/fd").ok();
-    let link = fd.and_then(|fd| fs::read_link(Path::new(&format!("/proc/{pid}/fd")).join(fd)).ok());
-    // A link to what has no path, such as a pipe, stays.
-    link.filter(|file| file.is_absolute()).unwrap_or(path)
 }
 
 /// The path that the process `pid` waits to open, from the root, where `wait` is

@@ -1,5 +1,7 @@
+use std::time::Duration;
+
 use super::*;
-use crate::data::{Column, FailureKind};
+use crate::data::{Cell, Column, Failure, FailureKind, Outcome};
 use crate::view::escape::tests::assert_tame;
 use proptest::prelude::*;
 use serde_json::{Value, json};
