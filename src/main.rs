@@ -41,6 +41,10 @@ fn start() -> u8 {
         }
         _ => {}
     }
+    // Whoever started this may have ignored it, and then nobody could wait for a child.
+    let _ = signal::default(libc::SIGCHLD);
+    // So that a file that may not grow so large (`ulimit -f`) is an error, and not the end.
+    let _ = signal::ignore(libc::SIGXFSZ);
     if entry::output_was_closed() {
         complain((None, None), "standard output is closed", false);
         return code(Exit::Environment);

@@ -672,3 +672,29 @@ fn what_is_no_text_is_shown_as_data() {
     let json = run(&[&["--json"], &commands[..]].concat(), b"").out;
     assert!(json.contains(r#""text":"x\"61 00 ff\" b""#), "{json}");
 }
+
+/// What whoever starts it has made of signals and limits: a child could not be waited for, a file too
+/// large would end it without a word.
+#[test]
+fn what_is_inherited_of_signals_and_limits_does_no_harm() {
+    let shell = |text: &str| -> Ran {
+        let mut sh = Command::new("sh");
+        let ran = sh.args(["-c", text]).arg(harness::program());
+        ran.output().unwrap().into()
+    };
+    let ran = shell("trap '' CHLD; exec \"$0\" -c 'msgq create q' -c '!true' -c 'msgq rm q'");
+    assert_eq!(code(&ran), 0, "{ran:?}");
+    let ran = shell("ulimit -f 100; exec \"$0\" -c 'msgq create q'");
+    assert_eq!(code(&ran), 3, "{ran:?}");
+    assert!(ran.err.contains("EFBIG"), "{ran:?}");
+}
+
+#[test]
+fn what_a_program_has_written_is_a_number_where_one_is_asked_for() {
+    let text = "let x = !echo 5\nexpect $x == 5\nexpect $x != 6\nexpect $x > 3\nexpect $x == \"5\"\n\
+                let y = $((x + 1))\nexpect $y == 6\nshm create c 8\nshm write c u32@0 $x\n\
+                expect shm.c.u32@0 == 5\nlet z = !echo five\nexpect $z != 5";
+    harness::passes(text);
+    let ran = script("let z = !echo five\nexpect $z > 3");
+    assert!(ran.err.contains("only numbers can be ordered"), "{ran:?}");
+}

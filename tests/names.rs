@@ -108,3 +108,75 @@ fn a_host_that_is_slowly_looked_up_can_be_given_up() {
     let pid = std::fs::read_to_string(&told).unwrap();
     assert!(!ipcsh::inspect::process::pids().any(|p| p.to_string() == pid.trim()));
 }
+
+#[test]
+fn a_number_beyond_all_users_is_nobody_whatever_getent_makes_of_it() {
+    let root = "echo root:x:0:0::/:";
+    for owner in ["4294967296", "+0", "18446744073709551616"] {
+        let ran = with_getent(root, &format!("msgq create q; msgq set owner={owner}"));
+        let refused = format!("there is no user `{owner}`");
+        assert!(ran.err.contains(&refused), "{ran:?}");
+    }
+}
+
+/// A table says a number where a name server does not answer, and asks it no more.
+#[test]
+fn a_table_does_not_wait_for_a_name_server() {
+    if ipcsh::kernel::process::geteuid() != 0 {
+        println!("skipped: only root may give an object away");
+        return;
+    }
+    let text = "msgq create q; msgq set q owner=3999997; msgq create r; msgq set r owner=3999998; \
+                ipcs -q; msgq rm q; msgq rm r";
+    let ran = with_getent("exec sleep 1000", text);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.out.contains("3999997"), "{ran:?}");
+}
+
+#[test]
+fn what_is_interrupted_is_not_unknown() {
+    let ran = with_getent(
+        "kill -INT $$",
+        "msgq create q; msgq set owner=fred => EINTR",
+    );
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let ran = with_getent("exec cat /dev/zero", "msgq create q; msgq set owner=fred");
+    assert!(
+        ran.err.contains("the user `fred` was not looked up"),
+        "{ran:?}"
+    );
+}
+
+/// The child that asks is none of the actor's: it may ignore, block or catch SIGCHLD.
+#[test]
+fn nobody_hears_of_the_process_that_asks() {
+    let knows = "echo 127.0.0.1 STREAM";
+    for treats in ["trap CHLD --ignore", "sig block CHLD", "trap CHLD"] {
+        let text = format!(
+            "a: {treats}\na: sock connect tcp:here.example:1 => ECONNREFUSED\n\
+             expect actor.a.signals.CHLD == 0"
+        );
+        for _ in 0..10 {
+            let ran = with_getent(knows, &text);
+            assert_eq!(ran.code, Some(0), "{treats}: {ran:?}");
+        }
+    }
+    let ran = with_getent(
+        knows,
+        "a: sig block CHLD; a: sock connect tcp:here.example:1 => ECONNREFUSED; a: sig pending",
+    );
+    assert!(!ran.out.contains("CHLD"), "{ran:?}");
+}
+
+#[test]
+fn each_address_of_a_host_is_tried() {
+    let listener = TcpListener::bind("[::1]:0");
+    let Ok(listener) = listener else {
+        println!("skipped: there is no IPv6");
+        return;
+    };
+    let port = listener.local_addr().unwrap().port();
+    let both = "echo ::1 STREAM; echo ::1 DGRAM; echo 127.0.0.1 STREAM";
+    let ran = with_getent(both, &format!("sock connect tcp:both.example:{port}"));
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+}

@@ -85,6 +85,17 @@ impl Cell {
         }
     }
 
+    /// The value where a number is asked for: an integer, or text that is one in decimal digits, as a
+    /// program has written it.
+    pub fn as_number(&self) -> Option<i128> {
+        let text = match self {
+            Cell::Data(bytes) | Cell::Name(bytes) => std::str::from_utf8(bytes).ok()?,
+            Cell::Text(text) => text,
+            cell => return cell.as_int(),
+        };
+        text.parse::<i64>().ok().map(i128::from)
+    }
+
     /// Text for a cell, from anything that can be shown.
     pub fn text(s: impl Into<String>) -> Cell {
         Cell::Text(s.into())

@@ -133,8 +133,8 @@ impl Engine {
             return Err(Failure::environment(mechanism::unknown()));
         }
         match op {
-            CompareOp::Eq | CompareOp::Matches => Ok(expected.accepts(found, &self.env)?),
-            CompareOp::Ne => Ok(!expected.accepts(found, &self.env)?),
+            CompareOp::Eq | CompareOp::Matches => self.accepts(found, expected),
+            CompareOp::Ne => Ok(!self.accepts(found, expected)?),
             _ => {
                 let Expected::Term(term) = expected else {
                     return Err(Failure::refused("only numbers can be ordered"));
@@ -144,7 +144,7 @@ impl Engine {
                         (a.as_nanos() as i128, b.as_nanos() as i128)
                     }
                     (wanted, Cell::Nothing) => (wanted.as_int().unwrap_or_default(), 0),
-                    (wanted, found) => match (wanted.as_int(), found.as_int()) {
+                    (wanted, found) => match (wanted.as_number(), found.as_number()) {
                         (Some(a), Some(b)) => (a, b),
                         _ => return Err(Failure::refused("only numbers can be ordered")),
                     },
@@ -157,6 +157,18 @@ impl Engine {
                 })
             }
         }
+    }
+
+    /// Beside a number, text that is one is that number.
+    fn accepts(&self, found: &Cell, expected: &Expected) -> Result<bool, Failure> {
+        if let Expected::Term(term) = expected
+            && let Cell::Int(wanted) = self.env.value(term)?
+            && let Some(number) = found.as_number()
+            && found.as_int().is_none()
+        {
+            return Ok(number == wanted);
+        }
+        Ok(expected.accepts(found, &self.env)?)
     }
 
     fn subject(&mut self, subject: &Subject) -> Result<Cell, Failure> {

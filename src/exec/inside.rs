@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use super::engine::Engine;
 use super::shell_steps::Interrupted;
+use super::start::not_started;
 use crate::data::{Failure, FailureKind, Outcome, Reply, SentReply, Took};
 use crate::inspect::namespaces::{self, Inside};
 use crate::kernel::process::{self, Child, SpawnSpec, Stream};
@@ -124,7 +125,7 @@ impl Engine {
             actors: self.actors_by_pid(),
             names: self.names.everything(),
         };
-        let unusable = |e| Failure::environment(format!("the helper cannot be started: {e}"));
+        let unusable = |e: io::Error| not_started("the helper", &e);
         let mut helper = Helper::start(&request).map_err(unusable)?;
         let bytes = self.hear_helper(&mut helper)?;
         if bytes.is_empty() {

@@ -1,9 +1,21 @@
 //! Actors are started when they are first named.
 
+use std::io;
+
 use super::engine::{Engine, ME};
 use super::slot::{End, Slot, State};
 use crate::actor::Actor;
 use crate::data::{Event, Failure, Outcome, Sink};
+use crate::inspect::process::is_mounted;
+
+/// Why a process of this program's was not started.
+pub(super) fn not_started(what: &str, e: &io::Error) -> Failure {
+    let failure = Failure::environment(format!("{what} cannot be started: {e}"));
+    match is_mounted() {
+        true => failure,
+        false => failure.help("/proc is not mounted: processes are started and seen through it"),
+    }
+}
 
 impl Engine {
     /// The place of a live actor.
@@ -27,9 +39,8 @@ impl Engine {
         let (Some(ledger), Some(janitor)) = (&self.ledger, &self.janitor) else {
             return Err(Failure::environment("the janitor is gone"));
         };
-        let actor = Actor::start(name, ledger, janitor.alive()).map_err(|e| {
-            Failure::environment(format!("the actor `{name}` cannot be started: {e}"))
-        })?;
+        let actor = Actor::start(name, ledger, janitor.alive())
+            .map_err(|e| not_started(&format!("the actor `{name}`"), &e))?;
         let pid = actor.pid();
         let slot = Slot::new(actor);
         // One that died under this name makes room, so that the others keep their places.

@@ -6,6 +6,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::PathBuf;
 
 use super::engine::Engine;
+use super::start::not_started;
 use crate::data::{Cell, Failure, Object, Outcome};
 use crate::kernel::process;
 use crate::session::janitor::Janitor;
@@ -34,8 +35,7 @@ impl Engine {
         let Some(ledger) = &self.ledger else {
             return Ok(());
         };
-        let unable =
-            |e: io::Error| Failure::environment(format!("the janitor cannot be started: {e}"));
+        let unable = |e: io::Error| not_started("the janitor", &e);
         match &self.janitor {
             Some(janitor) if janitor.is_running() => {}
             Some(janitor) => janitor.replace(ledger).map_err(unable)?,

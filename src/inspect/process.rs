@@ -169,6 +169,11 @@ pub fn exists(pid: i32) -> bool {
     pid > 0 && kill(pid, 0) != Err(Errno::ESRCH)
 }
 
+/// Whether there is a /proc, through which processes are seen.
+pub fn is_mounted() -> bool {
+    Path::new("/proc/self/stat").exists()
+}
+
 /// Whether we may look into every process of the host: `CAP_SYS_PTRACE`. Root of a container may not.
 pub fn may_look_into_all() -> bool {
     const CAP_SYS_PTRACE: u32 = 19;

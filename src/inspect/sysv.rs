@@ -5,7 +5,7 @@
 //! comes may be.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 
 use crate::kernel::{Result, msg, sem, shm};
 
@@ -83,10 +83,14 @@ impl<S> Family<S> {
                 return found;
             }
         }
-        ids(self.file)
-            .into_iter()
-            .filter_map(|id| (self.by_id)(id).ok())
-            .collect()
+        match ids(self.file) {
+            Ok(ids) => ids
+                .into_iter()
+                .filter_map(|id| (self.by_id)(id).ok())
+                .collect(),
+            // A /proc of processes alone (`subset=pid`), or none.
+            Err(_) => self.sweep(),
+        }
     }
 
     fn sweep(&self) -> Vec<S> {
@@ -97,13 +101,10 @@ impl<S> Family<S> {
 }
 
 /// The ids in a table of sysvipc(5): the second column, under a line of headings.
-fn ids(file: &str) -> Vec<i32> {
+fn ids(file: &str) -> io::Result<Vec<i32>> {
     let mut bytes = Vec::with_capacity(64 * 1024);
-    let read = File::open(file).and_then(|file| file.take(u64::MAX).read_to_end(&mut bytes));
-    if read.is_err() {
-        return Vec::new();
-    }
-    parse_ids(&String::from_utf8_lossy(&bytes))
+    File::open(file)?.take(u64::MAX).read_to_end(&mut bytes)?;
+    Ok(parse_ids(&String::from_utf8_lossy(&bytes)))
 }
 
 fn parse_ids(table: &str) -> Vec<i32> {
@@ -129,11 +130,25 @@ mod tests {
     #[track_caller]
     fn agree<S>(family: &Family<S>, id: fn(&S) -> i32, present: &[i32]) {
         let swept: BTreeSet<i32> = family.sweep().iter().map(id).collect();
-        let listed = ids(family.file);
+        let listed = ids(family.file).unwrap();
         for wanted in present {
             assert!(swept.contains(wanted), "{wanted} in {swept:?}");
             assert!(listed.contains(wanted), "{wanted} in {listed:?}");
         }
+    }
+
+    /// As where /proc has processes alone (`subset=pid`).
+    #[test]
+    fn without_a_table_each_index_is_asked() {
+        let queue = msgq();
+        let sparse = Family {
+            count: 1,
+            highest: msg::info().unwrap().highest_index,
+            by_index: msg::stat_any,
+            by_id: msg::stat_any_id,
+            file: "/nonexistent",
+        };
+        assert!(sparse.all().iter().any(|s| s.id == queue.id));
     }
 
     #[test]
@@ -168,8 +183,8 @@ mod tests {
         let stat = sets().into_iter().find(|s| s.id == set.id).unwrap();
         let row = proc_row("sem", set.id).unwrap();
         assert_eq!(i64::try_from(stat.nsems), Ok(row["nsems"]));
-        assert!(ids("/proc/sysvipc/shm").contains(&segment.id));
-        assert!(ids("/proc/sysvipc/sem").contains(&set.id));
+        assert!(ids("/proc/sysvipc/shm").unwrap().contains(&segment.id));
+        assert!(ids("/proc/sysvipc/sem").unwrap().contains(&set.id));
     }
 
     #[test]
@@ -198,7 +213,7 @@ mod tests {
             file: "/nonexistent",
         };
         assert!(family.all().is_empty());
-        assert!(ids("/nonexistent").is_empty());
+        assert!(ids("/nonexistent").is_err());
         assert_eq!(
             parse_ids("key msqid\n 0 7 600\n\n 1 x\n -1 -3"),
             vec![7, -3]

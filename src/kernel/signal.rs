@@ -136,6 +136,45 @@ pub fn default(signo: i32) -> Result<()> {
     act(signo, libc::SIG_DFL)
 }
 
+/// A signal that does what it does by itself in this process and this thread, for as long as this lives;
+/// then it is treated as it was before.
+pub(super) struct DefaultFor {
+    signo: c_int,
+    action: libc::sigaction,
+    mask: libc::sigset_t,
+}
+
+impl DefaultFor {
+    /// `EINVAL` for no signal.
+    pub fn new(signo: i32) -> Result<DefaultFor> {
+        // SAFETY: plain data; all zeroes is a value of either.
+        let (mut action, mut mask) = unsafe { (zeroed(), zeroed()) };
+        // SAFETY: nothing is changed, and `action` has room for what there is.
+        Errno::result(unsafe { libc::sigaction(signo, std::ptr::null(), &mut action) })?;
+        default(signo)?;
+        let set = set_of(&[signo])?;
+        // SAFETY: reads the set, and `mask` has room for what there was.
+        match unsafe { libc::pthread_sigmask(libc::SIG_UNBLOCK, &set, &mut mask) } {
+            0 => Ok(DefaultFor {
+                signo,
+                action,
+                mask,
+            }),
+            errno => Err(Errno::from_raw(errno)),
+        }
+    }
+}
+
+impl Drop for DefaultFor {
+    fn drop(&mut self) {
+        // SAFETY: gives back what sigaction(2) and pthread_sigmask(3) gave.
+        unsafe {
+            libc::sigaction(self.signo, &self.action, std::ptr::null_mut());
+            libc::pthread_sigmask(libc::SIG_SETMASK, &self.mask, std::ptr::null_mut());
+        }
+    }
+}
+
 /// Ends this process by a signal, so that its parent sees that signal: restores the default, unblocks
 /// it and raises it in this thread. Returns only for a signal whose default is not to end the process.
 pub fn raise_default(signo: i32) -> Result<()> {

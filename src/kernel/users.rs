@@ -1,10 +1,14 @@
 //! Users and groups by name: passwd(5) and group(5), and what getent(1) knows beyond them.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
-use super::getent;
+use super::{Errno, Result, getent};
+
+/// How long a table waits for the name of a number: the number says it too.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Who has which number.
 struct Database {
@@ -13,8 +17,14 @@ struct Database {
     file: &'static str,
     /// What the file held, once nothing else counts.
     kept: OnceLock<Vec<Entry>>,
-    /// What getent(1) has said of a number: a table that is shown again and again asks once.
-    asked: Mutex<Option<HashMap<u32, Option<String>>>>,
+    asked: Mutex<Asked>,
+}
+
+/// What getent(1) has said of numbers: a table that is shown again and again asks once.
+struct Asked {
+    names: BTreeMap<u32, Option<String>>,
+    /// It took too long for one, and is asked for no other.
+    gave_up: bool,
 }
 
 static USERS: Database = Database::new("passwd", "/etc/passwd");
@@ -40,12 +50,15 @@ impl Database {
             name,
             file,
             kept: OnceLock::new(),
-            asked: Mutex::new(None),
+            asked: Mutex::new(Asked {
+                names: BTreeMap::new(),
+                gave_up: false,
+            }),
         }
     }
 
-    fn keep(&self) {
-        self.kept.get_or_init(|| self.read());
+    fn keep(&self, entries: fn(&Database) -> Vec<Entry>) {
+        self.kept.get_or_init(|| entries(self));
     }
 
     fn read(&self) -> Vec<Entry> {
@@ -61,25 +74,31 @@ impl Database {
         }
     }
 
-    fn ask(&self, key: &str) -> Option<Entry> {
+    fn ask(&self, key: &str, within: Option<Duration>) -> Result<Option<Entry>> {
         if self.kept.get().is_some() {
-            return None;
+            return Ok(None);
         }
-        let lines = getent::lines(self.name, key).ok()?;
-        lines.iter().find_map(|line| Entry::of(line))
+        match getent::lines(self.name, key, within) {
+            Ok(lines) => Ok(lines.iter().find_map(|line| Entry::of(line))),
+            // No getent(1), no name services.
+            Err(Errno::ENOENT) => Ok(None),
+            Err(errno) => Err(errno),
+        }
     }
 
     /// A name comes before a number: useradd(8) may have been told to make a user `1000`.
-    fn number_of(&self, name: &str) -> Option<u32> {
+    fn number_of(&self, name: &str) -> Result<Option<u32>> {
         let entries = self.entries();
         if let Some(Entry(_, number)) = entries.iter().find(|e| e.0 == name) {
-            return Some(*number);
+            return Ok(Some(*number));
         }
-        // getent(1) takes digits for a number, too.
-        if let Ok(number) = name.parse() {
-            return Some(number);
+        // getent(1) would take one for a number too, and cut off what is too large.
+        if is_number(name) {
+            let digits = name.bytes().all(|b| b.is_ascii_digit());
+            return Ok(name.parse().ok().filter(|_| digits));
         }
-        self.ask(name).map(|Entry(_, number)| number)
+        let entry = self.ask(name, None)?;
+        Ok(entry.map(|Entry(_, number)| number))
     }
 
     /// The first name of a number.
@@ -89,28 +108,50 @@ impl Database {
             return Some(name.clone());
         }
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        let told = asked.get_or_insert_default().entry(number);
-        told.or_insert_with(|| self.ask(&number.to_string()).map(|Entry(name, _)| name))
-            .clone()
+        if let Some(known) = asked.names.get(&number) {
+            return known.clone();
+        }
+        if asked.gave_up {
+            return None;
+        }
+        let told = self.ask(&number.to_string(), Some(PATIENCE));
+        asked.gave_up = told == Err(Errno::ETIME);
+        let entry = told.ok().flatten().filter(|e| e.1 == number);
+        let name = entry.map(|Entry(name, _)| name);
+        asked.names.insert(number, name.clone());
+        name
     }
+}
+
+/// Whether strtoul(3) reads all of a text.
+fn is_number(text: &str) -> bool {
+    let digits =
+        text.trim_start_matches(|c: char| c.is_ascii_whitespace() || matches!(c, '+' | '-'));
+    digits.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// From here on only the names in `/etc/passwd` and `/etc/group` are known, as they are now. To be
 /// called before the root directory is another's: the files there, and the getent(1), are what its
 /// owner has put there.
 pub fn keep_names() {
-    USERS.keep();
-    GROUPS.keep();
+    USERS.keep(Database::read);
+    GROUPS.keep(Database::read);
+}
+
+/// From here on no names are known: the numbers of another user namespace are not ours.
+pub fn keep_none() {
+    USERS.keep(|_| Vec::new());
+    GROUPS.keep(|_| Vec::new());
 }
 
 /// The number of a user: of this name, or what the text is as a number. `None` where there is no such
-/// user.
-pub fn uid_of(user: &str) -> Option<u32> {
+/// user. `EINTR` where it was interrupted while name servers were asked.
+pub fn uid_of(user: &str) -> Result<Option<u32>> {
     USERS.number_of(user)
 }
 
 /// The number of a group, as [`uid_of`].
-pub fn gid_of(group: &str) -> Option<u32> {
+pub fn gid_of(group: &str) -> Result<Option<u32>> {
     GROUPS.number_of(group)
 }
 
@@ -135,13 +176,13 @@ mod tests {
         let fields: Vec<&str> = line.split(':').collect();
         let number: u32 = fields[2].parse().unwrap();
         let (open, kept) = (database(), database());
-        kept.keep();
+        kept.keep(Database::read);
         for database in [open, kept] {
-            assert_eq!(database.number_of(fields[0]), Some(number));
-            assert_eq!(database.number_of(fields[2]), Some(number));
+            assert_eq!(database.number_of(fields[0]), Ok(Some(number)));
+            assert_eq!(database.number_of(fields[2]), Ok(Some(number)));
             assert_eq!(database.name_of(number).as_deref(), Some(fields[0]));
-            assert_eq!(database.number_of("4000000000"), Some(4_000_000_000));
-            assert_eq!(database.number_of("no such name"), None);
+            assert_eq!(database.number_of("4000000000"), Ok(Some(4_000_000_000)));
+            assert_eq!(database.number_of("no such name"), Ok(None));
             for _ in 0..2 {
                 assert_eq!(database.name_of(4_000_000_000), None);
             }
@@ -158,13 +199,21 @@ mod tests {
     #[test]
     fn what_the_file_lacks_is_asked_for_until_names_are_kept() {
         let database = Database::new("passwd", "/dev/null");
-        assert_eq!(database.number_of("root"), Some(0));
+        assert_eq!(database.number_of("root"), Ok(Some(0)));
         assert_eq!(database.name_of(0).as_deref(), Some("root"));
-        database.keep();
-        assert_eq!(database.number_of("root"), None);
+        database.keep(Database::read);
+        assert_eq!(database.number_of("root"), Ok(None));
         let database = Database::new("passwd", "/dev/null");
-        database.keep();
+        database.keep(Database::read);
         assert_eq!(database.name_of(0), None);
+    }
+
+    #[test]
+    fn a_number_that_no_user_can_have_is_nobody() {
+        let database = Database::new("passwd", "/dev/null");
+        for text in ["4294967296", "+0", " 0", "-1", "18446744073709551616", ""] {
+            assert_eq!(database.number_of(text), Ok(None), "{text}");
+        }
     }
 
     #[test]

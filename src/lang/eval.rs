@@ -124,7 +124,7 @@ impl Env {
             return self.arith(arith);
         }
         let value = self.value(term)?;
-        value.as_int().ok_or_else(|| EvalError::NotInt {
+        value.as_number().ok_or_else(|| EvalError::NotInt {
             what: short(value.to_string(), LONGEST),
         })
     }
@@ -183,7 +183,7 @@ impl Env {
             Arith::Int(n) => *n,
             Arith::Var(var) => {
                 let value = self.lookup(var)?;
-                value.as_int().ok_or_else(|| EvalError::NotInt {
+                value.as_number().ok_or_else(|| EvalError::NotInt {
                     what: format!(
                         "`${}`, which is {},",
                         var.name,

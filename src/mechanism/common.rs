@@ -4,7 +4,7 @@
 use super::{Args, World};
 use crate::data::{Failure, Family, Lack, Outcome};
 use crate::kernel::sysv::{Perm, PermSet};
-use crate::kernel::{Errno, process, users};
+use crate::kernel::{self, Errno, process, users};
 use crate::lang::{Kind, Param};
 
 /// `mode=` of `create`.
@@ -43,11 +43,8 @@ pub(super) const GROUP: Param = Param::option(
 /// # Errors
 /// There is no such user or group.
 pub(super) fn perm_set(args: &Args) -> Result<Option<PermSet>, Failure> {
-    let lookup = |param, what, number: fn(&str) -> Option<u32>| match args.text(param)? {
-        Some(name) => match number(&name) {
-            Some(number) => Ok(Some(number)),
-            None => Err(Failure::refused(format!("there is no {what} `{name}`"))),
-        },
+    let lookup = |param, what, known: Known| match args.text(param)? {
+        Some(name) => number_of(what, &name, known).map(Some),
         None => Ok(None),
     };
     let set = PermSet {
@@ -56,6 +53,34 @@ pub(super) fn perm_set(args: &Args) -> Result<Option<PermSet>, Failure> {
         gid: lookup("group", "group", users::gid_of)?,
     };
     Ok((set != PermSet::default()).then_some(set))
+}
+
+type Known = fn(&str) -> kernel::Result<Option<u32>>;
+
+/// The number of a user or a group that was named.
+///
+/// # Errors
+/// There is none of this name, or it was not found out.
+pub fn number_of(what: &str, name: &str, known: Known) -> Result<u32, Failure> {
+    match known(name) {
+        Ok(Some(number)) => Ok(number),
+        Ok(None) => Err(Failure::refused(format!("there is no {what} `{name}`"))),
+        Err(errno) => Err(not_asked(errno, &format!("the {what} `{name}`"))),
+    }
+}
+
+/// Why getent(1) did not tell of something.
+pub(super) fn not_asked(errno: Errno, what: &str) -> Failure {
+    match errno {
+        Errno::EINTR => Failure::errno(
+            "EINTR",
+            format!("it was interrupted while {what} was looked up"),
+        ),
+        errno => Failure::environment(format!(
+            "{what} was not looked up: getent: {}",
+            errno.desc()
+        )),
+    }
 }
 
 /// The permissions as they stand in the text of an `IPC_SET`: `, mode 0600, owner 0`.

@@ -36,7 +36,7 @@ use crate::session::Side;
 
 pub use args::{Args, all_errnos, errno_of, errno_symbol, errno_text};
 pub use cause::cause;
-pub use common::semaphore_number;
+pub use common::{number_of, semaphore_number};
 pub use common_verbs::columns;
 pub use create::{Created, is_own_key, key};
 pub use fields::unknown;

@@ -83,7 +83,9 @@ pub fn unseen(processes: usize) -> Option<String> {
         1 => (1, ""),
         n => (n, "es"),
     };
-    Some(if process::may_look_into_all() {
+    Some(if !process::is_mounted() {
+        "/proc is not mounted, and no process is seen".into()
+    } else if process::may_look_into_all() {
         format!("{n} process{es} may not be looked into, not even by root")
     } else if process::are_hidden() {
         "/proc hides processes (hidepid); run as root or with CAP_SYS_PTRACE".into()

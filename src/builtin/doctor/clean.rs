@@ -7,7 +7,7 @@ use super::{EVIDENCE, OBJECT, Sure, WHAT};
 use crate::data::{Cell, Column, Failure, Outcome, Reply, Table, counted};
 use crate::kernel::sysv::IPC_PRIVATE;
 use crate::kernel::{self, Errno, users};
-use crate::mechanism::{Args, Sight, key};
+use crate::mechanism::{Args, Sight, key, number_of};
 use crate::session::now;
 
 static RESULT: Column = Column::new("result", "removed, or why not");
@@ -21,18 +21,17 @@ struct Choice {
 
 impl Choice {
     fn of(args: &Args) -> Result<Choice, Failure> {
-        let user = args.text("user")?;
-        let uid = user.map(|name| {
-            users::uid_of(&name)
-                .ok_or_else(|| Failure::refused(format!("there is no user `{name}`")))
-        });
+        let uid = match args.text("user")? {
+            Some(name) => Some(number_of("user", &name, users::uid_of)?),
+            None => None,
+        };
         let key = match args.reference("key") {
             Some(written) => key(args.env, &written.target)?,
             None => None,
         };
         Ok(Choice {
             older: args.duration("older")?,
-            uid: uid.transpose()?,
+            uid,
             key,
         })
     }

@@ -37,8 +37,11 @@ pub(super) fn enter(pid: i32) -> Result<Inside, Failure> {
             "process {pid} has come into the namespaces of this shell"
         )));
     }
-    users::keep_names();
     let kinds: Vec<Kind> = theirs.others.iter().map(|(kind, _)| *kind).collect();
+    match kinds.contains(&Kind::User) {
+        true => users::keep_none(),
+        false => users::keep_names(),
+    }
     let mounts = match kinds.contains(&Kind::Mnt) {
         true => Some(Mounts::of(pid)?),
         false => None,

@@ -8,7 +8,7 @@ use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::mem::{MaybeUninit, size_of};
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::PathBuf;
 use std::ptr::NonNull;
 
@@ -71,6 +71,15 @@ fn first(value: u32) -> Result<Vec<u8>> {
     Ok(bytes.to_vec())
 }
 
+/// Whether these bytes could be a semaphore's: the C library ends a process that uses another one. Its
+/// value stands first, and behind it and the number of those that wait, whether processes share it.
+fn is_one(bytes: &[u8]) -> bool {
+    let shared = 2 * size_of::<u32>()..3 * size_of::<u32>();
+    let value = bytes.first_chunk().map(|value| u32::from_ne_bytes(*value));
+    value.is_some_and(|value| value <= VALUE_MAX)
+        && first(0).is_ok_and(|first| first.get(shared.clone()) == bytes.get(shared))
+}
+
 /// sem_unlink(3): takes the name away; the semaphore lives until nobody has it open. `ENOENT`, `EACCES`
 /// or `EPERM` for somebody else's.
 pub fn unlink(name: &str) -> Result<()> {
@@ -90,8 +99,10 @@ unsafe impl Send for Semaphore {}
 /// that is none.
 pub fn open(name: &str) -> Result<Semaphore> {
     // glibc maps whatever has the name: what lies behind the end of a shorter file is SIGBUS.
-    let length = regular(&path(name), true)?.metadata().map(|m| m.len());
-    if length.unwrap_or(0) < size_of::<sem_t>() as u64 {
+    let file = regular(&path(name), true)?;
+    let mut bytes = [0; size_of::<sem_t>()];
+    let read = file.read_exact_at(&mut bytes, 0);
+    if read.is_err() || !is_one(&bytes) {
         return Err(Errno::EINVAL);
     }
     let name = c_name(name)?;

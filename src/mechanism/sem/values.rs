@@ -192,7 +192,10 @@ fn set_values(world: &mut World, args: &Args, values: &[i32]) -> StepResult {
             ),
             None => (
                 format!("{label} has {}", counted(nsems, "semaphore")),
-                format!("sem set {label}[i] VALUE for one of them, or {nsems} values for all"),
+                format!(
+                    "sem set {label}[i] VALUE for one of them, or {} for all",
+                    counted(nsems, "value")
+                ),
             ),
         };
         let what = if values.len() == 1 {

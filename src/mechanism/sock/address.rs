@@ -13,6 +13,7 @@ use crate::inspect::unix::{self, State, UnixSocket};
 pub(super) use crate::inspect::wait::{address as written, address_bytes};
 use crate::kernel::socket::{Address, Kind};
 use crate::kernel::{Errno, getent};
+use crate::mechanism::common::not_asked;
 use crate::mechanism::place::file_words;
 use crate::session::Names;
 
@@ -22,7 +23,23 @@ use crate::session::Names;
 /// # Errors
 /// The host of a TCP address is not known.
 pub(super) fn parse(text: &[u8]) -> Result<Address, Failure> {
-    parse_with(text, look_up)
+    parse_each(text).map(|(first, _)| first)
+}
+
+/// The same, with the other addresses of a host that has several, in the order in which they are to be
+/// tried.
+///
+/// # Errors
+/// As those of [`parse`].
+pub(super) fn parse_each(text: &[u8]) -> Result<(Address, Vec<Address>), Failure> {
+    let mut others = Vec::new();
+    let first = parse_with(text, |place| {
+        let mut found = look_up(place)?.into_iter();
+        let first = found.next();
+        others.extend(found.map(Address::Inet));
+        first.ok_or_else(|| unknown(place, "nobody knows the host"))
+    })?;
+    Ok((first, others))
 }
 
 /// As [`parse`], in the shell, which waits for nobody.
@@ -37,7 +54,7 @@ fn parse_here(text: &[u8]) -> Result<Address, Failure> {
 
 fn parse_with(
     text: &[u8],
-    inet: impl Fn(&str) -> Result<SocketAddr, Failure>,
+    inet: impl FnOnce(&str) -> Result<SocketAddr, Failure>,
 ) -> Result<Address, Failure> {
     if let Some(name) = text.strip_prefix(b"@") {
         return Ok(Address::Abstract(name.to_vec()));
@@ -66,10 +83,10 @@ fn numbered(place: &str) -> Option<SocketAddr> {
     number.as_deref().unwrap_or(place).parse().ok()
 }
 
-/// The first address of a host, an old one where it has both kinds.
-fn look_up(place: &str) -> Result<SocketAddr, Failure> {
+/// The addresses of a host, the old ones first.
+fn look_up(place: &str) -> Result<Vec<SocketAddr>, Failure> {
     if let Some(address) = numbered(place) {
-        return Ok(address);
+        return Ok(vec![address]);
     }
     let (host, port) = place
         .rsplit_once(':')
@@ -77,10 +94,9 @@ fn look_up(place: &str) -> Result<SocketAddr, Failure> {
     let port = port
         .parse()
         .map_err(|_| unknown(place, "its port is no number up to 65535"))?;
-    let lines = getent::lines("ahosts", host).map_err(|errno| match errno {
+    let lines = getent::lines("ahosts", host, None).map_err(|errno| match errno {
         Errno::ENOENT => unknown(place, "there is no getent(1), which would look the host up"),
-        Errno::EINTR => Failure::errno("EINTR", "it was interrupted while the host was looked up"),
-        errno => unknown(place, errno.desc()),
+        errno => not_asked(errno, &format!("the host {host}")),
     })?;
     // Each is `ADDRESS TYPE NAME`.
     let words = lines
@@ -88,10 +104,10 @@ fn look_up(place: &str) -> Result<SocketAddr, Failure> {
         .filter_map(|line| line.split_whitespace().next());
     let mut found: Vec<IpAddr> = words.filter_map(|word| word.parse().ok()).collect();
     found.sort_by_key(IpAddr::is_ipv6);
-    let first = found.first().copied();
-    first
-        .map(|ip| SocketAddr::new(ip, port))
-        .ok_or_else(|| unknown(place, "nobody knows the host"))
+    // Once for each kind of socket.
+    found.dedup();
+    let addresses = found.into_iter().map(|ip| SocketAddr::new(ip, port));
+    Ok(addresses.collect())
 }
 
 /// As a cell: `-` for none.

@@ -1,5 +1,6 @@
 //! Making sockets: `listen`, `connect`, `accept`, `pair`.
 
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -83,7 +84,7 @@ pub(super) static LISTEN: Verb = Verb {
 };
 
 fn listen(world: &mut World, args: &Args) -> StepResult {
-    let (to, kind) = given(args)?;
+    let (to, _, kind) = given(args)?;
     let call = format!("bind({})", address::written(&to).unwrap_or_default());
     let backlog = args.int::<i32>("backlog")?;
     if kind == Kind::Dgram && backlog.is_some() {
@@ -135,15 +136,15 @@ fn listen(world: &mut World, args: &Args) -> StepResult {
     })
 }
 
-/// Where, and what kind of socket.
-fn given(args: &Args) -> Result<(Address, Kind), Failure> {
-    let to = address::parse(&args.bytes("address")?.unwrap_or_default())?;
+/// Where, where else the same host is, and what kind of socket.
+fn given(args: &Args) -> Result<(Address, Vec<Address>, Kind), Failure> {
+    let (to, others) = address::parse_each(&args.bytes("address")?.unwrap_or_default())?;
     let kind = kind(args);
     match (&to, kind) {
         (Address::Inet(_), Kind::Dgram | Kind::Seqpacket) => Err(Failure::refused(
             "TCP is a stream: datagrams and packets are for Unix sockets here",
         )),
-        _ => Ok((to, kind)),
+        _ => Ok((to, others, kind)),
     }
 }
 
@@ -266,25 +267,39 @@ pub(super) static CONNECT: Verb = Verb {
 };
 
 fn connect(world: &mut World, args: &Args) -> StepResult {
-    let (to, kind) = given(args)?;
+    let (first, others, kind) = given(args)?;
     let name = NewName::wanted(world, args)?;
-    let (socket, object) = make(args, &to, kind)?;
-    let goes_on = match socket::connect(&socket, &to, args.flag("nowait")) {
-        Ok(()) => false,
-        Err(Errno::EINPROGRESS) => true,
-        Err(errno) => {
-            let call = format!("connect({})", address::written(&to).unwrap_or_default());
-            let mut failure = args.failure(errno, call);
-            refused(&to, kind, errno, &mut failure);
-            return Err(failure);
+    let mut connected = connect_to(args, &first, kind);
+    for other in others {
+        match &connected {
+            // Nobody there, or no way there.
+            Err(f) if f.errno.is_some() && f.symbol() != "EINTR" => {}
+            _ => break,
         }
-    };
+        connected = connect_to(args, &other, kind);
+    }
+    let (socket, object, goes_on) = connected?;
     let name = name.unwrap_or_else(|| NewName::any(world));
     let outcome = keep(world, name, "connected", socket, object, None);
     Ok(match goes_on {
         true => outcome.note("the connection goes on by itself (EINPROGRESS)"),
         false => outcome,
     })
+}
+
+/// A socket that is connected to an address; whether its connection goes on by itself.
+fn connect_to(args: &Args, to: &Address, kind: Kind) -> Result<(OwnedFd, Object, bool), Failure> {
+    let (socket, object) = make(args, to, kind)?;
+    match socket::connect(&socket, to, args.flag("nowait")) {
+        Ok(()) => Ok((socket, object, false)),
+        Err(Errno::EINPROGRESS) => Ok((socket, object, true)),
+        Err(errno) => {
+            let call = format!("connect({})", address::written(to).unwrap_or_default());
+            let mut failure = args.failure(errno, call);
+            refused(to, kind, errno, &mut failure);
+            Err(failure)
+        }
+    }
 }
 
 /// Why nobody was connected to, and what can be done.
