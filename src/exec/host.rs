@@ -286,6 +286,8 @@ impl Engine {
     ) -> Result<Ended, Interrupted> {
         let ended = self.until_end(jobs, place);
         self.forget_job(&mut jobs[place]);
+        // An actor that it has killed is not given the next step.
+        self.live().for_each(|slot| slot.actor.await_end());
         ended
     }
 

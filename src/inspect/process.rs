@@ -11,8 +11,11 @@ use std::sync::OnceLock;
 use crate::kernel::Errno;
 use crate::kernel::process::{boot_time, kill};
 
-/// The flag of a kernel thread in `flags` of proc_pid_stat(5).
+// Flags in `flags` of proc_pid_stat(5), from the kernel's `sched.h`: of a kernel thread, of one that ends,
+// and of one that a signal ends.
 const PF_KTHREAD: u64 = 0x0020_0000;
+const PF_EXITING: u64 = 0x4;
+const PF_SIGNALED: u64 = 0x400;
 
 /// What proc_pid_stat(5) says of one thread.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +40,11 @@ impl ThreadStat {
     /// Whether it is a thread of the kernel's own: it makes no system calls.
     pub fn is_kernel_thread(&self) -> bool {
         self.flags & PF_KTHREAD != 0
+    }
+
+    /// Whether it is about to end, or has ended: it will not come back from the kernel.
+    pub fn is_ending(&self) -> bool {
+        self.is_dead() || self.flags & (PF_EXITING | PF_SIGNALED) != 0
     }
 
     /// Whether it has ended and only waits to be reaped.

@@ -1,10 +1,16 @@
 //! What an actor is seen doing.
 
 use std::io;
+use std::time::{Duration, Instant};
 
-use super::Actor;
+use super::{Actor, WAY_OUT};
+use crate::inspect::process::signals::signals;
+use crate::inspect::process::thread_stat;
 use crate::inspect::syscall::SyscallState;
 use crate::inspect::wait::{Wait, decode, observe};
+
+/// How long it is waited for, before it is asked again whether it ends at all.
+const SLICE: Duration = Duration::from_millis(1);
 
 /// What was seen of an actor. All that stands still is said only of what is seen twice, with
 /// no switch of context in between; `at` counts them, so that equal numbers mean that it has
@@ -105,6 +111,32 @@ impl Actor {
     fn stopped_by(&self) -> Option<i32> {
         let child = self.line.as_ref().map(|line| &line.child)?;
         child.stopped_by().ok().flatten()
+    }
+
+    /// Waits until its process has ended, where something has come that ends it: its stream tells it by
+    /// then. Nothing is waited for where nothing has come.
+    pub fn await_end(&self) {
+        let Some(line) = &self.line else {
+            return;
+        };
+        let begun = Instant::now();
+        while self.may_be_ending()
+            && begun.elapsed() < WAY_OUT
+            && line.child.wait_within(SLICE) == Ok(None)
+        {}
+    }
+
+    /// Whether it ends, or may: whatever ends it wakes it, so that what sleeps lives on.
+    fn may_be_ending(&self) -> bool {
+        let pid = self.pid();
+        let killed = || signals(pid, pid).is_ok_and(|s| s.pending().contains(libc::SIGKILL));
+        match thread_stat(pid, pid) {
+            Ok(stat) if stat.is_ending() => true,
+            Ok(stat) if matches!(stat.state, 'S' | 'T' | 't') => false,
+            // One that is at work runs anyway. A signal that ends a process sends SIGKILL to its threads.
+            Ok(_) => !self.is_busy() || killed(),
+            Err(_) => true,
+        }
     }
 }
 
