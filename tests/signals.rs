@@ -456,3 +456,13 @@ fn who_was_killed_is_gone_when_the_step_has_ended() {
     // Who catches it stays.
     passes("c: trap TERM\nkill c\nexpect actor.c.signals.TERM == 1 within 10s\nc: sig pending");
 }
+
+/// What waits for a signal is not ended by it, and so nobody waits for its end: a step that only stands
+/// still is given a second here.
+#[test]
+fn who_sends_what_is_waited_for_does_not_wait() {
+    let once = "b: sig wait USR1 RTMIN+1 ...\nkill -USR1 b\nb: ... => signal=USR1\n\
+                b: sig wait USR1 RTMIN+1 ...\nkill -RTMIN+1 b value=42\n\
+                b: ... => signal=RTMIN+1 value=42\n";
+    passes(&format!("timeout step 1s\nspawn b\n{}", once.repeat(3)));
+}

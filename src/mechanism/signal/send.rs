@@ -1,7 +1,7 @@
 //! Sending signals: `kill`, in its familiar spellings.
 
 use std::os::fd::{AsFd, OwnedFd};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{name, number, shell, table};
 use crate::data::{Cell, Failure, Outcome, StepResult};
@@ -126,7 +126,7 @@ fn kill(_: &mut World, args: &Args) -> StepResult {
             failure
         })?;
         if let Some(process) = process {
-            await_end(&process);
+            await_end(&process, pid, signo);
         }
     }
     Ok(Outcome::ok())
@@ -146,15 +146,29 @@ fn is_fatal(pid: i32, signo: i32) -> bool {
         })
 }
 
-/// How long the end of a process is waited for.
+/// How long the end of a process is waited for, and how long before it is asked again whether it ends.
 const WAY_OUT: Duration = Duration::from_secs(2);
+const SLICE: Duration = Duration::from_millis(1);
 
 /// Waits until a process has ended: whoever is given a step next under its name is a new one, and not
-/// one that is about to go.
-fn await_end(process: &OwnedFd) {
-    let mut fds = [PollFd::new(process.as_fd(), PollFlags::POLLIN)];
-    // One that does not go is asked for its order as any other.
-    let _ = poll(&mut fds, Some(WAY_OUT));
+/// one that is about to go. It may not end at all: sigwait(3) takes what ends it otherwise.
+fn await_end(process: &OwnedFd, pid: i32, signo: i32) {
+    let begun = Instant::now();
+    while is_hit(pid, signo) && begun.elapsed() < WAY_OUT {
+        let mut fds = [PollFd::new(process.as_fd(), PollFlags::POLLIN)];
+        if poll(&mut fds, Some(SLICE)) != Ok(0) {
+            break;
+        }
+    }
+}
+
+/// Whether a signal that ends a process has yet to do so. One that does sends SIGKILL to its threads.
+fn is_hit(pid: i32, signo: i32) -> bool {
+    let pending = signals_of(pid, pid).is_ok_and(|seen| {
+        let pending = seen.pending();
+        pending.contains(signo) || pending.contains(libc::SIGKILL)
+    });
+    pending || thread_stat(pid, pid).is_ok_and(|stat| stat.is_ending())
 }
 
 /// The signal that is sent; 0 only asks.
