@@ -254,8 +254,10 @@ fn who_is_not_of_the_session_is_hit_only_with_force() {
     let ended = other.0.wait().unwrap();
     use std::os::unix::process::ExitStatusExt;
     assert_eq!(ended.signal(), Some(9));
+    // A number that no process has: that of the one that ended may be another's by now.
+    let none = i32::MAX;
     passes(&format!(
-        "kill {pid} --force => ESRCH\nkill {pid} => ESRCH\nkill -0 {pid} => ESRCH"
+        "kill {none} --force => ESRCH\nkill {none} => ESRCH\nkill -0 {none} => ESRCH"
     ));
     // What a command of this session is, is of this session.
     passes(
