@@ -27,6 +27,11 @@ pub struct Pipe {
     pub nlink: Option<u64>,
     /// The descriptors that are open on it, as far as they can be seen.
     pub ends: Vec<Descriptor>,
+    /// Whether anybody has it open for reading, seen or not. The kernel is asked by an end for writing,
+    /// and only where no end for reading is seen; `None` where it is not asked or does not tell.
+    pub is_read: Option<bool>,
+    /// The same of writing.
+    pub is_written: Option<bool>,
     /// Bytes in it; `None` where nobody has it open whose descriptors we may copy.
     pub bytes: Option<usize>,
     /// Bytes that it may hold; `None` as above.
@@ -126,12 +131,26 @@ impl Pipe {
             file,
             nlink: None,
             ends: ends.to_vec(),
+            is_read: None,
+            is_written: None,
             bytes: None,
             capacity: None,
         };
         if let Some(end) = pipe.copy(|_| true) {
             pipe.bytes = pipe::available(&end).ok();
             pipe.capacity = pipe::capacity(&end).ok();
+            let is_seen = (
+                pipe.readers().next().is_some(),
+                pipe.writers().next().is_some(),
+            );
+            match is_seen {
+                (false, true) => pipe.is_read = pipe::has_readers(&end).ok(),
+                (true, false) => {
+                    let named = pipe.file.is_some();
+                    pipe.is_written = pipe::has_writers(&end, named).ok().flatten();
+                }
+                _ => {}
+            }
         }
         pipe
     }

@@ -98,6 +98,14 @@ pub struct Waiters {
     pub unreadable: usize,
 }
 
+impl Waiters {
+    /// So many threads are seen to wait at something. `None` where that is none, and a process may not
+    /// be looked into: it may wait there.
+    pub fn known(&self, seen: usize) -> Option<usize> {
+        Some(seen).filter(|seen| *seen > 0 || self.unreadable == 0)
+    }
+}
+
 /// A thread in an IPC call, seen once.
 struct Candidate {
     pid: i32,

@@ -5,10 +5,12 @@
 
 use std::ffi::c_int;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::time::Duration;
 
 use nix::fcntl::OFlag;
 use nix::sys::stat::{SFlag, fstat};
 
+use super::poll::{PollFd, PollFlags, poll};
 use super::{Errno, Result, fifo};
 
 /// What tells a pipe or FIFO from every other.
@@ -69,6 +71,36 @@ pub fn available(fd: &impl AsFd) -> Result<usize> {
     // SAFETY: fills `bytes`, which lives through the call.
     Errno::result(unsafe { libc::ioctl(fd.as_fd().as_raw_fd(), libc::FIONREAD, &mut bytes) })?;
     Ok(bytes.unsigned_abs() as usize)
+}
+
+/// Whether anybody has it open for reading, asked at a writing end: poll(2), `POLLERR`. Also who cannot
+/// be seen counts, and an end that is on its way through a socket (`SCM_RIGHTS`).
+pub fn has_readers(fd: &impl AsFd) -> Result<bool> {
+    Ok(!polled(fd)?.contains(PollFlags::POLLERR))
+}
+
+/// The same of writing, asked at a reading end: poll(2), `POLLHUP`. Of a FIFO (`named`), an end that was
+/// opened when it had no writer is not told so until one has come: `None` where nothing else tells.
+pub fn has_writers(fd: &impl AsFd, named: bool) -> Result<Option<bool>> {
+    if polled(fd)?.contains(PollFlags::POLLHUP) {
+        return Ok(Some(false));
+    }
+    if !named {
+        return Ok(Some(true));
+    }
+    // Where it is empty, a read would find the end of the stream, or wait for a writer.
+    let seen = match available(fd)? {
+        0 => peek(fd)?,
+        _ => return Ok(None),
+    };
+    Ok(seen.data.is_empty().then_some(!seen.ended))
+}
+
+/// What poll(2) tells of a descriptor that it was not asked for.
+fn polled(fd: &impl AsFd) -> Result<PollFlags> {
+    let mut fds = [PollFd::new(fd.as_fd(), PollFlags::empty())];
+    poll(&mut fds, Some(Duration::ZERO))?;
+    Ok(fds[0].revents().unwrap_or(PollFlags::empty()))
 }
 
 /// A buffer that `fill` fills, given a place for at most `max` bytes and that length; more than a pipe

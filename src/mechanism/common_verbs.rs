@@ -207,10 +207,11 @@ pub(super) fn info(family: Family, sight: &Sight, args: &Args) -> Result<Reply, 
     let reference = args.reference("object");
     let object = sight.find(family, reference)?;
     let kind = kind_of(family, &object)?;
-    let tables = match reference.and_then(|r| r.index.as_ref()) {
+    let mut tables = match reference.and_then(|r| r.index.as_ref()) {
         None => (kind.info)(sight, &object)?,
         Some(index) => vec![info_of_one(sight, kind, &object, args.env.int(index)?)?],
     };
+    sight.sign(&mut tables);
     Ok(Reply {
         outcome: Outcome::ok(),
         tables,

@@ -168,10 +168,15 @@ pub(super) fn table<R: Row>(
     for row in rows {
         table.push(chosen.iter().map(|f| (f.cell)(row, sight)));
     }
+    explain_unknown(&mut table);
+    Ok(table)
+}
+
+/// Says why, where a cell is unknown.
+fn explain_unknown(table: &mut Table) {
     if table.rows().any(|row| row.contains(&Cell::Unknown)) {
         table.unknown = unknown();
     }
-    Ok(table)
 }
 
 /// Why something cannot be known.
@@ -288,6 +293,7 @@ pub(super) fn details_of(
     for (name, cell) in cells {
         table.push([Cell::text(name), cell]);
     }
+    explain_unknown(&mut table);
     table
 }
 

@@ -239,8 +239,9 @@ static CLOSE: Verb = Verb {
         calls: &["close(2)"],
         errnos: &[("EBADF", "this actor does not have it open")],
         examples: &[Example {
-            script: "mkfifo $WORK/f\nfifo open $WORK/f rw\nfifo close\nexpect fifo.readers == 0",
-            shows: "nobody has it open any more",
+            script: "mkfifo $WORK/f\nfifo open $WORK/f rw\nb: fifo open $WORK/f w\nfifo close\n\
+                     expect fifo.readers == 0",
+            shows: "nobody has it open for reading any more",
         }],
         ..Signature::of(FAMILY)
     },

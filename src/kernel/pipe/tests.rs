@@ -290,6 +290,39 @@ fn python_reads_what_was_peeked_before() {
     }
 }
 
+#[test]
+fn each_end_tells_whether_the_other_is_open_somewhere() {
+    let (from, to) = create().unwrap();
+    assert_eq!(has_readers(&to), Ok(true));
+    assert_eq!(has_writers(&from, false), Ok(Some(true)));
+    write(&to, b"x").unwrap();
+    assert_eq!(has_writers(&from, false), Ok(Some(true)));
+    drop(to);
+    assert_eq!(has_writers(&from, false), Ok(Some(false)));
+    assert_eq!(read(&from, 9).unwrap(), b"x");
+    let (from, to) = create().unwrap();
+    drop(from);
+    // What another test forks at the moment has it too.
+    until("nobody reads", || has_readers(&to) == Ok(false));
+}
+
+#[test]
+fn a_fifo_that_nobody_has_written_to_yet_has_no_writer() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("f");
+    fifo::create(&path, 0o600).unwrap();
+    let from = fifo::open(&path, fifo::Access::Read, true).unwrap();
+    assert_eq!(has_writers(&from, true), Ok(Some(false)));
+    let to = fifo::open(&path, fifo::Access::Write, true).unwrap();
+    assert_eq!(has_writers(&from, true), Ok(Some(true)));
+    write(&to, b"x").unwrap();
+    assert_eq!(has_writers(&from, true), Ok(None));
+    drop(to);
+    until("nobody writes", || {
+        has_writers(&from, true) == Ok(Some(false))
+    });
+}
+
 /// Runs these shell commands with pipes between them, and gives how each ended and what the last wrote.
 fn run(commands: &[&str]) -> (Vec<Ended>, String) {
     let mut children = Vec::new();

@@ -111,9 +111,8 @@ pub fn waiting(sight: &Sight, queue: Thing) -> (Option<usize>, Option<usize>) {
             _ => receivers += 1,
         }
     }
-    let seen_all = sight.snapshot.waiters().unreadable == 0;
-    let known = |count| Some(count).filter(|count| seen_all || *count > 0);
-    (known(receivers), known(senders))
+    let all = sight.snapshot.waiters();
+    (all.known(receivers), all.known(senders))
 }
 
 pub(super) fn waits((receivers, senders): (Option<usize>, Option<usize>)) -> Cell {

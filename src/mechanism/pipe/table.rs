@@ -67,7 +67,7 @@ const fn bytes<R: HasPipe>() -> Field<R> {
         Column::new("bytes", "bytes in it")
             .rate(Rate::Told)
             .role(Role::Fill),
-        |r: &R, _| inside(r.pipe(), r.pipe().bytes),
+        |r: &R, sight| inside(r.pipe(), r.pipe().bytes, sight),
     )
 }
 const fn capacity<R: HasPipe>() -> Field<R> {
@@ -75,33 +75,64 @@ const fn capacity<R: HasPipe>() -> Field<R> {
         Column::new("capacity", "bytes that it may hold")
             .spare(4)
             .role(Role::Room { more: 0 }),
-        |r: &R, _| inside(r.pipe(), r.pipe().capacity),
+        |r: &R, sight| inside(r.pipe(), r.pipe().capacity, sight),
     )
 }
 const fn readers<R: HasPipe>() -> Field<R> {
-    Field::of(Column::new("readers", "descriptors that are open for reading; ? where a waiting writer proves one that cannot be seen").spare(5),
-        |r: &R, sight| count(r.pipe().readers().count(), || waiting(r.pipe(), sight).1),
+    Field::of(
+        Column::new(
+            "readers",
+            "descriptors that are seen open for reading; ? where none is, and there may be one",
+        )
+        .spare(5),
+        |r: &R, sight| {
+            let waiting = || waiting(r.pipe(), sight).1;
+            count(r.pipe().readers().count(), r.pipe().is_read, waiting, sight)
+        },
     )
 }
 const fn writers<R: HasPipe>() -> Field<R> {
     Field::new(
         "writers",
-        "descriptors that are open for writing; ? where a waiting reader proves one that cannot be seen",
-        |r: &R, sight| count(r.pipe().writers().count(), || waiting(r.pipe(), sight).0),
+        "descriptors that are seen open for writing; ? where none is, and there may be one",
+        |r: &R, sight| {
+            let waiting = || waiting(r.pipe(), sight).0;
+            count(
+                r.pipe().writers().count(),
+                r.pipe().is_written,
+                waiting,
+                sight,
+            )
+        },
     )
 }
-/// So many ends are seen. Nobody waits for a side that nobody has.
-fn count(seen: usize, waiting: impl FnOnce() -> usize) -> Cell {
-    match seen {
-        0 if waiting() > 0 => Cell::Unknown,
-        seen => seen.into(),
+/// So many ends of a side are seen. Where that is none, the kernel's word counts; without it, nobody
+/// waits for a side that nobody has, and who may not be looked into may have it.
+fn count(
+    seen: usize,
+    is_open: Option<bool>,
+    waiting: impl FnOnce() -> usize,
+    sight: &Sight,
+) -> Cell {
+    match (seen, is_open) {
+        (0, Some(false)) => 0.into(),
+        (0, Some(true)) => Cell::Unknown,
+        (0, None) if waiting() > 0 || hides_ends(sight) => Cell::Unknown,
+        (seen, _) => seen.into(),
     }
+}
+/// Whether somebody may have it open who may not be looked into.
+fn hides_ends(sight: &Sight) -> bool {
+    sight.snapshot.open().unreadable > 0
 }
 const fn ends<R: HasPipe>() -> Field<R> {
     Field::new(
         "ends",
-        "who has it open: PID,COMMAND,FD and r, w or rw",
-        |r: &R, sight| Cell::List(r.pipe().ends.iter().map(|d| end(d, sight)).collect()),
+        "who is seen to have it open: PID,COMMAND,FD and r, w or rw",
+        |r: &R, sight| match r.pipe().ends.as_slice() {
+            [] if hides_ends(sight) => Cell::Unknown,
+            ends => Cell::List(ends.iter().map(|d| end(d, sight)).collect()),
+        },
     )
 }
 const fn waits<R: HasPipe>() -> Field<R> {
@@ -113,7 +144,8 @@ const fn waits<R: HasPipe>() -> Field<R> {
         .role(Role::Waits),
         |r: &R, sight| {
             let (readers, writers) = waiting(r.pipe(), sight);
-            fields::waits([('R', Some(readers)), ('W', Some(writers))])
+            let all = sight.snapshot.waiters();
+            fields::waits([('R', all.known(readers)), ('W', all.known(writers))])
         },
     )
 }
@@ -160,10 +192,10 @@ static FIFO_FIELDS: &[Field<Named>] = &[
 
 /// What can only be told by who may copy a descriptor of it; nothing is in it where there is
 /// none.
-fn inside(pipe: &Pipe, bytes: Option<usize>) -> Cell {
+fn inside(pipe: &Pipe, bytes: Option<usize>, sight: &Sight) -> Cell {
     match bytes {
         Some(bytes) => Cell::Size(bytes as u64),
-        None if pipe.ends.is_empty() => Cell::Nothing,
+        None if pipe.ends.is_empty() && !hides_ends(sight) => Cell::Nothing,
         None => Cell::Unknown,
     }
 }

@@ -23,10 +23,7 @@ pub(in crate::mechanism) fn fifo_condition(
     };
     // Blocked in open(2), a process is no end of it yet.
     if matches!(sight.wait(), Some(Wait::Open { .. })) {
-        let (readers, writers) = (pipe.readers().count(), pipe.writers().count());
-        return format!(
-            "nobody has opened the other side of {label} ({readers} readers, {writers} writers)"
-        );
+        return format!("nobody has opened the other side of {label}");
     }
     condition(&pipe, &label, sight)
 }

@@ -227,8 +227,12 @@ static FIELDS: &[Field<Sock>] = &[
     ),
     Field::new(
         "ends",
-        "who has it open: PID,COMMAND,FD",
-        |s: &Sock, sight| Cell::List(s.ends.iter().map(|d| end(d, sight)).collect()),
+        "who is seen to have it open: PID,COMMAND,FD",
+        |s: &Sock, sight| match s.ends.as_slice() {
+            // One with an inode is open somewhere, or on its way through another (SCM_RIGHTS).
+            [] if s.told.ino() != 0 => Cell::Unknown,
+            ends => Cell::List(ends.iter().map(|d| end(d, sight)).collect()),
+        },
     ),
 ];
 
@@ -242,10 +246,11 @@ fn waits(sock: &Sock, sight: &Sight) -> Cell {
             _ => {}
         }
     }
+    let all = sight.snapshot.waiters();
     fields::waits([
-        ('A', Some(accepting)),
-        ('R', Some(receiving)),
-        ('S', Some(sending)),
+        ('A', all.known(accepting)),
+        ('R', all.known(receiving)),
+        ('S', all.known(sending)),
     ])
 }
 
