@@ -638,6 +638,10 @@ fn a_cycle_of_waits_is_told_once() {
     assert_eq!(shown.matches("deadlock:").count(), 1, "{shown}");
     // The way out that it names.
     assert!(shown.contains("`cancel b` breaks it"), "{shown}");
+    // Who only waits for one of them is not the one to cancel.
+    t.run("c: sem p y", "c waits for y, which b holds; deadlock:");
+    t.until_text("`cancel b` breaks it");
+    t.run("cancel c", "c: ... => EINTR");
     t.run("cancel b", "b: ... => EINTR");
     t.run("b: sem v y", "a: ... => ok");
 }

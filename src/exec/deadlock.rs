@@ -57,7 +57,7 @@ impl Engine {
     pub(super) fn deadlock_with(&mut self, place: usize) -> Option<String> {
         let stuck = self.stuck();
         let found = stuck.iter().any(|s| s.actor == place);
-        found.then(|| self.cycle_text(place, &stuck))
+        found.then(|| self.cycle_text(place, &stuck).0)
     }
 
     /// At the prompt: tells of a cycle of waits among pending steps, once.
@@ -80,8 +80,8 @@ impl Engine {
         }
         let closing = stuck.iter().find(|s| s.actor == last);
         let from = closing.unwrap_or(&stuck[0]).actor;
-        let text = self.cycle_text(from, &stuck);
-        let name = &self.slots[from].actor.name;
+        let (text, one) = self.cycle_text(from, &stuck);
+        let name = &self.slots[one].actor.name;
         sink.event(&Event::Note(format!("{text}; `cancel {name}` breaks it")))?;
         self.told_cycle = cycle;
         Ok(())

@@ -22,7 +22,10 @@ pub(super) const MAX: Param = Param::option(
     "how many bytes at most; 65536 where it is left out",
 );
 pub(super) const LINE: Param = Param::flag("line", "up to the next newline, which is included");
-pub(super) const ALL: Param = Param::flag("all", "everything, until all writers have closed it");
+pub(super) const ALL: Param = Param::flag(
+    "all",
+    "everything, until all writers have closed it; 256 MiB at most",
+);
 
 /// Of `peek`, wherever bytes are looked at.
 pub(super) const AT_MOST: Param = Param::option(
@@ -107,7 +110,10 @@ pub(super) fn read(
     };
     match bytes {
         Ok(bytes) if bytes.is_empty() => Ok(Outcome::eof()),
-        Ok(bytes) => Ok(Outcome::value(Cell::Data(bytes))),
+        Ok(bytes) => {
+            let cut = args.flag("all") && bytes.len() == MOST as usize;
+            Ok(noted(Outcome::value(Cell::Data(bytes)), cut))
+        }
         Err(errno) => {
             let failure = args.failure(errno, format!("read({label})"));
             Err(match errno {
@@ -115,6 +121,14 @@ pub(super) fn read(
                 _ => failure,
             })
         }
+    }
+}
+
+/// That there may be more than was taken, where it was cut off.
+pub(super) fn noted(outcome: Outcome, cut: bool) -> Outcome {
+    match cut {
+        true => outcome.note("that is 256 MiB, the most that is taken at once; there may be more"),
+        false => outcome,
     }
 }
 

@@ -7,8 +7,9 @@ use crate::kernel::sem;
 use crate::session::Side;
 
 impl Engine {
-    /// `deadlock: a waits for right, which b holds; b waits for left, which a holds`.
-    pub(super) fn cycle_text(&self, from: usize, stuck: &[Stuck]) -> String {
+    /// `deadlock: a waits for right, which b holds; b waits for left, which a holds`, and an actor of the
+    /// cycle. Who only waits for one of them stands before it.
+    pub(super) fn cycle_text(&self, from: usize, stuck: &[Stuck]) -> (String, usize) {
         let mut parts = Vec::new();
         let mut seen = Vec::new();
         let mut place = from;
@@ -25,7 +26,12 @@ impl Engine {
                 .find(|h| !seen.contains(h))
                 .unwrap_or(s.holders[0]);
         }
-        format!("deadlock: {}", parts.join("; "))
+        // Where the last one leads back to.
+        let first = seen.iter().position(|s| *s == place).unwrap_or(0);
+        if let Some(part) = parts.get_mut(first) {
+            part.insert_str(0, "deadlock: ");
+        }
+        (parts.join("; "), seen.get(first).copied().unwrap_or(from))
     }
 
     /// `a waits for right, which b holds`.
