@@ -157,6 +157,21 @@ fn commands_of_the_host_are_saved_with_how_they_ended() {
     assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
 }
 
+/// What this host has is not to be found where the saved session is run.
+#[test]
+fn what_doctor_has_found_is_not_claimed_by_what_is_saved() {
+    let mut t = Terminal::start(&[]);
+    t.run(
+        "msgq create q; msgq set q qbytes=1; msgq send 1 \"x\"",
+        "=> ok",
+    );
+    t.run("doctor", "finding");
+    let saved = t.home.path().join("saved.ipc");
+    t.run(&format!("save {}", saved.display()), "saved");
+    let text = std::fs::read_to_string(&saved).unwrap();
+    assert!(text.lines().any(|line| line == "# doctor"), "{text}");
+}
+
 #[test]
 fn only_a_regular_file_is_saved_into() {
     let mut t = Terminal::start(&[]);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::engine::{Engine, Flow, Ran};
-use super::show::{Shown, Verdict, as_line};
+use super::show::{Shown, Verdict, as_comment, as_line};
 use super::steer::interrupted;
 use crate::data::{Event, Failure, FailureKind, Outcome, Reply, Sink};
 use crate::lang::{Action, Call, Source, Step};
@@ -53,6 +53,8 @@ impl Engine {
         if !self.commands.catalog.signature(call.command).typed {
             self.record(match &result {
                 Ok(outcome) if *outcome == Outcome::ok() => written.to_string(),
+                // What is found on this host is not to be found on another.
+                Err(failure) if failure.kind == FailureKind::Mismatch => as_comment(written),
                 result => as_line(written, result),
             });
         }

@@ -9,7 +9,7 @@ use crate::kernel::Errno;
 use crate::kernel::socket::{self, Address, Domain, Kind, Send};
 use crate::lang::{Example, Param, Runs, Signature, Target};
 use crate::mechanism::stream::{
-    ALL, AT_MOST, noted, DATA, EVERYTHING, LINE, LINE_OR_ALL, Much, ONE_AMOUNT, until,
+    ALL, AT_MOST, DATA, EVERYTHING, LINE, LINE_OR_ALL, Much, ONE_AMOUNT, noted, until,
 };
 use crate::mechanism::{Args, Run, Sight, Verb, World};
 use crate::session::Side;
