@@ -310,3 +310,32 @@ fn a_signal_that_is_ignored_from_the_start_stays_so() {
         assert_eq!(run(""), "begun\n", "{signal}");
     }
 }
+
+/// Nobody waits for what runs in the background; that it failed is told all the same.
+#[test]
+fn a_command_in_the_background_that_fails_is_told() {
+    // Until it has ended, reaped or not.
+    let ended = |name: &str| {
+        format!(
+            "!until [ -s $WORK/{name} ]; do sleep 0.01; done; p=$(cat $WORK/{name}); \
+             while [ -e /proc/$p ] && ! grep -q '^State:.*Z' /proc/$p/status; do sleep 0.01; done\n"
+        )
+    };
+    let begin = |name: &str, end: &str| format!("!echo $$ > $WORK/{name}; {end} &\n");
+    let ran = passes(&format!(
+        "{}{}{}{}{}{}",
+        begin("a", "exit 4"),
+        begin("b", "kill -9 $$"),
+        begin("c", "exit 0"),
+        ended("a"),
+        ended("b"),
+        ended("c")
+    ));
+    for told in [
+        "; exit 4 & ended with exit=4",
+        "; kill -9 $$ & was killed by SIGKILL",
+    ] {
+        assert!(ran.out.contains(told), "{}", ran.out);
+    }
+    assert!(!ran.out.contains("exit 0 & ended"), "{}", ran.out);
+}

@@ -54,7 +54,7 @@ pub(super) struct Started {
 }
 
 impl Started {
-    /// The same, with where it writes and what its end is told under.
+    /// The same, with where it writes, and what its end is told under where it is awaited.
     pub fn job(self, output: Output, label: Option<String>) -> Job {
         let Started {
             child,
@@ -66,6 +66,7 @@ impl Started {
             output,
             group,
             entry,
+            awaited: label.is_some(),
             label,
         }
     }
@@ -96,8 +97,9 @@ impl Engine {
             ..Shown::new(source, host.text)
         };
         if host.background {
-            self.jobs.push(job);
             let words = format!("{text} &");
+            job.label = Some(words.clone());
+            self.jobs.push(job);
             self.record(words.clone());
             let shown = Shown {
                 words: Some(words),

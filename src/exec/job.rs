@@ -38,8 +38,10 @@ pub(super) struct Job {
     pub group: Option<Group>,
     /// Where the ledger has it.
     pub entry: Option<Entry>,
-    /// What its end is told under, where that is told.
+    /// What its end is told under, where that is told: where it failed, or was awaited.
     pub label: Option<String>,
+    /// Whether the session ends only after it: a program of a pipeline.
+    pub awaited: bool,
 }
 
 /// A process group by its leader, and when that was started: a number may be given anew.
@@ -80,6 +82,11 @@ impl Job {
     pub fn is_over(&self) -> bool {
         // Waiting for the leader takes it out of its group.
         !matches!(self.child.try_wait(), Ok(None)) && !self.group.is_some_and(|g| g.is_left())
+    }
+
+    /// Whether it ended with an exit status of 0.
+    pub fn ended_well(&self) -> bool {
+        self.child.wait() == Ok(Ended::Exited(0))
     }
 
     /// `ended with exit=1`, once it has ended.

@@ -12,9 +12,10 @@ const TICK: Duration = Duration::from_millis(5);
 impl Engine {
     /// Ends what still runs, and shows what it wrote.
     pub(super) fn end_jobs(&mut self, sink: &mut dyn Sink) {
+        // The session ends, whether or not it can be written.
+        let _ = self.reap_jobs(sink);
         job::end(&self.jobs);
         for mut job in std::mem::take(&mut self.jobs) {
-            // The session ends, whether or not it can be written.
             let _ = show_output(&mut job, true, sink);
             self.forget_job(&mut job);
         }
@@ -23,7 +24,7 @@ impl Engine {
     /// Waits for the programs of pipelines, once the actors have closed their ends: what was written to
     /// them arrives. Who has not ended by a step's deadline is ended with the session.
     pub(super) fn await_programs(&mut self, sink: &mut dyn Sink) -> Ran {
-        let awaited = |job: &Job| job.label.is_some();
+        let awaited = |job: &Job| job.awaited;
         if !self.jobs.iter().any(awaited) {
             return Ok(());
         }
@@ -41,7 +42,8 @@ impl Engine {
             }
             self.wait(TICK)?;
         }
-        for label in self.jobs.iter().filter_map(|job| job.label.as_ref()) {
+        let left = self.jobs.iter().filter(|job| job.awaited);
+        for label in left.filter_map(|job| job.label.as_ref()) {
             let limit = Cell::Elapsed(self.options.step_timeout);
             let text = format!("{label} is ended: it still ran {limit} after the end of its input");
             sink.event(&Event::Warning(text))?;
@@ -59,7 +61,9 @@ impl Engine {
             match over {
                 true => {
                     let mut job = self.jobs.remove(at);
-                    if let (Some(label), Some(how)) = (&job.label, job.how_it_ended()) {
+                    if let (Some(label), Some(how)) = (&job.label, job.how_it_ended())
+                        && (job.awaited || !job.ended_well())
+                    {
                         sink.event(&Event::Note(format!("{label} {how}")))?;
                     }
                     self.forget_job(&mut job);
