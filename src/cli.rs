@@ -19,7 +19,7 @@ use ipcsh::view::Choice;
 pub struct Cli {
     /// Scripts to run; `-` is standard input
     #[arg(value_hint = ValueHint::FilePath)]
-    pub files: Vec<String>,
+    pub files: Vec<OsString>,
 
     /// Run a command and print its result alone; may be repeated, in one session. What happens
     /// beside it, such as an object made because there was none, is said on standard error
@@ -99,15 +99,14 @@ impl Cli {
         while let Some(arg) = args.next() {
             let is_command = arg == "-c";
             let word = if is_command { args.next()? } else { arg };
-            let word = word.into_string().ok()?;
-            if word.starts_with('-') && (is_command || word != "-") {
+            let is_option = word.as_encoded_bytes().starts_with(b"-");
+            if is_option && (is_command || word != "-") {
                 return None;
             }
-            let words = match is_command {
-                true => &mut cli.command,
-                false => &mut cli.files,
-            };
-            words.push(word);
+            match is_command {
+                true => cli.command.push(word.into_string().ok()?),
+                false => cli.files.push(word),
+            }
         }
         let both = !cli.files.is_empty() && !cli.command.is_empty();
         (!both).then_some(cli)
@@ -123,9 +122,9 @@ impl Cli {
         if !self.command.is_empty() {
             return vec![Input::Commands(self.command.clone())];
         }
-        let input = |file: &String| match file.as_str() {
-            "-" => Input::Stdin,
-            path => Input::File(path.to_string()),
+        let input = |file: &OsString| match file == "-" {
+            true => Input::Stdin,
+            false => Input::File(file.into()),
         };
         self.files.iter().map(input).collect()
     }

@@ -5,7 +5,7 @@ mod report;
 use std::borrow::Cow;
 use std::fs::File;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,7 +42,7 @@ pub enum Exit {
 #[derive(Clone, Debug)]
 pub enum Input {
     /// A file.
-    File(String),
+    File(PathBuf),
     /// Standard input.
     Stdin,
     /// `-c` arguments: one session.
@@ -144,14 +144,21 @@ pub fn read(
 ) -> Result<Vec<Program>, ReadError> {
     let mut programs = Vec::new();
     let sources = match input {
-        Input::File(path) => vec![text_of(path, File::open(path).and_then(read_limited))?],
+        Input::File(path) => vec![file_of(path, File::open(path).and_then(read_limited))?],
         Input::Stdin => {
-            vec![text_of("<stdin>", read_limited(io::stdin().lock()))?]
+            let name = "<stdin>";
+            let text = text_of(name, read_limited(io::stdin().lock()))?;
+            vec![Source::new(name, text)]
         }
-        Input::Commands(texts) => texts
-            .iter()
-            .map(|t| Source::new("-c", t.as_str()))
-            .collect(),
+        Input::Commands(texts) => {
+            let name = |number: usize| match texts.len() {
+                1 => "-c".to_string(),
+                _ => format!("-c {number}"),
+            };
+            let texts = texts.iter().zip(1..);
+            let named = texts.map(|(text, number)| Source::new(name(number), text.as_str()));
+            named.collect()
+        }
     };
     for source in sources {
         let program = parse(Arc::new(source), &commands.catalog, &mut known, &load)
@@ -161,30 +168,32 @@ pub fn read(
     Ok(programs)
 }
 
-fn text_of(name: &str, bytes: io::Result<Vec<u8>>) -> Result<Source, ReadError> {
+fn file_of(path: &Path, bytes: io::Result<Vec<u8>>) -> Result<Source, ReadError> {
+    let text = text_of(&path.to_string_lossy(), bytes)?;
+    Ok(Source::of_file(path, text))
+}
+
+fn text_of(name: &str, bytes: io::Result<Vec<u8>>) -> Result<String, ReadError> {
     let bytes = bytes.map_err(|error| ReadError::Io {
         name: name.to_string(),
         error,
     })?;
-    match String::from_utf8(bytes) {
-        Ok(text) => Ok(Source::new(name, text)),
-        Err(e) => {
-            let at = e.utf8_error().valid_up_to();
-            let line = e.as_bytes()[..at].iter().filter(|b| **b == b'\n').count() + 1;
-            Err(ReadError::Utf8 {
-                name: name.to_string(),
-                at,
-                line,
-            })
+    String::from_utf8(bytes).map_err(|e| {
+        let at = e.utf8_error().valid_up_to();
+        let line = e.as_bytes()[..at].iter().filter(|b| **b == b'\n').count() + 1;
+        ReadError::Utf8 {
+            name: name.to_string(),
+            at,
+            line,
         }
-    }
+    })
 }
 
 /// Reads a sourced file, as seen from the file that names it.
-pub fn load(path: &str, from: &Source) -> Result<Source, String> {
-    let base = Path::new(&*from.name).parent().unwrap_or(Path::new(""));
-    let full = base.join(path).to_string_lossy().into_owned();
-    text_of(&full, read_regular(full.as_ref())).map_err(|e| match e {
+pub fn load(path: &Path, from: &Source) -> Result<Source, String> {
+    let base = from.path.as_deref().and_then(Path::parent);
+    let full = base.unwrap_or(Path::new("")).join(path);
+    file_of(&full, read_regular(&full)).map_err(|e| match e {
         ReadError::Io { error, .. } => error.to_string(),
         other => other.to_string(),
     })

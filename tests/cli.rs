@@ -63,7 +63,7 @@ fn what_is_said_beside_a_result_does_not_overtake_it() {
         "started b",
         "b: msgq recv ...   blocked",
         "last",
-        "failed: -c:1: msgq rm nosuch",
+        "failed: -c 6:1: msgq rm nosuch",
     ];
     let lines: Vec<&str> = text.lines().collect();
     for (line, begin) in lines.iter().zip(begins) {
@@ -226,15 +226,6 @@ fn the_transcript_of_a_script_with_variables_runs_without_them() {
     let again = run(&["-"], first.out.as_bytes());
     assert_eq!(code(&again), 0, "{}{}", first.out, again.err);
     assert!(again.out.starts_with("let n = 64K\n"), "{}", again.out);
-}
-
-#[test]
-fn a_script_and_what_it_sources_are_not_read_alike() {
-    let directory = tempfile::tempdir().unwrap();
-    let missing = directory.path().join("missing.ipc");
-    let missing = missing.to_str().unwrap();
-    assert_eq!(code(&run(&[missing], b"")), 3);
-    assert_eq!(code(&run(&["-c", &format!("source {missing}")], b"")), 2);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::Arc;
 
 use ipcsh::lang::{
@@ -54,7 +55,7 @@ fn known() -> Known {
 }
 
 fn read(text: &str, catalog: &Catalog) -> Result<Program, Box<Diagnostic>> {
-    let loader = |path: &str, _: &Source| Ok(Source::new(path, "# nothing\n"));
+    let loader = |path: &Path, _: &Source| Ok(Source::of_file(path, "# nothing\n"));
     let source = Arc::new(Source::new("test", text));
     parse(source, catalog, &mut known(), &loader)
 }

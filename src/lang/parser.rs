@@ -10,6 +10,7 @@ mod steps;
 mod subject;
 mod words;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use super::catalog::Catalog;
@@ -28,7 +29,7 @@ pub(super) const WORDS: [&str; 10] = [
 ];
 
 /// Reads the text of a file that `source` names, as seen from the text that names it.
-pub type Loader<'a> = &'a dyn Fn(&str, &Source) -> Result<Source, String>;
+pub type Loader<'a> = &'a dyn Fn(&Path, &Source) -> Result<Source, String>;
 
 /// Blocks nested deeper than this are refused: the parser and the engine recurse.
 const MAX_DEPTH: usize = 64;

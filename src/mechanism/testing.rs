@@ -1,6 +1,7 @@
 //! A world to try verbs in: lines of the language, run directly, in this process.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use super::{ALL, Args, Run, Sight, Verb, World};
@@ -47,7 +48,7 @@ impl Bench {
 
     fn parse(&mut self, text: &str) -> Result<Program, String> {
         let source = Arc::new(Source::new("test", text));
-        let loader = &|_: &str, _: &Source| Err("there are no files here".to_string());
+        let loader = &|_: &Path, _: &Source| Err("there are no files here".to_string());
         parse(source, &self.catalog, &mut self.known, loader)
             .map_err(|d| format!("{text}: {}: {}", d.message, d.label))
     }

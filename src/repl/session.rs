@@ -72,7 +72,7 @@ impl Session {
             prompt: false,
             ..engine.known()
         };
-        let input = script::Input::File(path.to_string_lossy().into_owned());
+        let input = script::Input::File(path);
         match script::read(&input, known, engine.commands) {
             Ok(programs) => programs.iter().find_map(|program| {
                 let ran = engine.run(program, &mut Failures(&mut self.screen));

@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use crate::session::Names;
 /// Runs a line of `ipcs`.
 fn run(line: &str) -> Result<Reply, Failure> {
     let catalog = Catalog::new(vec![&IPCS.signature], Words::default);
-    let loader = &|_: &str, _: &Source| Err("there are no files here".to_string());
+    let loader = &|_: &Path, _: &Source| Err("there are no files here".to_string());
     let source = Arc::new(Source::new("test", line));
     let program = parse(source, &catalog, &mut Known::default(), loader).unwrap();
     let StatementKind::Step(step) = &program.statements[0].kind else {

@@ -1,5 +1,8 @@
 //! Statements about statements: `repeat`, `defer`, `timeout`, `source`.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::super::diagnostic::{Mistake, Parsed};
@@ -241,8 +244,8 @@ impl Parser<'_> {
         self.cursor.pass();
         let token = self.cursor.take("the path of a file")?;
         let path = match &token.lexeme {
-            Lexeme::Bare(word) if !word.contains('$') => word.to_string(),
-            Lexeme::Data(Term::Bytes(bytes)) => String::from_utf8_lossy(bytes).into_owned(),
+            Lexeme::Bare(word) if !word.contains('$') => PathBuf::from(word),
+            Lexeme::Data(Term::Bytes(bytes)) => OsStr::from_bytes(bytes).into(),
             _ => {
                 return Err(Mistake::new(
                     token.span,
@@ -257,7 +260,7 @@ impl Parser<'_> {
                 .help("does a file source itself?"));
         }
         let source = (self.loader)(&path, self.source).map_err(|e| {
-            Mistake::new(token.span, format!("cannot read `{path}`: {e}"))
+            Mistake::new(token.span, format!("cannot read `{}`: {e}", path.display()))
                 .label("expected a file that can be read")
         })?;
         let depth = self.depth + FILE_DEPTH;

@@ -1,5 +1,6 @@
 //! Where a program was read from, and the places in it.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -41,8 +42,10 @@ impl Span {
 /// A piece of source: a file, a `-c` argument, what was typed at the prompt.
 #[derive(Debug)]
 pub struct Source {
-    /// How it is called in messages: a path, `-c`, `<stdin>`.
+    /// How it is called in messages: a path, `-c`, `-c 2` of several, `<stdin>`.
     pub name: Arc<str>,
+    /// The file that it was read from, where it was.
+    pub path: Option<PathBuf>,
     /// Its text.
     pub text: String,
     /// Where each line begins.
@@ -61,9 +64,18 @@ impl Source {
         lines.extend(newlines.map(|(i, _)| i as u32 + 1));
         Source {
             name: name.into(),
+            path: None,
             text,
             lines,
             last: AtomicU32::new(0),
+        }
+    }
+
+    /// A file's text. The name of a file need not be UTF-8.
+    pub fn of_file(path: &Path, text: impl Into<String>) -> Source {
+        Source {
+            path: Some(path.to_path_buf()),
+            ..Source::new(path.to_string_lossy(), text)
         }
     }
 

@@ -1,5 +1,6 @@
 //! The language, as tables: an input, and what it is or where and why it is not.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use crate as ipcsh;
@@ -14,8 +15,8 @@ mod state;
 
 use super::{Catalog, Diagnostic, Known, Program, Source, parse};
 
-fn no_files(path: &str, _: &Source) -> Result<Source, String> {
-    Err(format!("no file {path} here"))
+fn no_files(path: &Path, _: &Source) -> Result<Source, String> {
+    Err(format!("no file {} here", path.display()))
 }
 
 fn table() -> &'static Catalog {

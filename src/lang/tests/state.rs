@@ -1,5 +1,6 @@
 //! What the text makes known: variables, actors, pending steps, sourced files.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use super::super::{Known, Source, parse};
@@ -198,7 +199,7 @@ fn the_prompt_goes_on_where_it_was() {
 
 #[test]
 fn the_directory_of_the_session_is_asked_for_where_it_is_read() {
-    let work = |_: &str, _: &Source| Ok(Source::new("work.ipc", "echo $WORK"));
+    let work = |_: &Path, _: &Source| Ok(Source::new("work.ipc", "echo $WORK"));
     for (text, uses) in [
         ("echo $WORK", true),
         ("save $WORK/a.ipc", true),
@@ -222,7 +223,7 @@ fn the_directory_of_the_session_is_asked_for_where_it_is_read() {
 
 #[test]
 fn a_loop_comes_to_a_sourced_file_again() {
-    let loader = |_: &str, _: &Source| Ok(Source::new("lib", "b: sem p ...\n"));
+    let loader = |_: &Path, _: &Source| Ok(Source::new("lib", "b: sem p ...\n"));
     for (text, passes) in [
         ("repeat 2 { source lib }", false),
         ("repeat 2 { source lib; b: ... }", true),
@@ -242,7 +243,7 @@ fn a_loop_comes_to_a_sourced_file_again() {
 
 #[test]
 fn sourced_files_are_part_of_the_program() {
-    let files = |path: &str, from: &Source| match path {
+    let files = |path: &Path, from: &Source| match path.to_str().unwrap() {
         "set.ipc" => Ok(Source::new("dir/set.ipc", "let v = 1\nb: sem p ...\n")),
         "a b.ipc" => Ok(Source::new("a b.ipc", "quit")),
         "bad.ipc" => Ok(Source::new("bad.ipc", "quit\nmsgq snd 1\n")),
