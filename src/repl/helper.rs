@@ -14,14 +14,14 @@ use unicode_width::UnicodeWidthStr;
 use super::complete::{self, Actor, Candidate, Knowledge};
 use super::hint::hint;
 use super::notices::Board;
+use super::reading::Reading;
 use crate::builtin;
 use crate::data::{Column, Family, Object, Outcome, word};
 use crate::exec::Engine;
 use crate::inspect::{limits, sysv};
 use crate::kernel::{signal, terminal};
-use crate::lang::{Catalog, Lexeme, Signature, Source, Token, parse, tokens};
+use crate::lang::{Catalog, Lexeme, Signature, Token, tokens};
 use crate::mechanism::errno_text;
-use crate::script;
 use crate::session::Binding;
 use crate::view::help::Topic;
 use crate::view::{Style, cut, printable};
@@ -44,6 +44,8 @@ pub(super) struct Typing {
     pub board: Arc<Board>,
     /// The line as it stands: an error of reading it does not tell.
     pub typed: RefCell<Typed>,
+    /// Whether it is to be read on.
+    pub reading: RefCell<Reading>,
 }
 
 /// A line and where its cursor is, in bytes.
@@ -264,28 +266,10 @@ impl Hinter for Typing {
     }
 }
 
-/// Whether a text is to be read on: it holds an open block or string, or ends with `\`. A
-/// second blank line escapes. A mistake is shown when the text is run.
-pub(super) fn reads_on(text: &str, engine: &Engine) -> bool {
-    if text.ends_with("\n\n") {
-        return false;
-    }
-    // A newline behind a `\` ends no statement.
-    let newline = format!("{text}\n");
-    let continued =
-        text.ends_with('\\') && tokens(&newline).last().map(|t| &t.lexeme) != Some(&Lexeme::End);
-    let source = Arc::new(Source::new(NAME, text));
-    let catalog = &engine.commands.catalog;
-    match parse(source, catalog, &mut engine.known(), &script::load) {
-        Err(mistake) => mistake.incomplete || continued,
-        Ok(_) => continued,
-    }
-}
-
 impl Validator for Typing {
     fn validate(&self, ctx: &mut ValidationContext) -> rustyline::Result<ValidationResult> {
         let mut engine = locked(&self.engine);
-        if reads_on(ctx.input(), &engine) {
+        if self.reading.borrow_mut().goes_on(ctx.input(), &engine) {
             return Ok(ValidationResult::Incomplete);
         }
         // A SIGINT from outside while the line was typed is not meant for what it runs.

@@ -12,6 +12,7 @@ mod notices;
 mod paths;
 mod plain;
 mod prompt;
+mod reading;
 mod screen;
 mod session;
 mod statement;
@@ -126,6 +127,7 @@ fn editor(session: &Session, board: &Arc<Board>) -> Result<Lines, ReadlineError>
         style,
         board: Arc::clone(board),
         typed: RefCell::default(),
+        reading: RefCell::default(),
     }));
     Ok(editor)
 }

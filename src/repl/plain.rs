@@ -4,8 +4,9 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 
-use super::helper::{locked, reads_on};
+use super::helper::locked;
 use super::prompt;
+use super::reading::Reading;
 use super::screen::{Screen, Show};
 use super::session::Session;
 use super::{Setup, greet};
@@ -121,6 +122,7 @@ pub fn plain(engine: Engine, setup: Setup) -> io::Result<Exit> {
 
 fn converse(session: &mut Session, lines: &mut Lines) -> Exit {
     let mut text = String::new();
+    let mut reading = Reading::default();
     locked(&session.engine).ask = Some(super::confirm::ask);
     loop {
         let shown = match text.is_empty() {
@@ -153,7 +155,7 @@ fn converse(session: &mut Session, lines: &mut Lines) -> Exit {
                     text.push_str(&line);
                     // Asked without its newline, as it is of a line that is edited.
                     let asked = text.strip_suffix('\n').unwrap_or(&text);
-                    let more = reads_on(asked, &locked(&session.engine));
+                    let more = reading.goes_on(asked, &locked(&session.engine));
                     match more {
                         true => None,
                         false => session.run(&std::mem::take(&mut text)),
