@@ -6,6 +6,7 @@ mod terminal;
 use std::os::unix::fs::PermissionsExt;
 
 use harness::run;
+use ipcsh::inspect::wait::{Wait, decode, observe};
 use ipcsh::kernel::process::{Ended, kill};
 use terminal::*;
 
@@ -170,6 +171,40 @@ fn what_doctor_has_found_is_not_claimed_by_what_is_saved() {
     t.run(&format!("save {}", saved.display()), "saved");
     let text = std::fs::read_to_string(&saved).unwrap();
     assert!(text.lines().any(|line| line == "# doctor"), "{text}");
+}
+
+#[test]
+fn a_step_with_an_ampersand_is_saved_as_it_was_seen_before_the_next_line() {
+    let mut t = Terminal::start(&[]);
+    t.run("sem create lock 0", "=> ok");
+    t.run("b: sem p lock &", "started b (pid ");
+    let shown = t.screen().contents();
+    let digits = shown.split("started b (pid ").nth(1).unwrap();
+    let pid: i32 = digits.split(')').next().unwrap().parse().unwrap();
+    t.until_gone("a wait at the semaphore", || {
+        let seen = observe(pid, pid).unwrap();
+        let wait = seen.call().map(|call| decode(pid, call));
+        matches!(wait, Some(Wait::SemOp { .. }))
+    });
+    t.run("sem v lock", "b: ... => ok");
+    // Nobody saw this one.
+    t.run("c: sem p lock &; sem v lock", "c: ... => ok");
+    t.run("d: sem p lock &; echo one", "one");
+    let saved = t.home.path().join("saved.ipc");
+    t.run(&format!("save {}", saved.display()), "saved");
+    let text = std::fs::read_to_string(&saved).unwrap();
+    for line in [
+        "b: sem p lock ...",
+        "b: ... => ok",
+        "c: sem p lock &",
+        "c: ... => ok",
+        "d: sem p lock &",
+        "cancel d",
+    ] {
+        assert!(text.lines().any(|l| l == line), "{line}\n{text}");
+    }
+    let ran = run(&[&saved.to_string_lossy()], b"");
+    assert_eq!(ran.code, Some(0), "{text}{}{}", ran.out, ran.err);
 }
 
 #[test]

@@ -245,6 +245,7 @@ impl Engine {
                 .map_err(|e| self.fail_nowhere(&e, sink))?;
         }
         self.glanced = None;
+        self.note_blocked();
         let mut at = 0;
         let ran = self.statements_from(&mut at, &program.source, &program.statements, sink);
         if self.options.mode == Mode::Prompt && matches!(ran, Err(Flow::Failed | Flow::Environment))

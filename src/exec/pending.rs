@@ -87,6 +87,27 @@ impl Engine {
         }
     }
 
+    /// At the prompt, a step with `&` that was the last and is seen blocked before the next one is saved
+    /// with `...`: when that is run, the next one waits for it as it did for who typed it.
+    pub(super) fn note_blocked(&mut self) {
+        let Some(last) = self.journal.last_mut() else {
+            return;
+        };
+        let started = last.strip_suffix(" &").and_then(|text| {
+            let is_it = |p: &Pending| p.step.text.of(&p.source.text) == text;
+            let mut slots = self.slots.iter_mut();
+            Some((text, slots.find(|s| s.unended().is_some_and(is_it))?))
+        });
+        let Some((text, slot)) = started else {
+            return;
+        };
+        // What stands still is seen twice.
+        slot.actor.look();
+        if let Sighting::Blocked { .. } = slot.actor.look() {
+            *last = format!("{text} ...");
+        }
+    }
+
     fn set_pending(&mut self, place: usize, source: &Arc<Source>, step: &Step, claimed: bool) {
         self.slots[place].state = State::Pending(Pending {
             source: Arc::clone(source),
