@@ -317,6 +317,29 @@ fn a_hint_shrinks_and_is_never_typed() {
 }
 
 #[test]
+fn ctrl_c_takes_the_hint_away_and_leaves_what_was_typed() {
+    for colours in ["auto", "always"] {
+        let mut t = Terminal::start(&["--color", colours]);
+        for typed in ["msgq send ", "msgq send jobs", "repeat 2 {\rmsgq send "] {
+            t.type_(typed);
+            t.until_text("DATA [--nowait]");
+            t.type_(CTRL_C);
+            t.until_prompt();
+            let shown = t.screen().contents();
+            let line = typed.split('\r').next_back().unwrap().trim_end();
+            assert!(t.lines().iter().any(|l| l.ends_with(line)), "{shown}");
+            assert!(!shown.contains("DATA"), "{shown}");
+        }
+        // With the cursor in the line nothing of that is lost.
+        t.type_("sem get nosuch\x02\x02\x02");
+        t.until_text("sem get nosuch");
+        t.type_(CTRL_C);
+        t.until_prompt();
+        assert!(t.screen().contents().contains("sem get nosuch"));
+    }
+}
+
+#[test]
 fn a_notice_waits_while_a_search_or_a_list_is_shown() {
     let (mut t, id) = with_lock();
     for (open, shown) in [

@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
+use std::io::{self, Write};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use rustyline::completion::Completer;
 use rustyline::highlight::{CmdKind, Highlighter};
 use rustyline::hint::{Hint, Hinter};
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
-use rustyline::{Context, Helper};
+use rustyline::{Cmd, ConditionalEventHandler, Context, Event, EventContext, Helper};
 use unicode_width::UnicodeWidthStr;
 
 use super::complete::{self, Actor, Candidate, Knowledge};
@@ -68,6 +69,9 @@ impl Typed {
             .unwrap_or((&self.line, ""))
     }
 }
+
+/// Erases what is behind the cursor and below it.
+const ERASE_BELOW: &[u8] = b"\x1b[J";
 
 /// From this length on a line is drawn anew only where it must be: with its colours and its
 /// hint each letter would cost the whole line, and a pasted text the square of its length.
@@ -263,6 +267,20 @@ impl Hinter for Typing {
             return None;
         }
         hint(line, &Session(locked(&self.engine))).map(Usage)
+    }
+}
+
+/// Ctrl-C, which leaves the line as it stands: its hint was none of it.
+pub(super) struct Leaving;
+
+impl ConditionalEventHandler for Leaving {
+    fn handle(&self, _: &Event, _: u16, _: bool, context: &EventContext) -> Option<Cmd> {
+        // Where the cursor is not at the end, what would be erased was typed.
+        if context.has_hint() && context.pos() == context.line().len() {
+            let mut out = io::stdout();
+            let _ = out.write_all(ERASE_BELOW).and_then(|()| out.flush());
+        }
+        None
     }
 }
 

@@ -25,7 +25,7 @@ use std::sync::atomic::AtomicUsize;
 
 use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
-use rustyline::{ColorMode, CompletionType, Config, Editor};
+use rustyline::{ColorMode, CompletionType, Config, Editor, EventHandler, KeyEvent};
 
 use crate::data::{Event, Sink};
 use crate::exec::{Engine, Flow};
@@ -33,7 +33,7 @@ use crate::kernel::terminal::Saved;
 use crate::kernel::{cloexec, signal};
 use crate::script::Exit;
 use crate::view::Style;
-use helper::{Typed, Typing, locked};
+use helper::{Leaving, Typed, Typing, locked};
 use notices::{Bell, Board};
 use prompt::LivePrompt;
 use screen::Show;
@@ -122,6 +122,8 @@ fn editor(session: &Session, board: &Arc<Board>) -> Result<Lines, ReadlineError>
         .color_mode(colours)
         .build();
     let mut editor: Lines = Editor::with_config(config)?;
+    let leaving = EventHandler::Conditional(Box::new(Leaving));
+    editor.bind_sequence(KeyEvent::ctrl('C'), leaving);
     editor.set_helper(Some(Typing {
         engine: Arc::clone(&session.engine),
         style,
