@@ -173,6 +173,24 @@ fn what_an_outsider_gave_is_no_lock() {
 }
 
 #[test]
+fn what_is_stopped_is_not_cancelled_and_not_killed_for_it() {
+    let blocked = "sem create lock 0\nb: sem p lock ...\n!kill -STOP ${b.pid}\n";
+    let ran = script(&format!("{blocked}cancel b"));
+    assert_eq!(ran.code, Some(1), "{}", ran.err);
+    for part in [
+        "b is stopped (SIGSTOP)",
+        "Let it go on with `!kill -CONT ",
+        "stop b",
+    ] {
+        assert!(ran.err.contains(part), "{}", ran.err);
+    }
+    passes(&format!(
+        "{blocked}cancel b => error\n!kill -CONT ${{b.pid}}\ncancel b\nb: ... => EINTR"
+    ));
+    passes(&format!("{blocked}cancel b => error\nstop b"));
+}
+
+#[test]
 fn a_step_whose_actor_is_stopped_is_the_one_that_is_named() {
     let ran = script(
         "timeout step 300ms\nmsgq create q\nmsgq send q 1 \"x\"\n\

@@ -125,7 +125,8 @@ pub(super) static CANCEL: Builtin = Builtin {
         params: &[Param::repeated("actor", ACTOR, "whose pending step")],
         lasts: true,
         calls: &["pidfd_send_signal(2)"],
-        notes: "The signal is SIGRTMAX, which actors keep for this. A loop ends at its next turn.",
+        notes: "The signal is SIGRTMAX, which actors keep for this. A loop ends at its next turn. A step whose actor \
+                is stopped is not interrupted: the actor has to go on first.",
         examples: &[Example {
             script: "msgq create jobs\nb: msgq recv jobs ...\ncancel b\nb: ... => EINTR",
             shows: "a blocked call is interrupted",

@@ -40,7 +40,7 @@ impl Engine {
                 stand.state = "stopped".into();
                 let by = by.map_or("by a tracer".into(), signal_text);
                 stand.about = Some(format!(
-                    "{} is stopped ({by}); kill -CONT {} lets it go on",
+                    "{} is stopped ({by}); !kill -CONT {} lets it go on",
                     stand.actor, stand.pid
                 ));
             }

@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use super::engine::{Engine, Flow, Mode};
 use super::shell_steps::Interrupted;
-use super::slot::{End, State};
+use super::slot::{End, State, signal_text};
 use super::waiting::Patience;
+use crate::actor::Sighting;
 use crate::data::{Failure, FailureKind, Sink, Stand, Took};
 
 /// How long an interrupted step may go on before its actor is ended: Ctrl-C is always a way
@@ -95,10 +96,21 @@ impl Engine {
     /// Interrupts an actor's pending step. How it ended can still be asked for.
     ///
     /// # Errors
-    /// It has no pending step.
+    /// It has no pending step, or is stopped.
     pub fn cancel(&mut self, name: &str) -> Result<(), Interrupted> {
         let place = self.living(name)?;
         self.note_end(place);
+        if self.slots[place].unended().is_some()
+            && let Sighting::Stopped {
+                by: Some(signo), ..
+            } = self.sight_actor(place)
+        {
+            let (by, pid) = (signal_text(signo), self.slots[place].actor.pid());
+            let text = format!("{name} is stopped ({by}) and takes nothing before it goes on");
+            let help =
+                format!("Let it go on with `!kill -CONT {pid}`, or end it with `stop {name}`");
+            return Err(Failure::refused(text).help(help).into());
+        }
         match std::mem::replace(&mut self.slots[place].state, State::Free) {
             State::Pending(mut pending) => {
                 pending.unclaim();
