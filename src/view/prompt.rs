@@ -1,7 +1,7 @@
 //! What the prompt shows of an event.
 
 use super::transcript::stand_lines;
-use super::wrap::wrap;
+use super::wrap::{width_of, wrap, wrap_behind, wrapped};
 use super::written::{glanced, push_remarks, says_more, too_much};
 use super::{Style, printable, write_table};
 use crate::data::{Event, Failure, Outcome, StepResult, Took, push_outcome};
@@ -56,12 +56,14 @@ pub fn lines(event: &Event, style: Style, width: Option<u16>) -> String {
             lines.join("\n")
         }
         Event::Blocked { source, why, .. } => {
-            let blocked = style.waiting(&format!("blocked: {}", printable(why)));
-            format!("{} ...   {blocked}", printable(source))
+            blocked(&printable(source), &printable(why), style, width)
         }
         Event::Started { source, .. } => format!("{} &", printable(source)),
         Event::Caught(caught) => caught.to_string(),
-        Event::Note(text) => printable(text).into_owned(),
+        Event::Note(text) => {
+            let room = width.map_or(usize::MAX, usize::from);
+            wrapped(&printable(text), room).trim_end().to_string()
+        }
         Event::Warning(text) => format!("{} {}", style.bad("warning:"), printable(text)),
         Event::Text(text) => printable(text).trim_end_matches('\n').to_string(),
         Event::Table(table) => {
@@ -113,6 +115,23 @@ fn end(result: &StepResult, passed: bool, style: Style) -> String {
     }
 }
 
+/// `b: sem p lock ...   blocked: lock is 0`. The step stays as it was typed; why it is blocked goes on
+/// below, where it has no room behind it.
+fn blocked(step: &str, why: &str, style: Style, width: Option<u16>) -> String {
+    const SIGN: &str = "blocked:";
+    const GAP: &str = "   ";
+    let room = width.map_or(usize::MAX, usize::from);
+    let last = step.lines().next_back().unwrap_or_default();
+    let begun = width_of(last) + " ...".len() + GAP.len();
+    let (gap, begun) = match begun + SIGN.len() <= room {
+        true => (GAP.to_string(), begun),
+        false => (format!("\n{:MARGIN$}", ""), MARGIN),
+    };
+    let mut shown = String::new();
+    wrap_behind(begun, &mut shown, &format!("{SIGN} {why}"), (room, MARGIN));
+    format!("{step} ...{gap}{}", style.waiting(&shown))
+}
+
 /// How far what has no room goes in below where it began.
 const MARGIN: usize = 4;
 
@@ -157,6 +176,46 @@ mod tests {
             after,
         };
         lines(&event, Style::PLAIN, None)
+    }
+
+    #[test]
+    fn why_a_step_is_blocked_is_broken_between_words() {
+        let shown = |source: &str, width| {
+            let event = Event::Blocked {
+                actor: "b".into(),
+                source: source.into(),
+                file: "<prompt>".into(),
+                line: 1,
+                claimed: true,
+                claim: None,
+                why: "lock is 0, last operated by a".into(),
+            };
+            lines(&event, Style::PLAIN, width)
+        };
+        let whole = "b: sem p lock ...   blocked: lock is 0, last operated by a";
+        assert_eq!(shown("b: sem p lock", None), whole);
+        let note = Event::Note("deadlock: a waits for itself".into());
+        assert_eq!(
+            lines(&note, Style::PLAIN, Some(20)),
+            "deadlock: a waits\n    for itself"
+        );
+        assert_eq!(shown("b: sem p lock", Some(58)), whole);
+        assert_eq!(
+            shown("b: sem p lock", Some(57)),
+            "b: sem p lock ...   blocked: lock is 0, last operated by\n    a"
+        );
+        assert_eq!(
+            shown("b: sem p lock", Some(28)),
+            "b: sem p lock ...   blocked:\n    lock is 0, last operated\n    by a"
+        );
+        assert_eq!(
+            shown("b: sem p lock", Some(27)),
+            "b: sem p lock ...\n    blocked: lock is 0,\n    last operated by a"
+        );
+        assert_eq!(
+            shown("repeat 2 {\nsem p lock }", Some(40)),
+            "repeat 2 {\nsem p lock } ...   blocked: lock is 0,\n    last operated by a"
+        );
     }
 
     #[test]

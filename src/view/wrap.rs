@@ -18,7 +18,17 @@ pub fn wrapped(text: &str, room: usize) -> String {
 
 /// Appends a line; what has no room goes on below it, so far in.
 pub(super) fn wrap(out: &mut String, line: &str, (room, margin): (usize, usize)) {
-    let (mut rest, mut left) = (line, room);
+    wrap_behind(0, out, line, (room, margin));
+}
+
+/// The same behind what takes so many columns of the line already, and has room for a word more.
+pub(super) fn wrap_behind(
+    begun: usize,
+    out: &mut String,
+    line: &str,
+    (room, margin): (usize, usize),
+) {
+    let (mut rest, mut left) = (line, room.saturating_sub(begun));
     while width_of(rest) > left
         && let Some((head, tail)) = parted(rest, left)
     {
