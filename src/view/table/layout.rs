@@ -95,7 +95,9 @@ impl Look<'_> {
         }
         let columns = &self.table.columns;
         let mut spare: Vec<usize> = (0..widths.len()).collect();
-        spare.retain(|c| columns[*c].traits.spare > 0);
+        // What rows are sorted by is looked at.
+        let sorted = self.sorted.map(|(column, _)| column);
+        spare.retain(|c| columns[*c].traits.spare > 0 && Some(*c) != sorted);
         spare.sort_by_key(|c| columns[*c].traits.spare);
         for place in &spare {
             if taken(&shown) <= room {

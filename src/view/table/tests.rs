@@ -279,3 +279,28 @@ room: user
 "
     );
 }
+
+#[test]
+fn the_column_that_rows_are_sorted_by_is_not_left_out() {
+    static COLUMNS: [Column; 3] = [column("name"), column("key").spare(5), column("qnum")];
+    let mut table = Table::new("queue", "Queues", COLUMNS.iter().collect());
+    table.push([Cell::text("jobs"), 4711.into(), 1.into()]);
+    let drawn = |sorted| {
+        let (mut out, mut widths) = (Vec::new(), Vec::new());
+        let live = Live {
+            remark: "",
+            changed: &|_, _| false,
+            tone: &|_| Tone::Usual,
+            sorted,
+            widths: &mut widths,
+            ruled: false,
+            tall: false,
+            footer: true,
+        };
+        write_live(&mut out, &table, Style::PLAIN, Some(13), live).unwrap();
+        String::from_utf8(out).unwrap()
+    };
+    assert!(!drawn(None).contains("4711"), "{}", drawn(None));
+    let sorted = drawn(Some((1, false)));
+    assert!(sorted.contains("4711"), "{sorted}");
+}
