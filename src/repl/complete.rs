@@ -10,7 +10,7 @@ use super::statement::Statement;
 use crate::data::{Column, Family, Object, Outcome};
 use crate::lang::{Catalog, Lexeme, Signature, wanted};
 use crate::view::help::Topic;
-use subjects::{operators, requirements, subjects, values};
+use subjects::{deadlocked, operators, requirements, subjects, values};
 
 /// What completion may know of the session and the host.
 pub(super) trait Knowledge {
@@ -112,6 +112,7 @@ fn all(statement: &Statement, know: &dyn Knowledge) -> Vec<Candidate> {
         (None, _) => commands(statement, know),
         (Some("expect"), n) => match n {
             1 => subjects(statement.partial, know),
+            _ if words[1].bare() == Some("deadlock") => deadlocked(&statement.words[2..], know),
             2 => operators(),
             3 => values(words[1].bare().unwrap_or("")),
             _ => vec![Candidate::new("within", "within DUR: before that is over")],

@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use super::{Candidate, Knowledge};
 use crate::data::Family;
+use crate::lang::Token;
 use crate::repl::statement::Statement;
 
 /// The dotted path: its parts one after the other.
@@ -69,6 +70,22 @@ fn limits(know: &dyn Knowledge) -> Vec<Candidate> {
     limits
         .map(|name| Candidate::new(format!("limits.{name}.value"), know.limit(name)))
         .collect()
+}
+
+/// Behind `expect deadlock`: actors that are not named yet, and how long it may take.
+pub(super) fn deadlocked(named: &[Token], know: &dyn Knowledge) -> Vec<Candidate> {
+    let is_named = |word: &str| named.iter().any(|token| token.bare() == Some(word));
+    if is_named("within") {
+        return Vec::new();
+    }
+    let actors = know.actors().into_iter().filter(|a| !is_named(&a.name));
+    let mut found: Vec<Candidate> = actors
+        .map(|a| Candidate::new(a.name, format!("actor, pid {}", a.pid)))
+        .collect();
+    if !named.is_empty() {
+        found.push(Candidate::new("within", "within DUR: before that is over"));
+    }
+    found
 }
 
 /// The comparisons.

@@ -113,6 +113,9 @@ fn what_is_typed_is_completed() {
         ("expect msgq.jobs.qnum !", &["!="]),
         ("expect msgq.jobs.qnum == 1 w", &["within"]),
         ("expect actor.a", &["actor.ann."]),
+        ("expect deadlock ", &["bob", "ann"]),
+        ("expect deadlock bob ", &["ann", "within"]),
+        ("expect deadlock bob within ", &[]),
         ("expect actor.ann.state == b", &["blocked"]),
         (
             "expect limits.msgmn",
