@@ -4,7 +4,7 @@ mod harness;
 mod stranger;
 
 use harness::{passes, run, until};
-use stranger::Stranger;
+use stranger::{Stranger, as_nobody, rows_of};
 
 fn graph(arguments: &str) -> String {
     let ran = run(&["-c", &format!("graph {arguments}")], b"");
@@ -73,6 +73,49 @@ fn what_a_process_shares_is_drawn_with_who_waits() {
     }
     let ran = run(&["-c", "graph --format picture"], b"");
     assert_eq!(ran.code, Some(2), "{}", ran.out);
+}
+
+#[test]
+fn who_waits_unseen_is_not_denied() {
+    let Some(mut python) =
+        Stranger::start("set = sure(libc.semget(0, 1, 0o1666))\nsay(set)\nsemop(set, 0, -1)")
+    else {
+        return;
+    };
+    let set = python.made("s")[0];
+    until("it waits", || ipcsh::kernel::sem::ncnt(set, 0) == Ok(1));
+    let unseen = "  waits  ? (1 thread that cannot be seen)  semop\n";
+    for command in ["graph".to_string(), format!("graph --object sem.id:{set}")] {
+        let Some(ran) = as_nobody(&command) else {
+            return;
+        };
+        let text = rows_of(&ran, "text")[0]["text"].to_string();
+        let drawn = format!("sem.id:{set}\n{unseen}");
+        assert!(text.replace("\\n", "\n").contains(&drawn), "{}", ran.out);
+        assert!(ran.out.contains("may not be looked into"), "{}", ran.out);
+    }
+    let ran = as_nobody(&format!("graph --pid {}", python.pid())).unwrap();
+    assert!(
+        ran.out.contains("has nothing of IPC that can be seen"),
+        "{}",
+        ran.out
+    );
+    assert!(
+        ran.out.contains("it belongs to another user"),
+        "{}",
+        ran.out
+    );
+}
+
+#[test]
+fn a_process_that_is_not_there_has_no_graph() {
+    let ran = run(&["-c", "graph --pid 2147483647"], b"");
+    assert_eq!(ran.code, Some(1), "{}", ran.out);
+    assert!(
+        ran.err.contains("there is no process 2147483647"),
+        "{}",
+        ran.err
+    );
 }
 
 #[test]

@@ -101,6 +101,32 @@ fn an_end_on_its_way_through_a_socket_is_not_denied_though_nobody_waits() {
 }
 
 #[test]
+fn what_the_kernel_keeps_from_its_own_user_is_said_to_be_so() {
+    let Some(mut python) = Stranger::start(
+        "r, w = os.pipe()\n\
+         if os.getuid() == 0: os.setgid(65534); os.setuid(65534)\n\
+         say(r)\n\
+         os.read(r, 1)",
+    ) else {
+        return;
+    };
+    let (pid, fd) = (python.pid(), python.numbers()[0]);
+    let Some(ran) = as_nobody(&format!("why {pid}")) else {
+        return;
+    };
+    let notes = rows_of(&ran, "note");
+    for said in [
+        notes[0]["text"].as_str().unwrap(),
+        &as_nobody(&format!("who pid:{pid}/fd:{fd}")).unwrap().out,
+        &as_nobody(&format!("ipcs --ns {pid}")).unwrap().out,
+    ] {
+        assert!(said.contains("changed its user"), "{said}");
+        assert!(!said.contains("another user"), "{said}");
+        assert!(!said.contains("its user, as root"), "{said}");
+    }
+}
+
+#[test]
 fn an_end_that_another_users_process_has_is_not_denied() {
     let Some(mut python) = Stranger::start(
         "r, w = os.pipe()\n\

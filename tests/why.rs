@@ -263,6 +263,72 @@ fn a_process_that_does_not_wait_in_ipc_is_told_of_when_it_is_asked_for() {
     );
 }
 
+/// `multiprocessing.Queue` leaves both ends of its pipe to both of its sides.
+#[test]
+fn who_is_blocked_with_all_its_threads_does_not_wake_itself() {
+    let Some(mut python) = Stranger::start(
+        "import threading\n\
+         r, w = os.pipe()\n\
+         alone = os.fork()\n\
+         if alone == 0: os.read(r, 1)\n\
+         both = os.fork()\n\
+         if both == 0:\n\
+         \x20   threading.Thread(target=lambda: os.read(r, 1)).start(); os.read(r, 1)\n\
+         say(alone, both)\n\
+         time.sleep(1000)",
+    ) else {
+        return;
+    };
+    let (pids, parent) = (python.numbers(), python.pid());
+    let by = |row: &Value| -> Vec<i64> {
+        let all = row["by"].as_array().into_iter().flatten();
+        all.map(|one| one[0].as_i64().unwrap()).collect()
+    };
+    let reads = |row: &Value| row["call"].as_str().unwrap().starts_with("read pipe:");
+    let row = why(pids[0], reads);
+    assert_eq!(by(&row), [i64::from(parent), pids[1]], "{row}");
+    // Both of its threads.
+    let mut found = Vec::new();
+    until("both threads read", || {
+        found = rows(&format!("why {}", pids[1]), "why");
+        found.len() == 2 && found.iter().all(reads)
+    });
+    for row in &found {
+        assert_eq!(by(row), [i64::from(parent), pids[0]], "{row}");
+    }
+    // One that nobody else could wake.
+    let Some(mut python) = Stranger::start("r, w = os.pipe()\nsay(0)\nos.read(r, 1)") else {
+        return;
+    };
+    python.numbers();
+    let row = why(python.pid().into(), reads);
+    assert_eq!(row["by"], Value::Null, "{row}");
+}
+
+#[test]
+fn a_sessions_own_actors_come_first() {
+    let Some(mut python) = Stranger::start("set = semset(1, 0)\nsay(set)\nsemop(set, 0, -1)")
+    else {
+        return;
+    };
+    let set = python.made("s")[0];
+    why(python.pid().into(), |row| {
+        row["call"] == format!("semop id:{set} -1")
+    });
+    let ran =
+        passes("sem create lock 0\nb: sem p lock ...\nwhy\ngraph\nsem v lock\nb: ... => ok\n");
+    let place = |text: &str| {
+        let mut lines = ran.out.lines().filter(|line| line.starts_with('#'));
+        lines.position(|line| line.contains(text))
+    };
+    for (ours, theirs) in [
+        ("semop lock -1".to_string(), format!("semop id:{set} -1")),
+        ("# sem.lock".into(), format!("# sem.id:{set}")),
+    ] {
+        assert!(place(&ours) < place(&theirs), "{ours}: {}", ran.out);
+    }
+}
+
 #[test]
 fn actors_are_named_and_idle_ones_are_no_news() {
     let ran = passes(
@@ -300,7 +366,10 @@ fn without_privilege_nothing_is_suspected_and_what_is_hidden_is_said() {
     assert_eq!(notes.len(), 1, "{notes:?}");
     let ran = as_nobody(&format!("why {child}")).unwrap();
     assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
-    assert_eq!(rows_of(&ran, "why")[0]["pid"], child, "{}", ran.out);
+    let row = &rows_of(&ran, "why")[0];
+    assert_eq!(row["pid"], child, "{}", ran.out);
+    let unknown = serde_json::json!(["call", "about", "wakes", "by", "sure"]);
+    assert_eq!(row["unknown"], unknown, "{row}");
     let notes = rows_of(&ran, "note");
     assert_eq!(notes.len(), 1, "{notes:?}");
     let said = notes[0]["text"].as_str().unwrap();

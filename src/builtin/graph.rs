@@ -6,15 +6,15 @@ use std::path::Path;
 
 use super::look;
 use super::who::command;
-use super::why::is_ours;
-use crate::data::{Cell, Edge, Failure, Family, Graph, Object, Outcome, Reply};
+use super::why::{is_ours, missing};
+use crate::data::{Cell, Edge, Failure, Family, Graph, Object, Outcome, Reply, counted};
 use crate::exec::Builtin;
 use crate::inspect::descriptors::{Access, Descriptor};
 use crate::inspect::thing::Thing;
-use crate::inspect::unix;
 use crate::inspect::waking::{Sure, wakers};
+use crate::inspect::{process, sysv, unix};
 use crate::lang::{Example, Kind, Param, Rule, Signature};
-use crate::mechanism::{Args, NS, Sight};
+use crate::mechanism::{self, Args, NS, Sight};
 use crate::view::graph as drawn;
 
 pub(super) static GRAPH: Builtin = Builtin {
@@ -40,7 +40,8 @@ pub(super) static GRAPH: Builtin = Builtin {
         calls: &["proc_pid_fd(5)", "proc_pid_maps(5)", "proc_pid_syscall(5)"],
         notes: "An object is drawn where two processes share it, or somebody waits at it. Connected \
                 Unix sockets are one. Lines go as data goes; those of who waits are dashed, and go on \
-                from a semaphore to its last operator, who may hold it.",
+                from a semaphore to its last operator, who may hold it. The kernel counts who waits at a \
+                semaphore: `?` are those of them who may not be looked into.",
         examples: &[Example {
             script: "sem create lock 0\nb: sem p lock ...\ngraph\ngraph --pid b --format mermaid\n\
                      graph --object lock --format dot\nsem v lock\nb: ... => ok",
@@ -61,9 +62,18 @@ struct Links {
 /// What a process has to do with an object.
 struct Link {
     thing: Thing,
-    pid: i32,
+    who: Who,
     label: String,
     way: Way,
+}
+
+/// Who has to do with an object.
+#[derive(Clone, Copy, PartialEq)]
+enum Who {
+    /// A process.
+    Pid(i32),
+    /// So many threads of processes that may not be looked into.
+    Unseen(u64),
 }
 
 /// Which way a line goes.
@@ -81,6 +91,13 @@ enum Way {
 }
 
 fn graph(sight: &Sight, args: &Args) -> Result<Reply, Failure> {
+    let wanted = match args.text("pid")? {
+        Some(word) => Some(sight.process(&word)?),
+        None => None,
+    };
+    if let Some(pid) = wanted.filter(|pid| process::threads(*pid).is_err()) {
+        return Err(missing(pid));
+    }
     let pairs = pairs();
     let Links {
         all: mut links,
@@ -90,18 +107,29 @@ fn graph(sight: &Sight, args: &Args) -> Result<Reply, Failure> {
         let links = links.iter().filter(|link| has(link));
         links.map(|link| link.thing).collect()
     };
-    let inside = things(&links, &|link| sight.snapshot.is_inside(link.pid));
+    let inside = things(&links, &|link| match link.who {
+        Who::Pid(pid) => sight.snapshot.is_inside(pid),
+        Who::Unseen(_) => true,
+    });
     links.retain(|link| inside.contains(&link.thing));
-    if let Some(word) = args.text("pid")? {
-        let pid = sight.process(&word)?;
-        let its = things(&links, &|link| link.pid == pid);
+    let mut empty =
+        "nothing that can be seen is shared, and nobody that can be seen waits\n".into();
+    if let Some(pid) = wanted {
+        let its = things(&links, &|link| link.who == Who::Pid(pid));
         links.retain(|link| its.contains(&link.thing));
+        empty = format!("process {pid} has nothing of IPC that can be seen\n");
     } else if let Some(reference) = args.reference("object") {
         let (family, object) = sight.find_any(reference)?;
         let only = Thing::of(family, &object).map(|thing| joined(&pairs, thing));
         links.retain(|link| Some(link.thing) == only);
+        empty = "nobody that can be seen has it, or waits at it\n".into();
     } else {
         links = shared(links);
+        // Ours first: a host has hundreds.
+        let is_ours =
+            |link: &Link| matches!(link.who, Who::Pid(pid) if sight.actors.contains_key(&pid));
+        let ours = things(&links, &is_ours);
+        links.sort_by_key(|link| !ours.contains(&link.thing));
     }
     sight.go_on()?;
     let graph = assembled(sight, links, &objects);
@@ -112,11 +140,16 @@ fn graph(sight: &Sight, args: &Args) -> Result<Reply, Failure> {
         _ => drawn::text,
     };
     let text = match graph.nodes.is_empty() {
-        true => "nothing that can be seen is shared, and nobody waits\n".into(),
+        true => empty,
         false => draw(&graph),
     };
+    let note = match wanted.filter(|pid| process::is_barred(*pid)) {
+        Some(pid) => Some(mechanism::barred(pid).line()),
+        None => sight.hidden(),
+    };
+    let outcome = note.into_iter().fold(Outcome::ok(), Outcome::note);
     Ok(Reply {
-        outcome: Outcome::ok(),
+        outcome,
         text: Some(text),
         ..Reply::default()
     })
@@ -124,10 +157,10 @@ fn graph(sight: &Sight, args: &Args) -> Result<Reply, Failure> {
 
 /// Those whose object two processes share, or somebody waits at.
 fn shared(mut links: Vec<Link>) -> Vec<Link> {
-    let mut users: HashMap<Thing, (i32, bool)> = HashMap::new();
+    let mut users: HashMap<Thing, (Who, bool)> = HashMap::new();
     for link in &links {
-        let (first, worth) = users.entry(link.thing).or_insert((link.pid, false));
-        *worth |= *first != link.pid || link.way == Way::Waits;
+        let (first, worth) = users.entry(link.thing).or_insert((link.who, false));
+        *worth |= *first != link.who || link.way == Way::Waits;
     }
     links.retain(|link| users.get(&link.thing).is_some_and(|(_, worth)| *worth));
     links
@@ -156,7 +189,7 @@ impl Links {
         if self.all.len().is_multiple_of(STRIDE) {
             sight.go_on()?;
         }
-        if sight.is_own(link.pid) {
+        if matches!(link.who, Who::Pid(pid) if sight.is_own(pid)) {
             return Ok(());
         }
         // A thing has one name, whatever paths lead to it.
@@ -187,7 +220,7 @@ fn links(sight: &Sight, pairs: &HashMap<u64, u64>) -> Result<Links, Failure> {
     let mut links = Links::default();
     let link = |thing, pid, label, way| Link {
         thing: joined(pairs, thing),
-        pid,
+        who: Who::Pid(pid),
         label,
         way,
     };
@@ -221,7 +254,30 @@ fn links(sight: &Sight, pairs: &HashMap<u64, u64>) -> Result<Links, Failure> {
             }
         }
     }
+    unseen_waiters(sight, &mut links)?;
     Ok(links)
+}
+
+/// Who waits at a semaphore and may not be looked into: the kernel counts all.
+fn unseen_waiters(sight: &Sight, links: &mut Links) -> Result<(), Failure> {
+    if sight.snapshot.waiters().unreadable == 0 {
+        return Ok(());
+    }
+    for set in sysv::sets() {
+        let thing = Thing::Sem(set.id);
+        let seen = sight.snapshot.waiting_at(thing).count() as u64;
+        let all = mechanism::sem::waiting(&set).unwrap_or_default();
+        if let more @ 1.. = all.saturating_sub(seen) {
+            let waits = Link {
+                thing,
+                who: Who::Unseen(more),
+                label: "semop".into(),
+                way: Way::Waits,
+            };
+            links.add(sight, None, waits)?;
+        }
+    }
+    Ok(())
 }
 
 fn way_of(end: &Descriptor) -> (String, Way) {
@@ -238,18 +294,24 @@ fn assembled(sight: &Sight, links: Vec<Link>, objects: &HashMap<Thing, String>) 
     let mut graph = Graph::default();
     let mut things: HashMap<Thing, usize> = HashMap::new();
     let mut processes: HashMap<i32, usize> = HashMap::new();
+    let labelled = |pid: i32| match command(sight, pid) {
+        Cell::Text(command) => format!("{pid} {command}"),
+        _ => pid.to_string(),
+    };
     for link in links {
         let object = *things.entry(link.thing).or_insert_with(|| {
             let label = objects.get(&link.thing);
             graph.node(label.cloned().unwrap_or_default(), false)
         });
-        let process = *processes.entry(link.pid).or_insert_with(|| {
-            let label = match command(sight, link.pid) {
-                Cell::Text(command) => format!("{} {command}", link.pid),
-                _ => link.pid.to_string(),
-            };
-            graph.node(label, true)
-        });
+        let process = match link.who {
+            Who::Pid(pid) => *processes
+                .entry(pid)
+                .or_insert_with(|| graph.node(labelled(pid), true)),
+            Who::Unseen(threads) => {
+                let threads = counted(threads, "thread");
+                graph.node(format!("? ({threads} that cannot be seen)"), true)
+            }
+        };
         let (from, to) = match link.way {
             Way::In | Way::Both | Way::Waits => (process, object),
             Way::Out | Way::Holds => (object, process),

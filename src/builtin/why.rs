@@ -8,7 +8,7 @@ use super::look;
 use super::who::{command, user};
 use crate::data::{Cell, Column, Failure, Identity, Reply, Role, Table, counted};
 use crate::exec::Builtin;
-use crate::inspect::cycles::{Cycle, cycles};
+use crate::inspect::cycles::{Cycle, Member, cycles};
 use crate::inspect::polled::polled;
 use crate::inspect::process;
 use crate::inspect::wait::{Doing, Wait, Waiter, threads_of};
@@ -74,7 +74,10 @@ static CALL: Column = Column::new(
 .role(Role::Blocked);
 static ABOUT: Column = Column::new("about", "the condition of the object it waits at");
 static WAKES: Column = Column::new("wakes", "what would wake it");
-static BY: Column = Column::new("by", "who could: pid and command of each");
+static BY: Column = Column::new(
+    "by",
+    "who could: pid and command of each; itself only where it has a thread that does not wait there",
+);
 static SURE: Column = Column::new(
     "sure",
     "exact: nobody else could; of those seen: nobody else who may be looked into; unseen: somebody \
@@ -126,6 +129,9 @@ fn cycles_inside<'a>(sight: &'a Sight) -> Vec<Cycle<'a>> {
             .iter()
             .any(|m| sight.snapshot.is_inside(m.waiter.pid))
     });
+    // Ours first.
+    let is_ours = |m: &Member| sight.actors.contains_key(&m.waiter.pid);
+    found.sort_by_key(|cycle| !cycle.0.iter().any(is_ours));
     found
 }
 
@@ -173,7 +179,12 @@ fn is_system_v(wait: &Wait) -> bool {
 fn everybody(sight: &Sight, table: &mut Table) {
     table.empty = "nobody that can be seen is blocked in IPC";
     let all = sight.snapshot.waiters().found.iter();
-    for waiter in all.filter(|w| is_ipc(w) && sight.snapshot.is_inside(w.pid)) {
+    let mut shown: Vec<&Waiter> = all
+        .filter(|w| is_ipc(w) && sight.snapshot.is_inside(w.pid))
+        .collect();
+    // Ours first: a host has hundreds.
+    shown.sort_by_key(|w| !sight.actors.contains_key(&w.pid));
+    for waiter in shown {
         let wakers = wakers(&sight.snapshot, waiter);
         if !is_ours(sight, waiter, &wakers) {
             table.push(blocked(sight, waiter, &wakers));
@@ -185,11 +196,7 @@ fn everybody(sight: &Sight, table: &mut Table) {
 fn threads(sight: &Sight, pid: i32, table: &mut Table) -> Result<Option<String>, Failure> {
     let threads = threads_of(pid);
     if threads.is_empty() {
-        return Err(match process::exists(pid) {
-            false => Failure::refused(format!("there is no process {pid}")),
-            true => Failure::refused(format!("/proc does not show process {pid} (hidepid)"))
-                .help("Run as root or with CAP_SYS_PTRACE"),
-        });
+        return Err(missing(pid));
     }
     let mut hidden = false;
     for (tid, doing) in threads {
@@ -210,6 +217,11 @@ fn threads(sight: &Sight, pid: i32, table: &mut Table) -> Result<Option<String>,
                 Cell::Unknown
             }
         };
+        // What it waits for follows from its call.
+        let rest = match state {
+            Cell::Unknown => Cell::Unknown,
+            _ => Cell::Nothing,
+        };
         let mut row = vec![
             Cell::from(pid),
             tid.into(),
@@ -217,14 +229,19 @@ fn threads(sight: &Sight, pid: i32, table: &mut Table) -> Result<Option<String>,
             user(sight, pid),
             state,
         ];
-        row.resize(table.columns.len(), Cell::Nothing);
+        row.resize(table.columns.len(), rest);
         table.push(row);
     }
-    Ok(hidden.then(|| {
-        format!(
-            "process {pid} may not be looked into; run as its user, as root or with CAP_SYS_PTRACE"
-        )
-    }))
+    Ok(hidden.then(|| mechanism::barred(pid).line()))
+}
+
+/// /proc has nothing of this process.
+pub(super) fn missing(pid: i32) -> Failure {
+    match process::exists(pid) {
+        false => Failure::refused(format!("there is no process {pid}")),
+        true => Failure::refused(format!("/proc does not show process {pid} (hidepid)"))
+            .help("Run as root or with CAP_SYS_PTRACE"),
+    }
 }
 
 /// So many of the objects that a thread polls have a row.
@@ -270,7 +287,11 @@ fn blocked(sight: &Sight, waiter: &Waiter, by: &Wakers) -> [Cell; 9] {
     let (by, sure) = match by.sure {
         _ if waiter.thing.is_none() && !is_lock => (Cell::Nothing, Cell::Nothing),
         Sure::Unseen => (Cell::Unknown, sure(by.sure)),
-        _ => (people(sight, &by.pids), sure(by.sure)),
+        _ => {
+            let others = by.pids.iter().copied();
+            let others = others.filter(|pid| *pid != waiter.pid || wakes_itself(sight, waiter));
+            (people(sight, &others.collect::<Vec<_>>()), sure(by.sure))
+        }
     };
     [
         Cell::from(pid),
@@ -283,6 +304,17 @@ fn blocked(sight: &Sight, waiter: &Waiter, by: &Wakers) -> [Cell; 9] {
         by,
         sure,
     ]
+}
+
+/// Whether a process may do what it waits for itself: it has a thread that does not wait there too.
+fn wakes_itself(sight: &Sight, waiter: &Waiter) -> bool {
+    let there = |thing| sight.snapshot.waiting_at(thing);
+    let waits = |tid: i32| {
+        let mut all = waiter.thing.into_iter().flat_map(there);
+        tid == waiter.tid || all.any(|w| w.tid == tid)
+    };
+    let mut threads = process::threads(waiter.pid).into_iter().flatten();
+    threads.any(|tid| !waits(tid))
 }
 
 /// The condition of the object that is waited at.

@@ -182,6 +182,12 @@ pub fn is_mounted() -> bool {
     Path::new("/proc/self/stat").exists()
 }
 
+/// Whether a process may not be looked into: one that has ended may.
+pub fn is_barred(pid: i32) -> bool {
+    let looked = fs::metadata(format!("/proc/{pid}/ns/ipc"));
+    looked.is_err_and(|e| e.kind() == io::ErrorKind::PermissionDenied)
+}
+
 /// Whether we may look into every process of the host: `CAP_SYS_PTRACE`. Root of a container may not.
 pub fn may_look_into_all() -> bool {
     const CAP_SYS_PTRACE: u32 = 19;

@@ -44,7 +44,7 @@ pub use place::Place;
 pub use resolve::{label, resolve};
 pub use shm::word_at;
 pub use sight::{Listing, Sight};
-pub use telling::unseen;
+pub use telling::{barred, unseen};
 pub use users::{How, Use, Uses, users, uses};
 pub use world::{Flavour, World};
 

@@ -4,6 +4,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use super::Sight;
+use super::telling::barred;
 use super::users::{How, Use};
 use crate::data::{Failure, Family, Object, word};
 use crate::inspect::descriptors::{Access, What};
@@ -39,14 +40,11 @@ impl Place {
         let fd = i32::try_from(fd).map_err(|_| nothing())?;
         let (what, object) = thing::open_at(process, fd).map_err(|errno| match errno {
             Errno::ENOENT | Errno::ESRCH => nothing(),
+            Errno::EACCES => barred(process).of(Failure::environment(errno.desc())),
             errno => Failure::environment(format!(
                 "pid:{pid}/fd:{fd} cannot be looked at: {}",
                 errno.desc()
-            ))
-            .help(match kernel::process::geteuid() {
-                0 => "The process is kept from us: CAP_SYS_PTRACE lets one look into any",
-                _ => "It belongs to another user: run as root or with CAP_SYS_PTRACE",
-            }),
+            )),
         })?;
         Ok(Place {
             pid: process,

@@ -3,10 +3,11 @@
 use std::os::unix::ffi::OsStrExt;
 
 use super::Sight;
-use crate::data::{Family, Table, word};
+use crate::data::{Failure, Family, Table, word};
 use crate::inspect::descriptors::{self, What};
 use crate::inspect::process::{self, LastOperator};
 use crate::inspect::wait::{Kind, Name, Wait, Waiter};
+use crate::kernel::process::geteuid;
 use crate::kernel::sem;
 
 impl Sight<'_> {
@@ -92,6 +93,58 @@ pub fn unseen(processes: usize) -> Option<String> {
     } else {
         format!("{n} process{es} may not be looked into; run as root or with CAP_SYS_PTRACE")
     })
+}
+
+/// A process that may not be looked into.
+#[derive(Clone, Copy, Debug)]
+pub struct Barred {
+    pid: i32,
+    /// Why not.
+    why: &'static str,
+    /// Whom to run as.
+    way: Option<&'static str>,
+}
+
+/// Why a process may not be looked into.
+pub fn barred(pid: i32) -> Barred {
+    let (why, way) = if process::may_look_into_all() {
+        ("the kernel keeps it even from root", None)
+    } else if geteuid() == 0 {
+        let way = "root of the host with CAP_SYS_PTRACE";
+        ("the kernel keeps it from root here", Some(way))
+    } else if process::uid(pid) == Some(geteuid()) {
+        let why = "the kernel keeps it even from its own user, as it has changed its user or may not be \
+                   dumped";
+        (why, Some("root or with CAP_SYS_PTRACE"))
+    } else {
+        let way = "its user, as root or with CAP_SYS_PTRACE";
+        ("it belongs to another user", Some(way))
+    };
+    Barred { pid, why, way }
+}
+
+impl Barred {
+    fn meaning(self) -> String {
+        format!("process {} may not be looked into: {}", self.pid, self.why)
+    }
+
+    /// A line below a table.
+    pub fn line(self) -> String {
+        let way = self
+            .way
+            .map_or(String::new(), |way| format!("; run as {way}"));
+        format!("{}{way}", self.meaning())
+    }
+
+    /// A failure that means this.
+    pub fn of(self, failure: Failure) -> Failure {
+        let meaning = self.meaning();
+        let failure = Failure { meaning, ..failure };
+        match self.way {
+            Some(way) => failure.help(format!("Run as {way}")),
+            None => failure,
+        }
+    }
 }
 
 /// A process that is no actor, in a sentence: `python3 (pid 4240)`.

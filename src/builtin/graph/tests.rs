@@ -34,7 +34,7 @@ fn objects_of_one_number_are_told_apart_by_their_families() {
     for thing in [Thing::Msgq(0), Thing::Shm(0), Thing::Sem(0), Thing::Pipe(0)] {
         let link = Link {
             thing,
-            pid: 1,
+            who: Who::Pid(1),
             label: "waits".into(),
             way: Way::Waits,
         };

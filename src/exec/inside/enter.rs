@@ -13,7 +13,7 @@ use crate::data::{Failure, FailureKind};
 use crate::inspect::namespaces::{self, Inside, KINDS};
 use crate::kernel::namespace::{self, Kind};
 use crate::kernel::{Errno, errno_of, process, users};
-use crate::mechanism::errno_symbol;
+use crate::mechanism::{barred, errno_symbol};
 
 /// Joins the namespaces of a process; says which were joined. This process must have no other
 /// thread.
@@ -82,14 +82,7 @@ impl Theirs {
             Err(errno) => {
                 let failure = refused(errno, format!("stat(/proc/{pid}/ns/{})", kind.name()));
                 Err(match errno {
-                    Errno::EACCES => Failure {
-                        meaning: format!("process {pid} may not be looked into"),
-                        ..failure
-                    }
-                    .help(match process::geteuid() {
-                        0 => "The kernel lets not even this root look into it",
-                        _ => "Run as its user, as root or with CAP_SYS_PTRACE",
-                    }),
+                    Errno::EACCES => barred(pid).of(failure),
                     // Who has ended is in none, though its parent has not yet asked.
                     Errno::ENOENT | Errno::ESRCH => Failure {
                         meaning: format!("process {pid} has ended"),
