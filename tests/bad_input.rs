@@ -100,3 +100,12 @@ fn what_is_computed_has_the_bounds_of_what_is_written() {
     let ran = run(&["-c", "ftok"], b"");
     assert!(ran.err.contains("key:/path,1"), "{}", ran.err);
 }
+
+/// A loop that doubles a text comes to an end.
+#[test]
+fn a_value_has_a_largest_size() {
+    let ran = script("let v = \"x\"\nrepeat 40 { let v = \"${v}${v}\" }");
+    assert_eq!(ran.code, Some(1), "{}", ran.err);
+    let why = "a value is 256 MiB at most, and this would be larger";
+    assert!(ran.err.contains(why), "{}", ran.err);
+}

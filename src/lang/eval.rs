@@ -52,9 +52,14 @@ pub enum EvalError {
     },
     #[error("a loop runs from 0 to {max} times, and not {0}", max = u64::MAX)]
     Times(i128),
+    #[error("a value is {} MiB at most, and this would be larger", LARGEST >> 20)]
+    TooLarge,
     #[error("{path}: {error}")]
     File { path: String, error: String },
 }
+
+/// The most bytes of a value: what one step reads at most, and a loop that doubles a text ends at.
+pub const LARGEST: usize = 256 << 20;
 
 /// How much of a value an error shows.
 const LONGEST: usize = 200;
@@ -163,14 +168,25 @@ impl Env {
     }
 
     /// A template's bytes.
+    ///
+    /// # Errors
+    /// A variable is not bound; there are more than [`LARGEST`].
     pub fn template(&self, pieces: &[Piece]) -> Result<Vec<u8>, EvalError> {
         let mut out = Vec::new();
+        let mut put = |bytes: &[u8]| {
+            // Before there is room for them.
+            if bytes.len() > LARGEST - out.len() {
+                return Err(EvalError::TooLarge);
+            }
+            out.extend_from_slice(bytes);
+            Ok(())
+        };
         for piece in pieces {
             match piece {
-                Piece::Bytes(bytes) => out.extend_from_slice(bytes),
+                Piece::Bytes(bytes) => put(bytes)?,
                 Piece::Var(var) => match self.lookup(var)? {
-                    Cell::Data(bytes) | Cell::Name(bytes) => out.extend_from_slice(bytes),
-                    other => out.extend_from_slice(other.to_string().as_bytes()),
+                    Cell::Data(bytes) | Cell::Name(bytes) => put(bytes)?,
+                    other => put(other.to_string().as_bytes())?,
                 },
             }
         }

@@ -32,7 +32,7 @@ pub use bind::{Wanted, wanted};
 pub use catalog::{Catalog, Foreign, Words};
 pub use check::Known;
 pub use diagnostic::{Diagnostic, short};
-pub use eval::{Env, EvalError};
+pub use eval::{Env, EvalError, LARGEST};
 pub use file::{must_be_regular, read_limited, read_regular};
 pub use lexer::{Lexeme, Token, is_name, is_variable, tokens};
 pub use number::{constant, duration, seconds};

@@ -6,13 +6,13 @@ use super::{Args, Sight};
 use crate::data::{Cell, Failure, Family, Lack, Object, Outcome, Reply, StepResult, counted};
 use crate::inspect::pipes::Pipe;
 use crate::kernel::{Errno, pipe};
-use crate::lang::{Kind, Param, Rule};
+use crate::lang::{Kind, LARGEST, Param, Rule};
 
 /// How much is read where nothing else is said: what a pipe holds by default.
 const DEFAULT_MAX: usize = 64 << 10;
 
 /// The most that one step reads: it is kept in memory, and shown.
-pub(super) const MOST: i64 = 256 << 20;
+pub(super) const MOST: i64 = LARGEST as i64;
 
 pub(super) const DATA: Param = Param::required("data", Kind::Data, "the bytes");
 pub(super) const NOWAIT: Param = Param::flag("nowait", "fail with EAGAIN where it would block");

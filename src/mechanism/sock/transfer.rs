@@ -9,16 +9,13 @@ use crate::kernel::Errno;
 use crate::kernel::socket::{self, Address, Domain, Kind, Send};
 use crate::lang::{Example, Param, Runs, Signature, Target};
 use crate::mechanism::stream::{
-    ALL, AT_MOST, DATA, EVERYTHING, LINE, LINE_OR_ALL, Much, ONE_AMOUNT, noted, until,
+    ALL, AT_MOST, DATA, EVERYTHING, LINE, LINE_OR_ALL, MOST, Much, ONE_AMOUNT, noted, until,
 };
 use crate::mechanism::{Args, Run, Sight, Verb, World};
 use crate::session::Side;
 
 /// How much is received where nothing else is said.
 const DEFAULT_MAX: usize = 64 << 10;
-
-/// The most that one step receives.
-const MOST: i64 = 256 << 20;
 
 const MAX: Param = Param::option(
     "max",
