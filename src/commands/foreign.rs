@@ -26,6 +26,20 @@ pub(super) static FOREIGN: Foreign = Foreign {
             "objects are created by `msgq create`, `shm create` and `sem create`",
         ),
         (
+            "mq",
+            "a queue of either flavour is a `msgq`: msgq create jobs, msgq create /jobs",
+        ),
+        (
+            "history",
+            "Up and Ctrl-R find the lines before; `save FILE` writes them as a script",
+        ),
+        ("version", "`!ipcsh --version` says it"),
+        (
+            "sudo",
+            "ipcsh is started as root as a whole: sudo ipcsh, or sudo ipcsh -c 'ipcs'",
+        ),
+        ("ipcsh", "it runs already: leave the word out, as in `ipcs`"),
+        (
             "man",
             "`help` says what there is: help msgq, help msgq send",
         ),
@@ -46,6 +60,10 @@ pub(super) static FOREIGN: Foreign = Foreign {
             "ipcsh stays where it was started; `!cd DIR && …` is for one command of the system",
         ),
         ("pwd", "`!pwd` says it: ipcsh stays where it was started"),
+        (
+            "top",
+            "`watch ipcs` looks again and again; `!ps` lists processes",
+        ),
         (
             "ps",
             "`actors` lists the processes of this session; `!ps` all",
@@ -106,7 +124,9 @@ pub(super) static FOREIGN: Foreign = Foreign {
             "if",
             "`expect` fails a script, `require` skips it where something does not hold",
         ),
+        ("test", "what must hold is stated by `expect`"),
         ("assert", "what must hold is stated by `expect`"),
+        (".", "a script is run by `source FILE`"),
         (
             "run",
             "a script is run by `source FILE`, a program by `!command`",

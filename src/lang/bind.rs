@@ -76,6 +76,12 @@ fn name(tokens: &[Token], catalog: &Catalog) -> Parsed<(u16, usize)> {
     }
 }
 
+/// What is wrong with a name that begins no command; `None` where it begins one.
+pub(super) fn unknown(first: &Token, catalog: &Catalog) -> Option<Mistake> {
+    let noun = first.bare().filter(|word| is_name(word))?;
+    (!catalog.is_noun(noun)).then(|| blame::noun(first, noun, None, catalog))
+}
+
 struct Binder<'a> {
     signature: &'static Signature,
     catalog: &'a Catalog,

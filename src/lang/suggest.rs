@@ -8,8 +8,8 @@ pub fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     }
     let limit = match word.chars().count() {
         0 => return None,
-        1..=3 => 1,
-        4..=6 => 2,
+        1..=4 => 1,
+        5..=6 => 2,
         _ => 3,
     };
     let lower = word.to_ascii_lowercase();

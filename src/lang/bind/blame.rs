@@ -28,7 +28,13 @@ pub(super) fn verb(
                 .label(label)
                 .maybe_help(help.or_else(|| did_you_mean(word, verbs)))
         }
-        _ => Mistake::new(token.span, format!("`{noun}` needs a verb before this")).label(label),
+        _ => {
+            let lists = verbs.contains(&"ls").then(|| format!("{noun} ls"));
+            let word = token.bare().unwrap_or_default();
+            Mistake::new(token.span, format!("`{noun}` needs a verb before this"))
+                .label(label)
+                .maybe_help(lists.and_then(|name| sign(word, &name, true)))
+        }
     }
 }
 
@@ -83,6 +89,11 @@ pub(super) fn noun(
     if let Some(says) = catalog.foreign(noun, second) {
         return mistake.help(says);
     }
+    if let Some(name) = noun.strip_prefix('$').filter(|_| second.is_none()) {
+        return mistake.help(format!(
+            "`echo ${name}` shows a variable; it is bound with `let {name} = …`"
+        ));
+    }
     let bound = noun.split_once('=').map_or(noun, |(name, _)| name);
     let bound = bound.trim_start_matches('$');
     if is_name(bound) && (second == Some("=") || bound.len() < noun.len()) {
@@ -95,6 +106,11 @@ pub(super) fn noun(
     }
     if let Some(help) = catalog.suggest(noun) {
         return mistake.help(help);
+    }
+    if noun.contains('/') {
+        return mistake.help(format!(
+            "a script is run by `source {noun}`, a program by `!{noun}`"
+        ));
     }
     if !is_name(noun) {
         return mistake;
@@ -116,6 +132,10 @@ pub(super) fn wrong(param: &Param, token: &Token) -> Mistake {
 }
 
 impl Binder<'_> {
+    fn sign(&self, word: &str) -> Option<String> {
+        sign(word, self.signature.name, self.signature.looks)
+    }
+
     pub(super) fn unknown(&self, span: Span, word: &str) -> Mistake {
         let known: Vec<String> = self
             .params()
@@ -194,7 +214,8 @@ impl Binder<'_> {
             )
             .label("expected the end of the command")
             .help(usage)
-            .maybe_help(sign(word));
+            .maybe_help(self.sign(word))
+            .maybe_help(code(self.signature.name, word));
         }
         let mut expected: Vec<String> = could.iter().map(|p| p.kind.describe()).collect();
         expected.dedup();
@@ -222,7 +243,9 @@ impl Binder<'_> {
             _ => &[],
         });
         let wants = |kind: Kind| could.iter().any(|p| p.kind == kind);
-        let help = sign(word).or_else(|| did_you_mean(word, choices.copied()));
+        let help = self
+            .sign(word)
+            .or_else(|| did_you_mean(word, choices.copied()));
         let help = help.or_else(|| with_unit(word).filter(|_| wants(Kind::Duration)));
         let help = help.or_else(|| could.iter().find_map(|p| numbered(word, p.kind)));
         let help = help.or_else(|| placed(word).filter(|_| wants(Kind::Address)));
@@ -247,14 +270,29 @@ pub(super) fn named(param: &Param) -> String {
 }
 
 /// A sign that other shells and languages have where this one has another.
-fn sign(word: &str) -> Option<String> {
+fn sign(word: &str, command: &str, looks: bool) -> Option<String> {
     Some(match word {
         "=" | "==" | "->" | "⇒" => "an outcome is written after `=>`".into(),
         ".." | "...." => "a step that must block ends with `...`".into(),
-        "|" | "||" | "&&" | ">" | "<" | ">>" => {
-            format!("`{word}` is the system's shell's: it stands in a `!command`")
+        "|" | ">" | ">>" if looks => {
+            format!(
+                "`{word}` is the system's shell's, and works there: ipcsh -c '{command}' {word} …"
+            )
         }
+        "|" | ">" | ">>" => format!(
+            "`{word}` is the system's shell's, which gets variables: let v = {command} …; \
+             !printf %s \"$v\" {word} …"
+        ),
+        "<" => "a file's bytes are data: file\"PATH\"".into(),
         _ => return None,
+    })
+}
+
+/// How a script went is what its end says.
+fn code(command: &str, word: &str) -> Option<String> {
+    let ends = matches!(command, "exit" | "quit");
+    (ends && !word.is_empty() && word.bytes().all(|b| b.is_ascii_digit())).then(|| {
+        "how it went makes the code: 0, or 1 from the first step or `expect` that fails".into()
     })
 }
 

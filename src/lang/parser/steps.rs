@@ -28,8 +28,13 @@ impl Parser<'_> {
             });
         }
         // Where no command is, this is the `=>` or the marker that stands in its place.
-        let first = self.cursor.peek()?.map_or(prefix.start, |t| t.span);
-        let mut words = self.words()?;
+        let first = self.cursor.peek()?.cloned();
+        // Where the command is none, what is wrong behind it matters less.
+        let mut words = self.words().map_err(|mistake| {
+            let unknown = first.as_ref().and_then(|t| bind::unknown(t, self.catalog));
+            unknown.filter(|_| !mistake.incomplete).unwrap_or(mistake)
+        })?;
+        let first = first.map_or(prefix.start, |t| t.span);
         let text = Span::new(prefix.start.start as usize, words.end);
         let call = bind::call(&mut words.tokens, first, self.catalog, self.cursor.text())?;
         let signature = self.catalog.signature(call.command);

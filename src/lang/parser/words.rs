@@ -99,6 +99,12 @@ fn apart(word: &str, span: Span) -> Parsed<()> {
         );
         Err(mistake.label("write blanks around it"))
     };
+    if word == "&&" {
+        let mistake = Mistake::new(span, "`&&` is the system's shell's, and means nothing here");
+        return Err(mistake.label("expected the end of the step").help(
+            "steps stand behind `;` or on lines of their own: the first that fails ends all",
+        ));
+    }
     let last = word.as_bytes().last();
     if last == Some(&b'.') && word.ends_with("...") {
         return slip(word.len() - 3, "...");

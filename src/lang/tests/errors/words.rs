@@ -150,7 +150,42 @@ fn habits() {
         (
             "msgq ls «|» wc -l",
             "`msgq ls` takes no arguments",
-            "`|` is the system's shell's: it stands in a `!command`",
+            "`|` is the system's shell's, and works there: ipcsh -c 'msgq ls' | …",
+        ),
+        (
+            "msgq «>» f",
+            "`msgq` needs a verb before this",
+            "`>` is the system's shell's, and works there: ipcsh -c 'msgq ls' > …",
+        ),
+        (
+            "shm read «>» f",
+            "this is not the argument LENGTH",
+            "`>` is the system's shell's, which gets variables: let v = shm read …; !printf %s \"$v\" > …",
+        ),
+        (
+            "quit «&&» quit",
+            "`&&` is the system's shell's, and means nothing here",
+            "steps stand behind `;` or on lines of their own: the first that fails ends all",
+        ),
+        (
+            "«$v»",
+            "unknown command `$v`",
+            "`echo $v` shows a variable; it is bound with `let v = …`",
+        ),
+        (
+            "«man» x { quit }",
+            "unknown command `man`",
+            "`help` says it",
+        ),
+        (
+            "«./x.ipc»",
+            "unknown command `./x.ipc`",
+            "a script is run by `source ./x.ipc`, a program by `!./x.ipc`",
+        ),
+        (
+            "quit «3»",
+            "`quit` takes no arguments",
+            "how it went makes the code: 0, or 1 from the first step or `expect` that fails",
         ),
         (
             "msgq recv «->» ok",
