@@ -52,6 +52,7 @@ fn words() -> Words {
         errnos: errnos(),
         foreign: foreign::FOREIGN,
         signals: signal::spellings(),
+        help: Some(|catalog, topic| builtin::help_text(catalog, topic).map(drop)),
     }
 }
 

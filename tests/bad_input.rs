@@ -84,14 +84,14 @@ fn what_is_computed_has_the_bounds_of_what_is_written() {
         ("let n = 18446744073709551617; sleep $n", "is no duration"),
         ("let n = 3153600001; sleep $n", "is no duration"),
         (
-            "echo $((1 >> 70))",
+            "let n = 1; echo $((n >> 70))",
             "a shift is by 0 to 63 bits, and not by 70",
         ),
         (
-            "echo $((1 << -1))",
+            "let n = 1; echo $((n << -1))",
             "a shift is by 0 to 63 bits, and not by -1",
         ),
-        ("echo $((1 << 63 << 1))", "does not fit 64 bits"),
+        ("let n = 1; echo $((n << 63 << 1))", "does not fit 64 bits"),
     ] {
         let ran = script(step);
         assert_eq!(ran.code, Some(1), "{step}");
@@ -99,6 +99,87 @@ fn what_is_computed_has_the_bounds_of_what_is_written() {
     }
     let ran = run(&["-c", "ftok"], b"");
     assert!(ran.err.contains("key:/path,1"), "{}", ran.err);
+}
+
+/// What can never hold is found before anything runs, by the text alone.
+#[test]
+fn arguments_that_can_never_hold() {
+    for (line, why) in [
+        ("shm read x u8@0 5", "a u8 has a length of its own"),
+        ("peek shm.x u8@0 all=1", "option `all=`"),
+        ("peek shm.x u8@0 --all", "a u8 has a length of its own"),
+        (
+            "peek msgq.q @5",
+            "a place is of a segment: it means nothing of a message queue",
+        ),
+        ("shm dump x u8@0", "bytes are shown here"),
+        ("shm use x /y", "`/y` is no name of this session"),
+        ("sock listen @a name=/y", "`/y` is no name of this session"),
+        ("watch ipcs every 0s", "the interval is 20ms at least"),
+        ("watch ipcs sort=bogus", "there is no column `bogus`"),
+        ("watch msgq sort=-nattch", "there is no column `nattch`"),
+        (
+            "watch msgq ls -o name,id sort=qnum",
+            "expected one of name,id",
+        ),
+        ("help bogus", "there is no help on this"),
+        ("help msgq sned", "did you mean `msgq send`?"),
+        ("keep id:5", "only what this session created is kept"),
+        ("keep sem.s[0]", "a semaphore set is kept as a whole"),
+        ("kill -USR1 foo", "`foo` is neither an actor nor a pid"),
+        ("kill 2147483648", "2147483648 is out of range"),
+        ("kill -l bogus", "there is no signal `bogus`"),
+        ("kill -l TERM 9", "`-l` says what one signal is"),
+        ("why foo", "`foo` is neither an actor nor a pid"),
+        ("why 0", "0 is out of range"),
+        ("sig info foo", "`foo` is neither an actor nor a pid"),
+        (
+            "watch graph --pid foo",
+            "`foo` is neither an actor nor a pid",
+        ),
+        ("sig block USR1 KILL", "SIGKILL cannot be blocked"),
+        ("sig wait 19", "SIGSTOP cannot be blocked"),
+        ("trap USR1 --ignore --default", "not given together"),
+        ("doctor --clean key=0", "the key 0 is IPC_PRIVATE"),
+        ("msgq set q", "`msgq set` needs something to do"),
+        ("msgq create q maxmsg=5", "`maxmsg=` is for POSIX objects"),
+        ("msgq create /q --private", "IPC_PRIVATE"),
+        ("msgq recv /q 3", "a POSIX message queue has none"),
+        ("msgq recv id:1 timeout=1s", "`timeout=` is for POSIX"),
+        ("msgq close id:1", "done to no message queue of System V"),
+        ("shm create /x --private", "IPC_PRIVATE"),
+        ("shm resize key:1 5", "of System V"),
+        ("sem create /s count=2", "count= is for sets of semaphores"),
+        ("sem p /s --undo", "--undo is SEM_UNDO of semop"),
+        ("sem v /s 2", "taking or giving 2 at once"),
+        ("sem z /s", "done to no POSIX semaphore"),
+        ("sock pair a", "`ONE` stands only with OTHER"),
+        ("sock pair a a", "this is the name of the other"),
+        ("sock listen @a dgram backlog=5", "has no backlog"),
+        ("sock connect tcp:localhost:1 dgram", "TCP is a stream"),
+    ] {
+        refused(format!("echo ran\n{line}").as_bytes(), why);
+    }
+    let long = format!("shm create /{}", "x".repeat(256));
+    refused(long.as_bytes(), "up to 255 bytes behind its slash");
+}
+
+/// A column that only some table has is found where the table is known, and one that a flag leads to
+/// is another table's.
+#[test]
+fn columns_that_there_are() {
+    for line in [
+        "watch ipcs -l sort=meaning",
+        "watch ipcs sort=-CBYTES",
+        "watch msgq ls -o name,QNUM sort=qnum",
+        "watch limits sort=value",
+        "help EAGAIN",
+        "help 11",
+        "kill -l 9",
+    ] {
+        let ran = script(line);
+        assert_eq!(ran.code, Some(0), "{line}: {}", ran.err);
+    }
 }
 
 /// A loop that doubles a text comes to an end.

@@ -30,9 +30,21 @@ fn rules() -> Rules {
 /// What is checked beyond the grammar, and may fail in a sentence made from it: see the
 /// head of grammar/ipc.ebnf. Every variable and actor of the sentences is known, so that
 /// only the course of the actors is left.
-const BEYOND: [&str; 7] = [
+const BEYOND: [&str; 17] = [
     // More operators than are read.
     "this arithmetic is too long",
+    // Numbers, and arithmetic without variables, that come to nothing that can stand there.
+    "division by zero",
+    "a shift is by",
+    "does not fit",
+    // Data where the place names a type.
+    "data is no",
+    "is out of range",
+    "which finds no object",
+    "no number of a semaphore",
+    "a POSIX semaphore has no members",
+    "an offset is not negative",
+    "cannot run fewer than 0 times",
     // A step for an actor that is busy by its own text.
     "still has a pending step",
     // `...` for one that is not.
@@ -169,6 +181,7 @@ fn value(kind: Kind, random: &mut Random, catalog: &Catalog) -> String {
         Kind::NewRef(Fifo) => "PATH",
         Kind::AnyRef => "REF-ANY",
         Kind::NewRef(_) => "NEW-NAME",
+        Kind::NewName(_) => "NAME",
         Kind::Int(0.., _) | Kind::Pid => {
             return random.of(&["1", "7", "0x10", "$v", "$((v + 1))"]).into();
         }
@@ -179,11 +192,13 @@ fn value(kind: Kind, random: &mut Random, catalog: &Catalog) -> String {
         Kind::Mode => "MODE",
         Kind::Data | Kind::Value => "DATA",
         Kind::Place => "PLACE",
+        Kind::Offset => "OFFSET",
         Kind::SemOp => "SEM-OP",
         Kind::Choice(words) => return random.of(words).into(),
         Kind::Actor { .. } => "NAME",
         Kind::Path => "PATH",
-        Kind::Owner | Kind::Word => "WORD",
+        Kind::Process { .. } => "NAME",
+        Kind::Owner | Kind::Word | Kind::Topic => "WORD",
         Kind::Columns(_) => "COLUMNS",
         Kind::Order => "ORDER",
         Kind::Address => "ADDRESS",

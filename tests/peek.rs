@@ -266,7 +266,7 @@ fn how_much_is_shown_can_be_said() {
         sock pair stream a b\nsock send a \"sock\"\npeek b 2 => \"so\"\npeek b max=3 => \"soc\"
         shm create {name} 6\nshm write \"abc\"\npeek {name} max=2 => \"ab\"
         peek {name} max=99 => \"abc\\x00\\x00\\x00\"\npeek {name} --all => \"abc\\x00\\x00\\x00\"
-        peek {name} u8@0 4 => error\nsem create s\npeek s max=1 => error\npeek p @3 => error
+        peek {name} u8@0 => 97\nsem create s\npeek s max=1 => error\npeek p @3 => error
         msgq create q\npeek q max=1 => error"
     ));
     assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);

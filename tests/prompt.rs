@@ -582,7 +582,7 @@ fn every_topic_of_help_is_answered() {
     t.run("help NOTHING", "`help` alone lists all there is");
     t.run("help ENOMSG", "msgq recv  no message matches");
     t.run("help resize", "make a POSIX segment larger or smaller");
-    t.run("help mgsq", "Did you mean `msgq`?");
+    t.run("help mgsq", "did you mean `msgq`?");
     // Below what it is about, and no word is cut.
     t.resize(40);
     t.run("help notify", "    be told by a signal when a message");

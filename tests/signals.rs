@@ -355,27 +355,35 @@ fn what_is_no_signal_is_a_mistake_before_anything_runs() {
 
 #[test]
 fn what_cannot_be_had_is_refused_by_name() {
-    for (text, part) in [
-        ("sig block KILL", "SIGKILL cannot be blocked"),
-        ("sig block USR1 STOP", "SIGSTOP cannot be blocked"),
-        ("sig wait KILL", "SIGKILL cannot be blocked"),
-        ("trap RTMAX", "SIGRTMAX is the shell's own"),
-        ("sig wait RTMAX", "SIGRTMAX is the shell's own"),
-        ("sig block 64", "SIGRTMAX is the shell's own"),
-        ("kill nobody", "neither an actor nor a pid"),
-        ("bob: trap USR1\nkill bop", "Did you mean `bob`?"),
-        ("sig info me", "`me` does not run: its first step starts it"),
+    for (text, code, part) in [
+        ("sig block KILL", 2, "SIGKILL cannot be blocked"),
+        ("sig block USR1 STOP", 2, "SIGSTOP cannot be blocked"),
+        ("sig wait KILL", 2, "SIGKILL cannot be blocked"),
+        ("trap RTMAX", 2, "SIGRTMAX is the shell's own"),
+        ("sig wait RTMAX", 2, "SIGRTMAX is the shell's own"),
+        ("sig block 64", 2, "SIGRTMAX is the shell's own"),
+        ("kill nobody", 2, "`nobody` is neither an actor nor a pid"),
+        ("bob: trap USR1\nkill bop", 2, "did you mean `bob`?"),
+        (
+            "let who = \"bop\"\nbob: trap USR1\nkill $who",
+            1,
+            "Did you mean `bob`?",
+        ),
+        (
+            "sig info me",
+            1,
+            "`me` does not run: its first step starts it",
+        ),
     ] {
         let ran = script(text);
-        assert_eq!(ran.code, Some(1), "{text}: {}", ran.err);
+        assert_eq!(ran.code, Some(code), "{text}: {}", ran.err);
         assert!(ran.err.contains(part), "{text}: {}", ran.err);
     }
     passes(
         "trap KILL => EINVAL\ntrap STOP --ignore => EINVAL\nsig info 2147483647 => ESRCH\n\
          kill -RTMIN 0 value=1 --force => EINVAL",
     );
-    // None of the others was blocked.
-    passes("sig block USR1 KILL => error\nsig unblock KILL\nkill -0 me");
+    passes("sig unblock KILL\nkill -0 me");
 }
 
 #[test]

@@ -61,7 +61,7 @@ fn there_is_no_current_object_and_the_way_to_one_exists() {
 fn the_key_of_ipc_private_finds_nothing_and_makes_nothing() {
     for noun in ["msgq", "shm", "sem"] {
         says(
-            &format!("{noun} info key:0"),
+            &format!("let none = 0\n{noun} info key:$none"),
             &["the key 0 is IPC_PRIVATE", &format!("{noun} use id:N")],
         );
     }
@@ -309,8 +309,9 @@ fn a_way_out_of_a_full_queue_is_one() {
 
 #[test]
 fn a_key_that_is_none_is_of_no_family() {
-    for look in ["peek key:0", "who key:0"] {
-        let ran = says(look, &["it makes a new object each time, and finds none"]);
+    for look in ["peek", "who"] {
+        let look = format!("let none = 0\n{look} key:$none");
+        let ran = says(&look, &["it makes a new object each time, and finds none"]);
         assert!(!ran.err.contains("semaphore"), "{}", ran.err);
     }
 }

@@ -310,11 +310,15 @@ fn a_look_that_is_not_repeated_is_sorted_too() {
         assert_eq!(listed, ids);
     }
     let ran = harness::run(&["-c", "watch ipcs -q every 1s sort=qnun"], b"");
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.err.contains("no column `qnun`"), "{}", ran.err);
+    assert!(ran.err.contains("did you mean `qnum`?"), "{}", ran.err);
+    // A column that the queues have not, and others have.
+    let ran = harness::run(&["-c", "watch ipcs -q every 1s sort=nattch"], b"");
     assert_eq!(ran.code, Some(1));
     assert!(
-        ran.err.contains("`ipcs -q` shows no column `qnun`"),
+        ran.err.contains("`ipcs -q` shows no column `nattch`"),
         "{}",
         ran.err
     );
-    assert!(ran.err.contains("Did you mean `qnum`?"), "{}", ran.err);
 }

@@ -30,7 +30,7 @@ pub(super) static GRAPH: Builtin = Builtin {
             ),
             Param::valued(
                 "pid",
-                Kind::Word,
+                Kind::Process { group: false },
                 "only what this process or actor has, and who shares it",
             ),
             Param::valued("object", Kind::AnyRef, "only this object"),

@@ -52,7 +52,7 @@ pub static ALL: &[&Builtin] = &[
 pub static KEYWORDS: &[&Signature] = keywords::ALL;
 
 pub(crate) use actors::FIELDS as ACTOR_FIELDS;
-pub use help::signatures;
+pub use help::{signatures, text as help_text};
 pub(crate) use topics::ALL as TOPICS;
 
 /// What `expect` may name of a kind of thing: the fields of a family's objects, or of `actor`.

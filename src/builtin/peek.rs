@@ -3,8 +3,8 @@
 use super::look;
 use crate::data::{Failure, Family};
 use crate::exec::Builtin;
-use crate::lang::{Example, Kind, Param, Rule, Signature};
-use crate::mechanism::{self, Args, NS};
+use crate::lang::{Example, Kind, Param, Refusal, Rule, Signature};
+use crate::mechanism::{self, NS};
 
 pub(super) static PEEK: Builtin = Builtin {
     signature: Signature {
@@ -38,6 +38,14 @@ pub(super) static PEEK: Builtin = Builtin {
             NS,
         ],
         rules: &[Rule::Apart(&["n", "max", "all"])],
+        refuses: Some(|given| {
+            let family = given.reference("object").and_then(|r| r.family);
+            let ignored = family.and_then(|f| ignored(f, |name| given.at(name).is_some()));
+            match ignored {
+                Some((name, why)) => Some(Refusal::new(given.at(name)?, why, "leave it out")),
+                None => mechanism::one_integer(given, &["n", "max", "all"]),
+            }
+        }),
         calls: &[
             "msgrcv(2)",
             "process_vm_readv(2)",
@@ -85,37 +93,30 @@ pub(super) static PEEK: Builtin = Builtin {
                 return Err(Failure::refused("no object is named"));
             };
             let (family, object) = sight.find_any(reference)?;
-            heeds(family, args)?;
+            if let Some((_, why)) = ignored(family, |name| args.get(name).is_some()) {
+                return Err(Failure::refused(why));
+            }
             (mechanism::kind_of(family, &object)?.peek)(sight, &object, args)
         })
     },
 };
 
-/// Refuses what would be ignored.
-fn heeds(family: Family, args: &Args) -> Result<(), Failure> {
+/// The argument that would be ignored of an object of this family, and why.
+fn ignored(family: Family, given: impl Fn(&str) -> bool) -> Option<(&'static str, String)> {
     let heeded: &[&str] = match family {
         Family::Shm => &["place", "n", "max", "all"],
         Family::Msgq => &["n", "all"],
         Family::Sem => &[],
         Family::Pipe | Family::Fifo | Family::Sock => &["n", "max", "all"],
     };
-    let ignored = |name: &&str| args.get(name).is_some() && !heeded.contains(name);
-    match ["place", "n", "max", "all"]
-        .iter()
-        .find(|name| ignored(name))
-    {
-        None => Ok(()),
-        Some(name) => {
-            let what = match *name {
-                "place" => "a place is of a segment",
-                "n" => "a number is of messages and bytes",
-                "max" => "max= is of bytes",
-                _ => "--all is of messages and bytes",
-            };
-            let object = family.object();
-            Err(Failure::refused(format!(
-                "{what}: it means nothing of a {object}"
-            )))
-        }
-    }
+    let mut all = ["place", "n", "max", "all"].into_iter();
+    let name = all.find(|name| given(name) && !heeded.contains(name))?;
+    let what = match name {
+        "place" => "a place is of a segment",
+        "n" => "a number is of messages and bytes",
+        "max" => "max= is of bytes",
+        _ => "--all is of messages and bytes",
+    };
+    let object = family.object();
+    Some((name, format!("{what}: it means nothing of a {object}")))
 }

@@ -5,7 +5,9 @@ use std::os::unix::fs::OpenOptionsExt;
 
 use crate::data::{Failure, Family, Object, Outcome, Reply, counted};
 use crate::exec::{Builtin, Engine, Flow, Interrupted, Sink};
-use crate::lang::{Arg, Example, Kind, Param, Signature, Target, must_be_regular};
+use crate::lang::{
+    Arg, Example, Kind, Param, Reference, Refusal, Signature, Target, must_be_regular,
+};
 use crate::mechanism::Args;
 
 pub(super) static ECHO: Builtin = Builtin {
@@ -53,6 +55,13 @@ pub(super) static KEEP: Builtin = Builtin {
             Kind::AnyRef,
             "which: NAME, or FAMILY.NAME",
         )],
+        refuses: Some(|given| {
+            let mut all = given.all("object");
+            all.find_map(|(at, arg)| match arg {
+                Arg::Ref(reference) => Some(Refusal::new(at, nothing_to_keep(reference)?, OURS)),
+                _ => None,
+            })
+        }),
         examples: &[Example {
             script: "msgq create jobs\nkeep jobs\nmsgq rm jobs",
             shows: "an object that would stay, were it not removed",
@@ -62,21 +71,25 @@ pub(super) static KEEP: Builtin = Builtin {
     run: |engine, args, _| Ok(keep(engine, args)?),
 };
 
+const OURS: &str = "expected what this session created, by its name";
+
+/// Why no object that is written so can be kept.
+fn nothing_to_keep(reference: &Reference) -> Option<&'static str> {
+    match &reference.target {
+        _ if reference.index.is_some() => Some("a semaphore set is kept as a whole"),
+        // A FIFO and a POSIX object are named by their paths.
+        Target::Name(_) | Target::Path(_) => None,
+        _ => Some("only what this session created is kept, and that has a name"),
+    }
+}
+
 fn keep(engine: &Engine, args: &Args) -> Result<Reply, Failure> {
     for arg in args.all("object") {
         let Arg::Ref(reference) = arg else { continue };
-        if reference.index.is_some() {
-            return Err(Failure::refused("a semaphore set is kept as a whole"));
-        }
-        // A FIFO and a POSIX object are named by their paths.
         let name = match &reference.target {
             Target::Name(name) => name.clone(),
             Target::Path(term) => String::from_utf8_lossy(&engine.env.bytes(term)?).into_owned(),
-            _ => {
-                return Err(Failure::refused(
-                    "only an object that this session created, by its name, can be kept",
-                ));
-            }
+            _ => continue,
         };
         let name = name.as_str();
         let families = match reference.family {

@@ -13,13 +13,17 @@ use std::time::{Duration, Instant};
 use crate::data::{Cell, Failure, FailureKind, Reply, Sink};
 use crate::exec::{Builtin, Engine, Interrupted};
 use crate::kernel::terminal::{self, RawInput, WindowSize};
-use crate::lang::{Arg, Example, Form, Kind, Need, Param, Rule, Signature};
+use crate::lang::{Arg, Example, Form, Kind, Need, Param, Refusal, Rule, Signature, Term};
 use crate::mechanism::Args;
 use crate::view::{Choice, Style};
 use order::Order;
 use screen::Screen;
 
 const EVERY: Duration = Duration::from_secs(1);
+
+/// The shortest interval: a look takes its time too.
+const SHORTEST: Duration = Duration::from_millis(20);
+const TOO_SHORT: &str = "the interval is 20ms at least";
 
 pub(super) static WATCH: Builtin = Builtin {
     signature: Signature {
@@ -41,7 +45,7 @@ pub(super) static WATCH: Builtin = Builtin {
             Param::optional(
                 "interval",
                 Kind::Duration,
-                "how long between two looks; 1s where it is left out",
+                "how long between two looks, 20ms at least; 1s where it is left out",
             ),
             Param::option(
                 "sort",
@@ -53,6 +57,12 @@ pub(super) static WATCH: Builtin = Builtin {
             Rule::With("every", &["interval"]),
             Rule::With("interval", &["every"]),
         ],
+        refuses: Some(|given| match given.term("interval")? {
+            (at, Term::Duration(every)) if *every < SHORTEST => {
+                Some(Refusal::new(at, TOO_SHORT, "expected 20ms or more"))
+            }
+            _ => None,
+        }),
         lasts: true,
         notes: "`<` and `>` sort by the column before and behind, `r` reverses, any other key ends it.\n\
                 A row that is new is marked with `+`, one that is gone stays for a moment with `-`, a cell \
@@ -77,8 +87,8 @@ fn watch(engine: &mut Engine, args: &Args, sink: &mut dyn Sink) -> Result<Reply,
         return Ok(Reply::default());
     };
     let every = args.duration("interval")?.unwrap_or(EVERY);
-    if every < Duration::from_millis(20) {
-        return Err(Failure::refused("the interval is 20ms at least").into());
+    if every < SHORTEST {
+        return Err(Failure::refused(TOO_SHORT).into());
     }
     let order = args.text("sort")?;
     let order = order.map_or(Order::default(), |word| Order::written(&word));

@@ -26,7 +26,7 @@ pub(super) static WHY: Builtin = Builtin {
         params: &[
             Param::optional(
                 "process",
-                Kind::Word,
+                Kind::Process { group: false },
                 "an actor by name, a process by pid; every process blocked in IPC where it is left out",
             ),
             NS,

@@ -191,12 +191,11 @@ impl Engine {
                 };
                 (mechanism::kind_of(*family, &object)?.look)(&sight, &object, index, field)
             }
-            Subject::Memory(reference, place) => {
+            Subject::Memory(reference, ty, offset) => {
                 let actors = self.actors_by_pid();
                 let sight = self.sight(&actors);
                 let object = sight.find(Family::Shm, Some(reference))?;
-                let offset = self.env.int(&place.offset)?;
-                memory(&sight, &object, place.ty, offset)
+                memory(&sight, &object, *ty, self.env.int(offset)?)
             }
         }
     }
@@ -277,15 +276,7 @@ fn unjudged(failure: Failure) -> Failure {
 
 /// An integer in a segment. One that nobody has attached is attached for a moment, which changes its
 /// `lpid` and `atime`.
-fn memory(
-    sight: &Sight,
-    object: &Object,
-    ty: Option<IntType>,
-    offset: i128,
-) -> Result<Cell, Failure> {
-    let ty = ty.ok_or_else(|| {
-        Failure::refused("a type is needed to compare memory").help("Such as u32@8")
-    })?;
+fn memory(sight: &Sight, object: &Object, ty: IntType, offset: i128) -> Result<Cell, Failure> {
     let offset = usize::try_from(offset)
         .map_err(|_| Failure::refused(format!("the offset {offset} is out of range")))?;
     let word = mechanism::word_at(sight, object, offset, ty.width())?;

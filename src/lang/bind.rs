@@ -1,12 +1,14 @@
 //! Words to arguments: what a command's signature makes of what follows its name.
 
 mod blame;
+mod literal;
 mod take;
 mod wanted;
 mod whole;
 
 use super::catalog::{Catalog, Lookup};
 use super::diagnostic::{Mistake, Parsed};
+use super::given::Given;
 use super::lexer::{Lexeme, Token, is_name};
 use super::number;
 use super::program::{Arg, Call, Span, Term};
@@ -37,13 +39,8 @@ fn command(tokens: &mut [Token], catalog: &Catalog, text: &str, nested: bool) ->
     if nested && !signature.looks {
         return Err(blame::unwatched(name, signature, catalog));
     }
-    let mut binder = Binder {
-        signature,
-        catalog,
-        text,
-        args: Vec::with_capacity(tokens.len() - words),
-        position: 0,
-    };
+    let mut binder = Binder::new(signature, catalog, text);
+    binder.args.reserve_exact(tokens.len() - words);
     binder.bind(&mut tokens[words..], name)?;
     let acts = signature.rules.iter().find_map(|rule| match rule {
         Rule::Acts(param) if nested && binder.gives(param) => Some(*param),
@@ -87,11 +84,33 @@ struct Binder<'a> {
     catalog: &'a Catalog,
     text: &'a str,
     args: Vec<(u8, Arg)>,
+    /// Where each of them stands, where they are judged.
+    spans: Vec<Span>,
+    judged: bool,
     /// The positional parameter that is next.
     position: usize,
 }
 
-impl Binder<'_> {
+impl<'a> Binder<'a> {
+    fn new(signature: &'static Signature, catalog: &'a Catalog, text: &'a str) -> Binder<'a> {
+        Binder {
+            signature,
+            catalog,
+            text,
+            args: Vec::new(),
+            spans: Vec::new(),
+            judged: literal::is_judged(signature),
+            position: 0,
+        }
+    }
+
+    fn push(&mut self, place: usize, arg: Arg, span: Span) {
+        self.args.push((place as u8, arg));
+        if self.judged {
+            self.spans.push(span);
+        }
+    }
+
     fn params(&self) -> &'static [Param] {
         self.signature.params
     }
@@ -117,8 +136,19 @@ impl Binder<'_> {
         }
         self.complete(end)?;
         self.together(end)?;
-        self.columns(tokens)?;
-        self.typed(tokens)
+        self.some(end)?;
+        if !self.judged {
+            return Ok(());
+        }
+        self.literals()?;
+        let given = Given {
+            signature: self.signature,
+            args: &self.args,
+        };
+        match self.signature.refuses.and_then(|refuses| refuses(given)) {
+            Some(refusal) => Err(refusal.mistake(&self.spans)),
+            None => Ok(()),
+        }
     }
 
     // Each of these says how many tokens it took.
@@ -298,7 +328,7 @@ impl Binder<'_> {
                     if matches!(param.need, Need::Required | Need::Optional) {
                         self.position += 1;
                     }
-                    self.args.push((place as u8, arg));
+                    self.push(place, arg, tokens[0].span);
                     return Ok(taken);
                 }
                 None if param.need == Need::Required => break,
@@ -351,17 +381,15 @@ impl Binder<'_> {
                 }
             })?;
         let text = span.of(self.text).into();
-        self.args.push((
-            self.position as u8,
-            Arg::Command(Box::new(inner_call), text),
-        ));
+        let arg = Arg::Command(Box::new(inner_call), text);
+        self.push(self.position, arg, span);
         self.position += 1;
         Ok(end)
     }
 
     /// All of the tokens as stages with `|` between them.
     fn pipeline(&mut self, tokens: &mut [Token]) -> Parsed<usize> {
-        let place = self.position as u8;
+        let place = self.position;
         let expected = format!("expected {}", Kind::Pipeline.describe());
         for (at, token) in tokens.iter_mut().enumerate() {
             let bar = token.bare() == Some("|");
@@ -389,7 +417,7 @@ impl Binder<'_> {
                         .help("a program stands in quotes: pipe \"ls -la\" | \"wc -l\""));
                 }
             };
-            self.args.push((place, stage));
+            self.push(place, stage, token.span);
         }
         let end = tokens.last().map_or(Span::default(), |t| t.span);
         if tokens.len().is_multiple_of(2) {
@@ -419,7 +447,7 @@ impl Binder<'_> {
             );
         }
         self.apart(param, span)?;
-        self.args.push((place as u8, arg));
+        self.push(place, arg, span);
         Ok(())
     }
 

@@ -35,7 +35,12 @@ pub struct Words {
     pub foreign: Foreign,
     /// The signals, in every spelling: names without `SIG`, and numbers.
     pub signals: Vec<String>,
+    /// What `help` knows.
+    pub help: Option<Helps>,
 }
+
+/// Whether there is help on a topic; the error says what to ask for instead.
+pub type Helps = fn(&Catalog, &str) -> Result<(), String>;
 
 /// Words of other programs and languages: who types them is told what is meant here.
 #[derive(Clone, Copy, Debug, Default)]

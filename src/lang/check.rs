@@ -4,12 +4,14 @@
 use std::cell::Cell;
 use std::collections::HashSet;
 
+use super::catalog::Catalog;
 use super::diagnostic::{Mistake, Parsed};
 use super::program::{
     Arg, Call, Claim, Condition, Expected, Marker, Piece, Reference, Span, Subject, Target, Term,
     VarRef,
 };
 pub(super) use super::seek::Seek;
+use super::signature::{Kind, Need, Param, Signature};
 use super::suggest::{closest, did_you_mean};
 use super::term::variables;
 
@@ -179,18 +181,56 @@ impl Known {
         }
     }
 
-    /// Every variable that a command reads is bound.
-    pub(super) fn call(&self, call: &Call, seek: &Seek) -> Parsed<()> {
-        for (_, arg) in &call.args {
+    /// Every variable that a command reads is bound, and every actor that it names exists.
+    pub(super) fn call(&self, call: &Call, catalog: &Catalog, seek: &Seek) -> Parsed<()> {
+        let signature = catalog.signature(call.command);
+        for (place, arg) in &call.args {
             match arg {
+                Arg::Term(Term::Bytes(word)) => {
+                    let param = &signature.params[usize::from(*place)];
+                    self.process(param, word, signature, call, seek)?;
+                }
                 Arg::Term(term) => self.term(term, seek)?,
                 Arg::Place(place) => self.term(&place.offset, seek)?,
                 Arg::Ref(reference) | Arg::Fd(reference, _) => self.reference(reference, seek)?,
-                Arg::Command(call, _) => self.call(call, seek)?,
+                Arg::Command(call, _) => self.call(call, catalog, seek)?,
                 Arg::Word(_) | Arg::SemOp(_) | Arg::Switch => {}
             }
         }
         Ok(())
+    }
+
+    /// What is no number of a process is an actor's name; behind a switch that lets the words be left
+    /// out, they are something else.
+    fn process(
+        &self,
+        param: &Param,
+        word: &[u8],
+        signature: &Signature,
+        call: &Call,
+        seek: &Seek,
+    ) -> Parsed<()> {
+        let Kind::Process { .. } = param.kind else {
+            return Ok(());
+        };
+        let name = String::from_utf8_lossy(word);
+        let switched = |(place, _): &(u8, Arg)| match param.need {
+            Need::Unless(switch) => signature.params[usize::from(*place)].name == switch,
+            _ => false,
+        };
+        if name.parse::<i32>().is_ok()
+            || name == ME
+            || self.actors.contains(&*name)
+            || call.args.iter().any(switched)
+        {
+            return Ok(());
+        }
+        let known = self.actors.iter().map(String::as_str).chain([ME]);
+        let message = format!("`{name}` is neither an actor nor a pid");
+        Err(Mistake::new(seek.word(&name), message)
+            .label("no text before this names such an actor")
+            .help("`actors` lists the actors; a process of the host is named by its pid")
+            .maybe_help(did_you_mean(&name, known)))
     }
 
     fn reference(&self, reference: &Reference, seek: &Seek) -> Parsed<()> {
@@ -291,9 +331,9 @@ impl Known {
         match subject {
             Subject::Actor(actor, _) => self.known_actor(actor, seek.word(actor)),
             Subject::Term(term) => self.term(term, seek),
-            Subject::Memory(reference, place) => {
+            Subject::Memory(reference, _, offset) => {
                 self.reference(reference, seek)?;
-                self.term(&place.offset, seek)
+                self.term(offset, seek)
             }
             Subject::Object(_, reference, _) => self.reference(reference, seek),
             Subject::Limit(..) => Ok(()),

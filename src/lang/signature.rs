@@ -6,6 +6,7 @@ mod param;
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
+use super::given::{Given, Refusal};
 pub use crate::data::Family;
 use crate::data::Outcome;
 pub use param::{Form, Need, Param};
@@ -23,6 +24,9 @@ pub struct Signature {
     pub params: &'static [Param],
     /// What holds of several arguments together.
     pub rules: &'static [Rule],
+    /// What can be known to be wrong with its arguments from the text alone, and is no rule that
+    /// others have too.
+    pub refuses: Option<fn(Given) -> Option<Refusal>>,
     /// Where it runs.
     pub runs: Runs,
     /// Whether it only looks, and shows what it sees: what `watch` may repeat.
@@ -58,6 +62,7 @@ impl Signature {
         summary: "",
         params: &[],
         rules: &[],
+        refuses: None,
         runs: Runs::Shell,
         looks: false,
         typed: false,
@@ -156,6 +161,8 @@ pub enum Rule {
     Apart(&'static [&'static str]),
     /// The first is given only with one of the others, and with no two of them.
     With(&'static str, &'static [&'static str]),
+    /// At least one of these is given.
+    Some(&'static [&'static str]),
     /// A command that only looks does more with this.
     Acts(&'static str),
 }
@@ -198,6 +205,8 @@ pub enum Kind {
     Semaphore,
     /// The name that a new object gets, or `key:K` for a key of the user's choice.
     NewRef(Family),
+    /// The plain name that an object of a family gets in this session.
+    NewName(Family),
     /// An object of any family, written `FAMILY.NAME`, or a name that is unique.
     AnyRef,
     /// An integer within the bounds, both included.
@@ -216,6 +225,8 @@ pub enum Kind {
     Value,
     /// `@OFF` or `TYPE@OFF`.
     Place,
+    /// `@OFF`.
+    Offset,
     /// One operation of a `semop`: `0:-1`, `1:+1u`, `2:0n`.
     SemOp,
     /// One of these words.
@@ -231,10 +242,17 @@ pub enum Kind {
     Owner,
     /// A process, by its number.
     Pid,
+    /// A process: an actor by its name, or any by its number.
+    Process {
+        /// Whether 0 or a negative number may mean several.
+        group: bool,
+    },
     /// A signal: `USR1`, `SIGUSR1`, `10`, `RTMIN+1`.
     Signal,
     /// Anything: a word, a number or data.
     Word,
+    /// What `help` can say something about.
+    Topic,
     /// Columns of a family's tables, or of any, with commas between: `name,id`.
     Columns(Option<Family>),
     /// A column to sort by: `qnum`; `-qnum` for the largest first.
@@ -273,6 +291,9 @@ impl Kind {
             Kind::Data => "DATA",
             Kind::Value => "VALUE",
             Kind::Place => "PLACE",
+            Kind::Offset => "@OFF",
+            Kind::NewName(_) => "NAME",
+            Kind::Topic => "WORD",
             Kind::SemOp => "OP",
             Kind::Choice(_) | Kind::Word => "WORD",
             Kind::Columns(_) => "COLUMNS",
@@ -281,6 +302,7 @@ impl Kind {
             Kind::Path => "PATH",
             Kind::Owner => "USER",
             Kind::Pid => "PID",
+            Kind::Process { .. } => "PROCESS",
             Kind::Signal => "SIGNAL",
             Kind::Command => "COMMAND",
             Kind::Address => "ADDRESS",
@@ -295,7 +317,8 @@ impl Kind {
         match self {
             Kind::Int(min, max) => Some(min.into()..=max.into()),
             Kind::Size => Some(0..=u64::MAX.into()),
-            Kind::Pid => Some(1..=i32::MAX.into()),
+            Kind::Pid | Kind::Process { group: false } => Some(1..=i32::MAX.into()),
+            Kind::Process { group: true } => Some(i32::MIN.into()..=i32::MAX.into()),
             Kind::Mode => Some(0..=0o777),
             _ => None,
         }
@@ -306,7 +329,9 @@ impl Kind {
         match self {
             Kind::Ref(family) => format!("a {} ({})", family.object(), family.forms()),
             Kind::Semaphore => Kind::Ref(Family::Sem).describe(),
-            Kind::NewRef(family) => format!("a name for the {}", family.object()),
+            Kind::NewRef(family) | Kind::NewName(family) => {
+                format!("a name for the {}", family.object())
+            }
             Kind::AnyRef => "an object (NAME or FAMILY.NAME)".into(),
             Kind::Int(i64::MIN, i64::MAX) => "an integer".into(),
             Kind::Int(0, i64::MAX) => "an integer that is not negative".into(),
@@ -319,14 +344,17 @@ impl Kind {
             Kind::Data => "data such as \"text\", x\"00 ff\" or u32:5".into(),
             Kind::Value => "a number or data such as \"text\"".into(),
             Kind::Place => "a place such as @16 or u32@8".into(),
+            Kind::Offset => "an offset such as @16".into(),
             Kind::SemOp => "an operation such as 0:-1, 1:+1u or 2:0".into(),
             Kind::Choice(words) => words.join(" or "),
             Kind::Actor { .. } => "an actor's name".into(),
             Kind::Path => "a path".into(),
             Kind::Owner => "a user or group, by name or number".into(),
             Kind::Pid => "the pid of a process".into(),
+            Kind::Process { .. } => "an actor's name, or the pid of a process".into(),
             Kind::Signal => "a signal such as USR1, SIGUSR1, 10 or RTMIN+1".into(),
             Kind::Word => "a word".into(),
+            Kind::Topic => "what `help` knows, such as msgq, EAGAIN or keys".into(),
             Kind::Columns(_) => "columns with commas between, such as name,id".into(),
             Kind::Order => "a column such as qnum, or -qnum for the largest first".into(),
             Kind::Command => "a command that only looks".into(),

@@ -1,7 +1,10 @@
 //! Tokens to terms: what one word means where a value of some kind is taken.
 
+use std::ops::RangeInclusive;
+
 use super::arith::{MOST, Nonsense, Why, arithmetic};
 use super::diagnostic::{Mistake, Parsed, is_not};
+use super::eval::Env;
 use super::lexer::{Lexeme, Token, is_name};
 use super::number;
 use super::program::{IntType, Piece, Place, Reference, SemOpTerm, Span, Target, Term, VarRef};
@@ -16,10 +19,11 @@ pub(super) fn computed(word: &str, at: usize) -> Option<Parsed<Term>> {
             return Some(Err(Mistake::new(span, "nothing can follow `))` in a word")
                 .label("expected a blank after `))`")));
         };
-        return Some(match arithmetic(body) {
-            Ok(arith) => Ok(Term::Arith(Box::new(arith))),
-            Err(nonsense) => Err(no_arithmetic(body, at + 3, &nonsense)),
-        });
+        let term = match arithmetic(body) {
+            Ok(arith) => Term::Arith(Box::new(arith)),
+            Err(nonsense) => return Some(Err(no_arithmetic(body, at + 3, &nonsense))),
+        };
+        return Some(constant(term, Span::new(at + 3, at + 3 + body.len())));
     }
     let rest = word.strip_prefix('$')?;
     let found = if rest.starts_with('{') {
@@ -34,6 +38,19 @@ pub(super) fn computed(word: &str, at: usize) -> Option<Parsed<Term>> {
             Err(Mistake::new(span, format!("`{word}` names no variable"))
                 .label("a variable is written $name or $name.field"))
         }
+    })
+}
+
+/// Arithmetic that reads no variable comes to the same whenever it is done.
+fn constant(term: Term, span: Span) -> Parsed<Term> {
+    let mut read = Vec::new();
+    variables(&term, &mut read);
+    if !read.is_empty() {
+        return Ok(term);
+    }
+    let n = Env::default().int(&term);
+    n.map(Term::Int).map_err(|e| {
+        Mistake::new(span, e.to_string()).label("expected what comes to an integer of 64 bits")
     })
 }
 
@@ -229,6 +246,9 @@ fn elsewhere(word: &str, at: usize) -> Option<Parsed<Target>> {
     }
 }
 
+/// How long a POSIX name may be, without its slash.
+const POSIX_NAME: usize = 255;
+
 /// Whether an object of a family can be named so; the error says why not.
 pub(super) fn suits(target: &Target, family: Family) -> Result<(), &'static str> {
     match target {
@@ -237,6 +257,11 @@ pub(super) fn suits(target: &Target, family: Family) -> Result<(), &'static str>
         }
         Target::Path(_) if family == Family::Pipe => Err("it has no path"),
         Target::Path(Term::Bytes(name)) if family.is_system_v() => match name.split_first() {
+            // A semaphore's file has more in front.
+            Some((b'/', b"." | b"..")) if family != Family::Sem => Err("it means a directory"),
+            Some((b'/', rest)) if rest.len() > POSIX_NAME => {
+                Err("a POSIX name has up to 255 bytes behind its slash")
+            }
             Some((b'/', rest)) if !rest.is_empty() && !rest.contains(&b'/') => Ok(()),
             _ => Err("a POSIX name is one slash and what follows it"),
         },
@@ -256,10 +281,45 @@ pub(super) fn suits(target: &Target, family: Family) -> Result<(), &'static str>
     }
 }
 
+/// An integer that is written lies in the range.
+fn within(
+    term: Term,
+    range: &RangeInclusive<i128>,
+    what: &str,
+    word: &str,
+    at: usize,
+) -> Parsed<Term> {
+    match term {
+        Term::Int(n) if !range.contains(&n) => {
+            let span = Span::new(at, at + word.len());
+            Err(Mistake::new(span, format!("{word} is out of range"))
+                .label(format!("expected {what}")))
+        }
+        term => Ok(term),
+    }
+}
+
+/// An object that exists is not found by the key that is none, and one of POSIX is no set.
+pub(super) fn exists(found: &Reference, span: Span) -> Parsed<()> {
+    if found.target == Target::Key(Term::Int(0)) {
+        let message = "the key 0 is IPC_PRIVATE, which finds no object";
+        return Err(Mistake::new(span, message)
+            .label("expected another key, or the object's id, such as id:32768"));
+    }
+    match (&found.target, &found.index) {
+        (Target::Path(_), Some(Term::Int(1..))) => {
+            let message = "a POSIX semaphore has no members: POSIX has no sets";
+            Err(Mistake::new(span, message).label("expected it without the number in brackets"))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// A key of System V: a number, or `PATH,N`.
 pub(super) fn key(word: &str, at: usize) -> Parsed<Target> {
     if let Some(term) = integer(word, at) {
-        return term.map(Target::Key);
+        let keys = i32::MIN.into()..=u32::MAX.into();
+        return within(term?, &keys, "a key from 0 to 0xffffffff", word, at).map(Target::Key);
     }
     let wrong = |from: usize, what: &str, label: &str| {
         let span = Span::new(at + from, at + word.len());
@@ -290,6 +350,11 @@ fn target(word: &str, at: usize) -> Option<Parsed<Target>> {
                     let span = Span::new(at + 3, at + word.len());
                     Err(Mistake::new(span, is_not(id, "an id"))
                         .label("expected a number, such as id:32768"))
+                })
+                // What is negative, the kernel refuses.
+                .and_then(|term| {
+                    let ids = i32::MIN.into()..=i32::MAX.into();
+                    within(term, &ids, "an id from 0 to 2147483647", id, at + 3)
                 })
                 .map(Target::Id),
         );

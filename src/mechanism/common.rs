@@ -20,6 +20,8 @@ pub(super) const DEFAULT_MODE: u32 = 0o600;
 /// `--private` of `create`.
 pub(super) const PRIVATE: Param =
     Param::flag("private", "create it with IPC_PRIVATE, without a key");
+/// What that is, for who gives it with a POSIX object.
+pub(super) const PRIVATE_IS: (&str, &str) = ("private", "--private makes a key of IPC_PRIVATE");
 
 /// `mode=` of `set`.
 pub(super) const NEW_MODE: Param = Param::option("mode", Kind::Mode, "its new permissions");
@@ -100,12 +102,6 @@ pub(super) fn perm_text(set: &PermSet) -> String {
         ));
     }
     text
-}
-
-/// A `set` in which nothing is to be set.
-pub(super) fn nothing_to_set(args: &Args) -> Failure {
-    Failure::refused("nothing is given that could be set")
-        .help(format!("usage: {}", args.signature.usage()))
 }
 
 /// The `i` of `SET[i]`.

@@ -110,7 +110,7 @@ macro_rules! common_verbs {
                     ),
                     $crate::lang::Param::optional(
                         "name",
-                        $crate::lang::Kind::NewRef($family),
+                        $crate::lang::Kind::NewName($family),
                         "the name it gets in this session",
                     ),
                 ],
@@ -256,8 +256,7 @@ pub(super) fn take(family: Family, world: &mut World, args: &Args) -> StepResult
         })?;
     let wanted = match args.reference("name").map(|r| &r.target) {
         Some(Target::Name(name)) => Some(name.clone()),
-        Some(_) => return Err(Failure::refused("the new name must be a plain name")),
-        None => None,
+        _ => None,
     };
     let known = match reference.map(|r| &r.target) {
         Some(Target::Name(name)) => Some(name.clone()),

@@ -42,7 +42,7 @@ pub use create::{Created, is_own_key, key};
 pub use fields::unknown;
 pub use place::Place;
 pub use resolve::{label, resolve};
-pub use shm::word_at;
+pub use shm::{one_integer, word_at};
 pub use sight::{Listing, Sight};
 pub use telling::{barred, unseen};
 pub use users::{How, Use, Uses, users, uses};

@@ -9,12 +9,13 @@ mod wording;
 
 pub use table::waiting;
 
-use super::common::{self, DEFAULT_MODE, MODE, PRIVATE};
+use super::common::{self, DEFAULT_MODE, MODE, PRIVATE, PRIVATE_IS};
 use super::create::Maker;
+use super::posix::{with_posix, with_system_v};
 use super::{Args, Flavour, Mechanism, ObjectKind, Run, Verb, World};
 use crate::data::{Cell, Failure, Family, Outcome, StepResult};
 use crate::kernel::{Errno, msg};
-use crate::lang::{Example, Kind, Param, Rule, Runs, Signature};
+use crate::lang::{Example, Given, Kind, Param, Refusal, Rule, Runs, Signature};
 use wording::{recv_failure, send_failure};
 
 const FAMILY: Family = Family::Msgq;
@@ -43,6 +44,10 @@ static CREATE: Verb = Verb {
             posix::MAXMSG,
             posix::MSGSIZE,
         ],
+        refuses: Some(|given| match given.is_posix("name") {
+            true => with_posix(given, FAMILY, "name", &[PRIVATE_IS]),
+            false => with_system_v(given, FAMILY, &["maxmsg", "msgsize"]),
+        }),
         runs: Runs::Actor,
         calls: &["msgget(2)", "mq_open(3)"],
         errnos: &[
@@ -117,6 +122,12 @@ fn make(
     })
 }
 
+/// System V's calls wait without an end.
+fn untimed(given: Given) -> Option<Refusal> {
+    let system_v = given.is_system_v("queue");
+    with_system_v(given, FAMILY, &["timeout"]).filter(|_| system_v)
+}
+
 static SEND: Verb = Verb {
     signature: Signature {
         name: "msgq send",
@@ -136,6 +147,7 @@ static SEND: Verb = Verb {
             posix::TIMEOUT,
         ],
         rules: &[Rule::Apart(&["nowait", "timeout"])],
+        refuses: Some(untimed),
         runs: Runs::Actor,
         blocks: Some("while the queue is full (cbytes at qbytes, or as many messages as qbytes)"),
         calls: &["msgsnd(2)", "mq_timedsend(3)"],
@@ -235,6 +247,9 @@ static RECV: Verb = Verb {
             Rule::Apart(&["nowait", "timeout"]),
             Rule::With("except", &["type"]),
         ],
+        refuses: Some(|given| {
+            untimed(given).or_else(|| with_posix(given, FAMILY, "queue", &posix::OF_MSGRCV))
+        }),
         runs: Runs::Actor,
         takes: true,
         blocks: Some("while no message matches"),

@@ -50,7 +50,7 @@ static CREATE: Verb = Verb {
         params: &[
             Param::optional(
                 "name",
-                Kind::NewRef(FAMILY),
+                Kind::NewName(FAMILY),
                 "its name in this session; p1, p2 … where it is left out",
             ),
             Param::option("size", Kind::Size, "how many bytes it holds; 64K"),
@@ -80,8 +80,7 @@ static CREATE: Verb = Verb {
 fn create(world: &mut World, args: &Args) -> StepResult {
     let wanted = match args.reference("name").map(|r| &r.target) {
         Some(Target::Name(name)) => Some(name.clone()),
-        Some(_) => return Err(Failure::refused("a pipe has a plain name")),
-        None => None,
+        _ => None,
     };
     if let Some(name) = &wanted
         && let Some(binding) = world.names.get(FAMILY, name)

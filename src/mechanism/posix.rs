@@ -13,7 +13,7 @@ use crate::data::{Cell, Column, Failure, Family, Identity, Object, Outcome, Role
 use crate::inspect::posix::{self, Node};
 use crate::kernel::posix::{mq, sem, shm};
 use crate::kernel::{Errno, Result as KernelResult};
-use crate::lang::{Reference, Target};
+use crate::lang::{Given, Reference, Refusal, Target};
 use crate::session::ledger::FileKind;
 use crate::session::{Binding, now};
 
@@ -86,9 +86,8 @@ pub(super) fn take(world: &mut World, args: &Args, family: Family, name: &str) -
     exists(family, &object)
         .map_err(|errno| not_opened(args, family, errno, format!("open({name})")))?;
     let known = match args.reference("name").map(|r| &r.target) {
-        None => name,
         Some(Target::Name(wanted)) => wanted.as_str(),
-        Some(_) => return Err(Failure::refused("the new name must be a plain name")),
+        _ => name,
     };
     match world.names.get(family, known).map(|b| &b.object) {
         Some(same) if *same == object => {
@@ -204,15 +203,73 @@ pub(super) fn another(family: Family) -> String {
 
 /// An argument that only the other flavour has.
 pub(super) fn not_posix(family: Family, what: &str) -> Failure {
-    Failure::refused(format!("{what}; a POSIX {} has none", posix_object(family)))
+    Failure::refused(not_posix_words(family, what))
+}
+
+fn not_posix_words(family: Family, what: &str) -> String {
+    format!("{what}; a POSIX {} has none", posix_object(family))
 }
 
 /// An argument that only POSIX objects have was given with one of System V.
 pub(super) fn only_posix(family: Family, what: &str) -> Failure {
-    Failure::refused(format!(
+    Failure::refused(only_posix_words(family, what))
+}
+
+fn only_posix_words(family: Family, what: &str) -> String {
+    format!(
         "{what} is for POSIX objects, whose names begin with a slash; a System V {} has none",
         family.object()
+    )
+}
+
+// The same where the text alone tells the flavour: what has a name may be of either, and what is
+// current too.
+
+/// Arguments that only System V has, each with what it is, beside a POSIX object.
+pub(super) fn with_posix(
+    given: Given,
+    family: Family,
+    object: &str,
+    only: &[(&str, &str)],
+) -> Option<Refusal> {
+    if !given.is_posix(object) {
+        return None;
+    }
+    let mut found = only
+        .iter()
+        .filter_map(|(param, what)| Some((given.at(param)?, what)));
+    let (at, what) = found.next()?;
+    Some(Refusal::new(
+        at,
+        not_posix_words(family, what),
+        "leave it out",
     ))
+}
+
+/// Options that only POSIX has, beside an object of System V.
+pub(super) fn with_system_v(given: Given, family: Family, only: &[&str]) -> Option<Refusal> {
+    let (param, at) = given.first(only)?;
+    let words = only_posix_words(family, &format!("`{param}=`"));
+    Some(Refusal::new(at, words, "leave it out"))
+}
+
+/// A command of System V alone.
+pub(super) fn no_posix(given: Given, family: Family, object: &str) -> Option<Refusal> {
+    let at = given.at(object).filter(|_| given.is_posix(object))?;
+    let message = format!("this is done to no POSIX {}", posix_object(family));
+    let label = format!(
+        "expected a {} of System V: NAME, id:N, key:K",
+        family.object()
+    );
+    Some(Refusal::new(at, message, label))
+}
+
+/// A command of POSIX alone.
+pub(super) fn no_system_v(given: Given, family: Family, object: &str) -> Option<Refusal> {
+    let at = given.at(object).filter(|_| given.is_system_v(object))?;
+    let message = format!("this is done to no {} of System V", family.object());
+    let label = format!("expected a POSIX {}: /NAME", posix_object(family));
+    Some(Refusal::new(at, message, label))
 }
 
 /// What can be a row of a table of POSIX objects.

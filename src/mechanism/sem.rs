@@ -8,8 +8,9 @@ mod wording;
 
 pub use table::waiting;
 
-use super::common::{DEFAULT_MODE, MODE, PRIVATE};
+use super::common::{DEFAULT_MODE, MODE, PRIVATE, PRIVATE_IS};
 use super::create::Maker;
+use super::posix::with_posix;
 use super::{Args, Created, Flavour, Mechanism, ObjectKind, Run, Verb, World};
 use crate::data::{Failure, Family, StepResult, counted};
 use crate::kernel::{Result as KernelResult, sem};
@@ -52,6 +53,7 @@ static CREATE: Verb = Verb {
             MODE,
             PRIVATE,
         ],
+        refuses: Some(|given| with_posix(given, FAMILY, "name", &[PRIVATE_IS, posix::COUNT_IS])),
         runs: Runs::Actor,
         calls: &["semget(2)", "semctl(2)", "sem_open(3)"],
         errnos: &[

@@ -9,13 +9,15 @@ mod posix;
 mod set;
 mod table;
 
-use super::common::{DEFAULT_MODE, MODE, PRIVATE};
+use super::common::{DEFAULT_MODE, MODE, PRIVATE, PRIVATE_IS};
 use super::create::Maker;
+use super::posix::with_posix;
 use super::{Args, Created, Mechanism, ObjectKind, Run, Verb, World};
 use crate::data::{Failure, Family, Object, StepResult};
 use crate::kernel::shm;
 use crate::lang::{Example, Kind, Param, Reference, Runs, Signature};
 
+pub use access::one_integer;
 pub use peek::word_at;
 
 const FAMILY: Family = Family::Shm;
@@ -56,6 +58,7 @@ static CREATE: Verb = Verb {
             MODE,
             PRIVATE,
         ],
+        refuses: Some(|given| with_posix(given, FAMILY, "name", &[PRIVATE_IS])),
         runs: Runs::Actor,
         calls: &["shmget(2)", "shm_open(3)"],
         errnos: &[

@@ -10,17 +10,23 @@ use super::{Args, Mechanism, Run, Verb, World};
 use crate::data::{Cell, Failure, Outcome, StepResult};
 use crate::kernel::signal::trap::{self, Disposition, Reserved, TrapError};
 use crate::kernel::signal::{self, SignalSet, signal_name, signal_named};
-use crate::lang::{Arg, Example, Kind, Param, Runs, Signature};
+use crate::lang::{Arg, Example, Given, Kind, Param, Refusal, Rule, Runs, Signature};
 
 const SIGNALS: Param = Param::repeated("signal", Kind::Signal, "USR1, SIGUSR1, 10, RTMIN+1 …");
 
 /// The number of a signal that was named.
 pub(super) fn number(word: &str) -> Result<i32, Failure> {
     signal_named(word).ok_or_else(|| {
-        let failure = Failure::refused(format!("there is no signal `{word}`"));
-        failure.help("`sig ls` lists them")
+        let failure = Failure::refused(unknown(word));
+        failure.help(WHICH)
     })
 }
+
+fn unknown(word: &str) -> String {
+    format!("there is no signal `{word}`")
+}
+
+const WHICH: &str = "`sig ls` lists them";
 
 /// `SIGUSR1`.
 fn name(signo: i32) -> String {
@@ -37,12 +43,39 @@ fn given(args: &Args, param: &str) -> Result<Vec<i32>, Failure> {
 }
 
 /// Why a signal cannot be had.
-fn reserved(signo: i32, by: Reserved) -> Failure {
+fn reserved(signo: i32, by: Reserved) -> String {
     let whose = match by {
         Reserved::Shell => "the shell's own: it interrupts blocked steps",
         Reserved::CLibrary => "the C library's own",
     };
-    Failure::refused(format!("{} is {whose}", name(signo)))
+    format!("{} is {whose}", name(signo))
+}
+
+/// A signal that is not the user's to catch or to mask. They are never computed.
+fn not_ours(given: Given) -> Option<Refusal> {
+    signals(given).find_map(|(at, signo)| {
+        let why = reserved(signo, trap::reserved(signo)?);
+        Some(Refusal::new(at, why, "expected another signal"))
+    })
+}
+
+/// And one that nobody can hold back.
+fn unblockable(given: Given) -> Option<Refusal> {
+    let never = [libc::SIGKILL, libc::SIGSTOP];
+    let found = signals(given).find(|(_, signo)| never.contains(signo));
+    not_ours(given).or_else(|| {
+        let (at, signo) = found?;
+        let why = format!("{} cannot be blocked", name(signo));
+        let refusal = Refusal::new(at, why, "expected another signal");
+        Some(refusal.help("no process can hold back KILL or STOP, or wait for them"))
+    })
+}
+
+fn signals(given: Given<'_>) -> impl Iterator<Item = (usize, i32)> {
+    given.all("signal").filter_map(|(at, arg)| match arg {
+        Arg::Word(word) => Some((at, signal_named(word)?)),
+        _ => None,
+    })
 }
 
 static TRAP: Verb = Verb {
@@ -58,6 +91,8 @@ static TRAP: Verb = Verb {
             Param::flag("ignore", "do nothing (SIG_IGN)"),
             Param::flag("default", "what the signal does by itself (SIG_DFL)"),
         ],
+        rules: &[Rule::Apart(&["ignore", "default"])],
+        refuses: Some(not_ours),
         runs: Runs::Actor,
         calls: &["sigaction(2)"],
         errnos: &[("EINVAL", "KILL and STOP can be neither caught nor ignored")],
@@ -81,20 +116,15 @@ static TRAP: Verb = Verb {
     },
     run: Run::Actor(|_, args| {
         let to = match (args.flag("ignore"), args.flag("default")) {
-            (true, true) => {
-                return Err(Failure::refused(
-                    "--ignore and --default exclude each other",
-                ));
-            }
-            (true, false) => Disposition::Ignore,
-            (false, true) => Disposition::Default,
-            (false, false) => Disposition::Catch {
+            (true, _) => Disposition::Ignore,
+            (_, true) => Disposition::Default,
+            _ => Disposition::Catch {
                 restart: args.flag("restart"),
             },
         };
         for signo in given(args, "signal")? {
             trap::set(signo, to).map_err(|e| match e {
-                TrapError::Reserved(by) => reserved(signo, by),
+                TrapError::Reserved(by) => Failure::refused(reserved(signo, by)),
                 TrapError::Kernel(errno) => {
                     args.failure(errno, format!("sigaction({})", name(signo)))
                 }
@@ -104,33 +134,12 @@ static TRAP: Verb = Verb {
     }),
 };
 
-/// The signals that are to be blocked or unblocked; none is reserved.
-fn maskable(args: &Args) -> Result<Vec<i32>, Failure> {
-    let signals = given(args, "signal")?;
-    match signals.iter().find_map(|s| Some((*s, trap::reserved(*s)?))) {
-        Some((signo, by)) => Err(reserved(signo, by)),
-        None => Ok(signals),
-    }
-}
-
-/// The same, where they are to be blocked: the kernel would let it be, and say nothing.
-fn blockable(args: &Args) -> Result<Vec<i32>, Failure> {
-    let signals = maskable(args)?;
-    let never = [libc::SIGKILL, libc::SIGSTOP];
-    match signals.iter().find(|s| never.contains(s)) {
-        Some(signo) => Err(
-            Failure::refused(format!("{} cannot be blocked", name(*signo)))
-                .help("No process can hold back KILL or STOP, or wait for them"),
-        ),
-        None => Ok(signals),
-    }
-}
-
 static BLOCK: Verb = Verb {
     signature: Signature {
         name: "sig block",
         summary: "hold signals back in this actor: they stay pending",
         params: &[SIGNALS],
+        refuses: Some(unblockable),
         runs: Runs::Actor,
         calls: &["sigprocmask(2)"],
         notes: "KILL and STOP cannot be blocked. The kernel would take no notice: it is refused here.",
@@ -144,7 +153,7 @@ static BLOCK: Verb = Verb {
         ..Signature::NEW
     },
     run: Run::Actor(|_, args| {
-        let signals = blockable(args)?;
+        let signals = given(args, "signal")?;
         signal::block(&signals).map_err(|e| args.failure(e, "sigprocmask(SIG_BLOCK)".into()))?;
         Ok(Outcome::ok())
     }),
@@ -155,6 +164,7 @@ static UNBLOCK: Verb = Verb {
         name: "sig unblock",
         summary: "let signals through to this actor again; what is pending comes at once",
         params: &[SIGNALS],
+        refuses: Some(not_ours),
         runs: Runs::Actor,
         calls: &["sigprocmask(2)"],
         examples: &[Example {
@@ -165,7 +175,7 @@ static UNBLOCK: Verb = Verb {
         ..Signature::NEW
     },
     run: Run::Actor(|_, args| {
-        let signals = maskable(args)?;
+        let signals = given(args, "signal")?;
         signal::unblock(&signals)
             .map_err(|e| args.failure(e, "sigprocmask(SIG_UNBLOCK)".into()))?;
         Ok(Outcome::ok())
@@ -185,6 +195,7 @@ static WAIT: Verb = Verb {
                 "fail with EAGAIN after this long",
             ),
         ],
+        refuses: Some(unblockable),
         runs: Runs::Actor,
         takes: true,
         blocks: Some("until one of the signals comes"),
@@ -205,7 +216,7 @@ static WAIT: Verb = Verb {
 };
 
 fn wait(_: &mut World, args: &Args) -> StepResult {
-    let signals = blockable(args)?;
+    let signals = given(args, "signal")?;
     let timeout = args.duration("timeout")?;
     let call = || "sigtimedwait()".to_string();
     signal::block(&signals).map_err(|e| args.failure(e, call()))?;

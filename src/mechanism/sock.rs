@@ -42,7 +42,7 @@ const KIND: Param = Param::optional(
 );
 const NAME: Param = Param::option(
     "name",
-    Kind::NewRef(FAMILY),
+    Kind::NewName(FAMILY),
     "its name in this session; s1, s2 … where it is left out",
 );
 const NOWAIT: Param = Param::flag("nowait", "fail with EAGAIN where it would block");
@@ -66,7 +66,7 @@ static USE: Verb = Verb {
             Param::required("socket", Kind::Ref(FAMILY), "which one"),
             Param::optional(
                 "name",
-                Kind::NewRef(FAMILY),
+                Kind::NewName(FAMILY),
                 "a further name in this session",
             ),
         ],

@@ -53,6 +53,15 @@ impl Bench {
             .map_err(|d| format!("{text}: {}: {}", d.message, d.label))
     }
 
+    /// A line that is no program, and what is said of it.
+    #[track_caller]
+    pub fn refuses(&mut self, line: &str, why: &str) {
+        match self.parse(line) {
+            Ok(_) => panic!("{line} is read"),
+            Err(said) => assert!(said.contains(why), "{said}"),
+        }
+    }
+
     /// Runs one line that is one step.
     pub fn run(&mut self, line: &str) -> StepResult {
         let program = self.parse(line).unwrap();

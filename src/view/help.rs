@@ -4,7 +4,6 @@ mod ebnf;
 #[cfg(test)]
 mod tests;
 
-use super::printable;
 use crate::data::Column;
 use crate::lang::{Rule, Signature, closest};
 
@@ -37,7 +36,7 @@ pub struct Topic {
 /// Everything `help` can say: an overview, a family, a command, an errno, a topic.
 ///
 /// # Errors
-/// The topic is not known; the error says what is.
+/// The topic is not known; the error says what to ask for instead.
 pub fn help(topic: &str, known: Known) -> Result<String, String> {
     let Known {
         signatures, topics, ..
@@ -90,13 +89,11 @@ pub fn help(topic: &str, known: Known) -> Result<String, String> {
     };
     let names = signatures.iter().flat_map(|s| [s.name, s.noun()]);
     let names = names.chain(topics.iter().map(|t| t.name));
-    let way = match (topics.iter().find(tells), closest(topic, names)) {
+    Err(match (topics.iter().find(tells), closest(topic, names)) {
         (Some(tells), _) => format!("`help {}` tells of it", tells.name),
-        (None, Some(close)) => format!("Did you mean `{close}`?"),
+        (None, Some(close)) => format!("did you mean `{close}`?"),
         (None, None) => "`help` alone lists all there is".to_string(),
-    };
-    let topic = printable(topic);
-    Err(format!("there is no help on `{topic}`. {way}"))
+    })
 }
 
 /// What a field of this name is of each kind of object that has it.
@@ -203,6 +200,7 @@ fn rule(signature: &Signature, rule: &Rule) -> String {
     };
     match rule {
         Rule::Apart(names) => format!("one of {} at most", written(names)),
+        Rule::Some(names) => format!("one of {} at least", written(names)),
         Rule::With(name, others @ [_]) => {
             format!("{} only with {}", written(&[name]), written(others))
         }

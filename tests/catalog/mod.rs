@@ -210,6 +210,7 @@ pub fn catalog() -> Catalog {
         signals: ["USR1", "USR2", "TERM", "10", "RTMIN+1"]
             .map(String::from)
             .into(),
+        help: None,
     };
     Catalog::new(COMMANDS.iter().collect(), words)
 }

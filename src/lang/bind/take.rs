@@ -1,9 +1,9 @@
 //! What a parameter makes of a token.
 
-use super::super::diagnostic::{Mistake, Parsed};
+use super::super::diagnostic::{Mistake, Parsed, short};
 use super::super::lexer::{Lexeme, Token, is_name};
 use super::super::number;
-use super::super::program::{Arg, End, IntType, Reference, Span, Target, Term};
+use super::super::program::{Arg, End, IntType, Place, Reference, Span, Target, Term};
 use super::super::signature::{Family, Kind, Param};
 use super::super::term;
 
@@ -17,10 +17,17 @@ pub(super) fn take(param: &Param, quotes: bool, token: &mut Token) -> Option<Par
         _ if quotes && matches!(token.lexeme, Lexeme::Data(_)) => {
             Some(Ok(boxed(path(data(token)?.ok()?))))
         }
-        Kind::Ref(family) => Some(whole_object(word?, token.span, family)?.map(boxed)),
-        Kind::Semaphore => Some(reference(word?, token.span, Family::Sem)?.map(boxed)),
+        Kind::Ref(family) => Some(existing(
+            whole_object(word?, token.span, family)?,
+            token.span,
+        )),
+        Kind::Semaphore => Some(existing(
+            reference(word?, token.span, Family::Sem)?,
+            token.span,
+        )),
+        Kind::NewName(family) => Some(new_name(word?, token.span, family)?.map(boxed)),
         Kind::NewRef(family) => Some(new_reference(word?, token.span, family)?.map(boxed)),
-        Kind::AnyRef => any_reference(word?, token.span).map(|r| r.map(boxed)),
+        Kind::AnyRef => Some(existing(any_reference(word?, token.span)?, token.span)),
         Kind::Int(..) | Kind::Size | Kind::Pid => {
             let word = word?;
             if number::is_huge(word) {
@@ -33,18 +40,25 @@ pub(super) fn take(param: &Param, quotes: bool, token: &mut Token) -> Option<Par
                 found => Ok(Arg::Term(found)),
             }))
         }
-        Kind::Key => Some(term::key(word?, at).map(|target| boxed(whole(target)))),
+        Kind::Key => {
+            let found = term::key(word?, at).map(whole);
+            Some(existing(found, token.span))
+        }
         Kind::Duration => match term::computed(word?, at) {
+            Some(Ok(Term::Int(n))) if number::seconds(n).is_none() => None,
             Some(found) => Some(term(found)),
             None => number::duration(word?).map(|d| Ok(Arg::Term(Term::Duration(d)))),
         },
         Kind::Mode => match term::computed(word?, at) {
+            // Octal is what is written, not what is computed.
+            Some(Ok(Term::Int(n))) if !param.kind.range().is_some_and(|r| r.contains(&n)) => None,
             Some(found) => Some(term(found)),
             None => number::mode(word?).map(|m| Ok(Arg::Term(Term::Int(m)))),
         },
         Kind::Data => data(token).map(term),
         Kind::Value => data(token).or_else(|| term::integer(word?, at)).map(term),
         Kind::Place => term::place(word?, at).map(|p| p.map(|p| Arg::Place(Box::new(p)))),
+        Kind::Offset => Some(term::place(word?, at)?.and_then(|place| offset(place, token.span))),
         Kind::SemOp => term::sem_op(word?, at).map(|op| op.map(Arg::SemOp)),
         Kind::Choice(words) => {
             let word = word?;
@@ -56,16 +70,23 @@ pub(super) fn take(param: &Param, quotes: bool, token: &mut Token) -> Option<Par
             let word = word?;
             is_name(word).then(|| Ok(Arg::Word(word.to_string())))
         }
-        Kind::Path | Kind::Owner | Kind::Word | Kind::Columns(_) | Kind::Order => {
-            match &mut token.lexeme {
-                Lexeme::Data(data) => Some(Ok(Arg::Term(moved(data)))),
-                Lexeme::Bare(word) if param.kind == Kind::Word && is_redirection(word) => {
-                    Some(Err(redirected(word, token.span)))
-                }
-                Lexeme::Bare(word) => Some(term::template(word, at).map(Arg::Term)),
-                _ => None,
+        Kind::Path
+        | Kind::Owner
+        | Kind::Process { .. }
+        | Kind::Word
+        | Kind::Topic
+        | Kind::Columns(_)
+        | Kind::Order => match &mut token.lexeme {
+            Lexeme::Data(data) => Some(Ok(Arg::Term(moved(data)))),
+            Lexeme::Bare(word) if is_word(param.kind) && is_redirection(word) => {
+                Some(Err(redirected(word, token.span)))
             }
-        }
+            Lexeme::Bare(word) if is_no_process(word, param.kind) => {
+                Some(Err(out_of_range(word, param.kind, token.span)))
+            }
+            Lexeme::Bare(word) => Some(term::template(word, at).map(Arg::Term)),
+            _ => None,
+        },
         Kind::Signal => {
             let word = word?;
             let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-');
@@ -79,6 +100,32 @@ pub(super) fn take(param: &Param, quotes: bool, token: &mut Token) -> Option<Par
         },
         Kind::Fd => held(word?, token.span),
         Kind::Command | Kind::Pipeline | Kind::Switch => None,
+    }
+}
+
+/// What takes any word at all.
+fn is_word(kind: Kind) -> bool {
+    matches!(kind, Kind::Word | Kind::Topic | Kind::Process { .. })
+}
+
+/// A number that no process has.
+fn is_no_process(word: &str, kind: Kind) -> bool {
+    let Kind::Process { group } = kind else {
+        return false;
+    };
+    let digits = word.strip_prefix('-').unwrap_or(word);
+    digits.starts_with(|c: char| c.is_ascii_digit())
+        && !word.parse::<i32>().is_ok_and(|pid| group || pid > 0)
+}
+
+/// A place that names no type: whole integers mean nothing to the command.
+fn offset(place: Place, span: Span) -> Parsed<Arg> {
+    match place.ty {
+        None => Ok(Arg::Place(Box::new(place))),
+        Some(ty) => Err(
+            Mistake::new(span, format!("bytes are shown here, not a {}", ty.name()))
+                .label(format!("expected {}", Kind::Offset.describe())),
+        ),
     }
 }
 
@@ -199,7 +246,7 @@ fn reference(word: &str, span: Span, family: Family) -> Option<Parsed<Reference>
             .map_err(|why| {
                 Mistake::new(
                     span,
-                    format!("`{word}` cannot be a {}: {why}", family.object()),
+                    format!("`{}` cannot be a {}: {why}", cut(word), family.object()),
                 )
                 .label(format!("expected {}", Kind::Ref(family).describe()))
             }),
@@ -278,6 +325,31 @@ fn new_reference(word: &str, span: Span, family: Family) -> Option<Parsed<Refere
         }
         Ok(found)
     }))
+}
+
+/// The name that an object gets in this session, which no key and no path is.
+fn new_name(word: &str, span: Span, family: Family) -> Option<Parsed<Reference>> {
+    Some(new_reference(word, span, family)?.and_then(|found| {
+        match found.target {
+            Target::Name(_) => Ok(found),
+            _ => Err(
+                Mistake::new(span, format!("`{word}` is no name of this session"))
+                    .label("expected a plain name, such as mine"),
+            ),
+        }
+    }))
+}
+
+/// An object that some object can be.
+fn existing(found: Parsed<Reference>, span: Span) -> Parsed<Arg> {
+    let found = found?;
+    term::exists(&found, span)?;
+    Ok(boxed(found))
+}
+
+/// A word before what is said of it, of which there is to be room for.
+fn cut(word: &str) -> String {
+    short(word.into(), 80)
 }
 
 /// A reference is the largest argument: its size should not be every argument's.

@@ -23,13 +23,7 @@ pub struct Wanted {
 pub fn wanted(tokens: &[Token], catalog: &Catalog) -> Option<Wanted> {
     let (command, words) = name(tokens, catalog).ok()?;
     let signature = catalog.signature(command);
-    let mut binder = Binder {
-        signature,
-        catalog,
-        text: "",
-        args: Vec::new(),
-        position: 0,
-    };
+    let mut binder = Binder::new(signature, catalog, "");
     let mut rest = tokens[words..].to_vec();
     let value = rest.last().and_then(|t| flagged(signature, t.bare()?));
     if let Some(param) = value {

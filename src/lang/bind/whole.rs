@@ -1,11 +1,8 @@
 //! What must hold of a command's arguments once all of them are read.
 
 use super::super::diagnostic::{Mistake, Parsed};
-use super::super::lexer::{Lexeme, Token};
-use super::super::number;
-use super::super::program::{Arg, Span, Term};
-use super::super::signature::{Family, Kind, Need, Param, Rule};
-use super::super::suggest::did_you_mean;
+use super::super::program::Span;
+use super::super::signature::{Need, Param, Rule};
 use super::Binder;
 use super::blame::named;
 
@@ -30,6 +27,23 @@ impl Binder<'_> {
         )
         .label(format!("expected {}", param.kind.describe()))
         .help(format!("usage: {}", self.signature.usage())))
+    }
+
+    /// One is there of those of which one must be.
+    pub(super) fn some(&self, end: Span) -> Parsed<()> {
+        for rule in self.signature.rules {
+            let Rule::Some(names) = rule else { continue };
+            if names.iter().any(|name| self.gives(name)) {
+                continue;
+            }
+            let names: Vec<_> = names.iter().map(|n| self.signature.written(n)).collect();
+            let at = end.end as usize;
+            let message = format!("`{}` needs something to do", self.signature.name);
+            return Err(Mistake::new(Span::new(at, at), message)
+                .label(format!("expected one of {}", names.join(", ")))
+                .help(format!("usage: {}", self.signature.usage())));
+        }
+        Ok(())
     }
 
     /// Whether the argument of this name is there.
@@ -85,87 +99,5 @@ impl Binder<'_> {
             return Err(Mistake::new(Span::new(at, at), message).label(label));
         }
         Ok(())
-    }
-
-    /// Columns are those of some table.
-    pub(super) fn columns(&self, tokens: &[Token]) -> Parsed<()> {
-        for (place, arg) in &self.args {
-            let (Kind::Columns(family), Arg::Term(Term::Bytes(names))) =
-                (self.params()[usize::from(*place)].kind, arg)
-            else {
-                continue;
-            };
-            let families = Family::ALL
-                .into_iter()
-                .filter(|f| family.is_none_or(|one| one == *f));
-            let known: Vec<&str> = families
-                .flat_map(|f| self.catalog.fields(f))
-                .copied()
-                .collect();
-            let names = String::from_utf8_lossy(names);
-            let names = names
-                .split(',')
-                .map(str::trim)
-                .filter(|name| !name.is_empty());
-            for name in names {
-                if known.is_empty() || known.contains(&name.to_lowercase().as_str()) {
-                    continue;
-                }
-                let text = |t: &Token| t.span.of(self.text).to_string();
-                let at = tokens.iter().find_map(|t| Some((t, text(t).find(name)?)));
-                let span = at.map_or(Span::default(), |(token, at)| {
-                    let at = token.span.start as usize + at;
-                    Span::new(at, at + name.len())
-                });
-                let label = match family {
-                    Some(family) => format!("`help {}` says what each is", family.noun()),
-                    None => "`help fields` lists them".into(),
-                };
-                return Err(Mistake::new(span, format!("there is no column `{name}`"))
-                    .label(label)
-                    .maybe_help(did_you_mean(name, known.iter().copied())));
-            }
-        }
-        Ok(())
-    }
-
-    /// A plain number is written only where its place says how wide it is.
-    pub(super) fn typed(&self, tokens: &[Token]) -> Parsed<()> {
-        let wants = |kind: Kind| self.params().iter().any(|p| p.kind == kind);
-        let plain = self.args.iter().find_map(|(place, arg)| match arg {
-            Arg::Term(Term::Int(n)) if self.params()[usize::from(*place)].kind == Kind::Value => {
-                Some(n)
-            }
-            _ => None,
-        });
-        let Some(n) = plain.filter(|_| wants(Kind::Place)) else {
-            return Ok(());
-        };
-        let typed = |(_, arg): &(u8, Arg)| matches!(arg, Arg::Place(p) if p.ty.is_some());
-        if self.args.iter().any(typed) {
-            return Ok(());
-        }
-        // The value is the last word that is a number.
-        let is_plain =
-            |t: &&Token| matches!(t.lexeme, Lexeme::Bare(w) if number::integer(w) == Some(*n));
-        let span = tokens
-            .iter()
-            .rfind(is_plain)
-            .map_or(Span::default(), |t| t.span);
-        let offset = self.args.iter().find_map(|(_, arg)| match arg {
-            Arg::Place(place) => match place.offset {
-                Term::Int(offset) => Some(offset),
-                _ => None,
-            },
-            _ => None,
-        });
-        Err(Mistake::new(span, "this number has no width")
-            .label(format!(
-                "expected data such as u32:{n}, or \"{n}\" for its digits"
-            ))
-            .help(format!(
-                "or name the type in the place: u32@{} {n}",
-                offset.unwrap_or(0)
-            )))
     }
 }

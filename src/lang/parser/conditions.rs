@@ -4,7 +4,8 @@ use super::super::claim::expected;
 use super::super::diagnostic::{Mistake, Parsed};
 use super::super::lexer::{Lexeme, is_name};
 use super::super::program::{
-    CompareOp, Condition, Expect, Expected, Require, Requirement, Span, StatementKind,
+    CompareOp, Condition, Expect, Expected, Require, Requirement, Span, StatementKind, Subject,
+    Term,
 };
 use super::super::suggest::did_you_mean;
 use super::control::duration;
@@ -105,6 +106,7 @@ impl Parser<'_> {
         };
         let value = self.cursor.take("a value")?;
         let expected = expected(&value)?;
+        comparable(&subject, op, &expected, value.span)?;
         let is_pattern = matches!(expected, Expected::Pattern(_));
         if is_pattern && op != CompareOp::Matches {
             return Err(Mistake::new(sign.span, "a pattern is compared with `~`")
@@ -152,5 +154,33 @@ impl Parser<'_> {
             }
             _ => self.condition(keyword).map(Requirement::Condition),
         }
+    }
+}
+
+/// The value is one that the subject may be compared with so.
+fn comparable(subject: &Subject, op: CompareOp, expected: &Expected, at: Span) -> Parsed<()> {
+    let ordered = matches!(
+        op,
+        CompareOp::Lt | CompareOp::Le | CompareOp::Gt | CompareOp::Ge
+    );
+    let is_text = match expected {
+        Expected::Term(term) => matches!(
+            term,
+            Term::Bytes(_) | Term::Template(_) | Term::File(_) | Term::Number(..)
+        ),
+        Expected::Word(_) => true,
+        Expected::Pattern(_) => false,
+    };
+    if ordered && is_text {
+        return Err(Mistake::new(at, "only numbers can be ordered")
+            .label("expected a number or a duration")
+            .help("text is compared with ==, != and ~"));
+    }
+    match (subject, expected) {
+        (Subject::Memory(_, ty, _), Expected::Term(Term::Int(n))) => match ty.word(*n) {
+            Ok(_) => Ok(()),
+            Err(e) => Err(Mistake::new(at, e.to_string()).label("expected an integer that fits")),
+        },
+        _ => Ok(()),
     }
 }

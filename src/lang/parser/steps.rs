@@ -40,7 +40,7 @@ impl Parser<'_> {
         let signature = self.catalog.signature(call.command);
         let in_shell = signature.runs == Runs::Shell;
         let seek = self.seek(text);
-        self.known.call(&call, &seek)?;
+        self.known.call(&call, self.catalog, &seek)?;
         if signature.typed && !self.known.prompt {
             let message = format!("`{}` is for the prompt", signature.name);
             return Err(Mistake::new(first, message)

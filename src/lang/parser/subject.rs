@@ -136,7 +136,16 @@ impl Parser<'_> {
                 match is_place {
                     false => Ok(Subject::Object(family, reference, field.clone())),
                     true => match term::place(field, field_span.start as usize) {
-                        Some(place) => Ok(Subject::Memory(reference, place?)),
+                        Some(place) => {
+                            let place = place?;
+                            let at = field_span.start as usize;
+                            let ty = place.ty.ok_or_else(|| {
+                                let message = "the type of the integer is missing before this";
+                                Mistake::new(Span::new(at, at + 1), message)
+                                    .label(format!("expected such as u32{field}"))
+                            })?;
+                            Ok(Subject::Memory(reference, ty, place.offset))
+                        }
                         None => Err(Mistake::new(*field_span, "this is not a place")
                             .label("expected a place such as u32@8")),
                     },
@@ -288,6 +297,7 @@ fn object(family: Family, name: Option<(&str, Span)>) -> Parsed<Reference> {
                 .label("only a semaphore set is indexed, such as set[2]"),
         );
     }
+    term::exists(&reference, at)?;
     Ok(Reference {
         family: Some(family),
         ..reference

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Piece, Place, Reference, Span, Term};
+use super::{IntType, Piece, Reference, Span, Term};
 use crate::lang::pattern::Pattern;
 use crate::lang::signature::Family;
 
@@ -69,7 +69,7 @@ pub enum Subject {
     /// `msgq.jobs.qnum`.
     Object(Family, Reference, String),
     /// `shm.cnt.u32@8`.
-    Memory(Reference, Place),
+    Memory(Reference, IntType, Term),
     /// `actor.b.state`.
     Actor(String, String),
     /// `limits.msgmax.value`.

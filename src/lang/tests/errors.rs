@@ -1,5 +1,6 @@
 //! What is not understood: the words under the caret, and what is said of them.
 
+mod literals;
 mod statements;
 mod words;
 

@@ -203,7 +203,7 @@ fn outcomes() {
         ("x\"00\"", "\"\\x00\""),
         ("u32:5", "\"\\x05\\x00\\x00\\x00\""),
         ("50ms", "50ms"),
-        ("$((1 + 1))", "(1 Add 1)"),
+        ("$((1 + 1))", "2"),
     ] {
         is(
             &format!("msgq recv => {written}"),
@@ -223,7 +223,6 @@ fn expectations() {
         ),
         ("sem.set[2].ncnt != 1", "sem.set[2] ncnt Ne 1"),
         ("shm.cnt.u32@8 == 42", "shm.cnt u32@8 Eq 42"),
-        ("shm.cnt.@8 == \"a\"", "shm.cnt @8 Eq \"a\""),
         ("shm.cnt.size <= 4K", "shm.cnt size Le 4096"),
         ("shm.size < 4", "shm.CURRENT size Lt 4"),
         ("msgq.id:5.qnum >= 1", "msgq.id:5 qnum Ge 1"),
@@ -240,7 +239,7 @@ fn expectations() {
             "actor me call Matches re\"semop lock\"",
         ),
         ("limits.msgmax.value >= 8192", "limit msgmax value Ge 8192"),
-        ("$((1 + 1)) == 2", "(1 Add 1) Eq 2"),
+        ("$((1 + 1)) == 2", "2 Eq 2"),
         ("deadlock me", "deadlock me"),
         ("deadlock me me within 2s", "deadlock me me within 2s"),
         ("msgq.jobs.perms == 0600", "msgq.jobs perms Eq 600"),

@@ -217,7 +217,9 @@ fn looked_at(subject: &Subject) -> String {
             assert_eq!(r.family, Some(*f));
             format!("{} {field}", reference(r))
         }
-        Subject::Memory(r, p) => format!("{} {}", reference(r), place_of(p)),
+        Subject::Memory(r, ty, offset) => {
+            format!("{} {}@{}", reference(r), ty.name(), term(offset))
+        }
         Subject::Actor(name, field) => format!("actor {name} {field}"),
         Subject::Limit(name, field) => format!("limit {name} {field}"),
         Subject::Term(t) => term(t),

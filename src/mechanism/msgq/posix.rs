@@ -11,6 +11,7 @@ use crate::kernel::fds::Access;
 use crate::kernel::posix::Patience;
 use crate::kernel::posix::mq::{self, Attributes, PRIORITIES};
 use crate::lang::{Example, Kind, Param, Runs, Signature};
+use crate::mechanism::common::PRIVATE_IS;
 use crate::mechanism::posix::{self, Making, not_posix, only_posix};
 use crate::mechanism::{Args, Flavour, Run, Verb, World, signal};
 use crate::session::Side;
@@ -46,7 +47,7 @@ pub(super) fn refuse(args: &Args, params: &[&str]) -> Result<(), Failure> {
 
 pub(super) fn create(world: &mut World, args: &Args, name: &str, mode: u32) -> StepResult {
     if args.flag("private") {
-        return Err(not_posix(FAMILY, "--private makes a key of IPC_PRIVATE"));
+        return Err(not_posix(FAMILY, PRIVATE_IS.1));
     }
     let default = |limit| mq::limit(limit).unwrap_or(0);
     let (maxmsg, msgsize) = (args.int("maxmsg")?, args.int("msgsize")?);
@@ -190,16 +191,19 @@ pub(super) fn send(world: &mut World, args: &Args, name: &str) -> StepResult {
     Err(failure)
 }
 
+/// What only msgrcv(2) has.
+pub(super) const OF_MSGRCV: [(&str, &str); 3] = [
+    ("type", "a TYPE chooses by the types of messages"),
+    ("noerror", "--noerror is a flag of msgrcv"),
+    ("except", "--except is a flag of msgrcv"),
+];
+
 pub(super) fn recv(world: &mut World, args: &Args, name: &str) -> StepResult {
-    if args.get("type").is_some() {
-        return Err(Failure::refused(
-            "a POSIX queue has no types to choose from: it gives the highest priority first",
-        ));
-    }
-    for flag in ["noerror", "except"] {
-        if args.flag(flag) {
-            return Err(not_posix(FAMILY, &format!("--{flag} is a flag of msgrcv")));
-        }
+    let of_msgrcv = OF_MSGRCV
+        .iter()
+        .find(|(param, _)| args.get(param).is_some());
+    if let Some((_, what)) = of_msgrcv {
+        return Err(not_posix(FAMILY, what));
     }
     let (patience, how) = patience(args)?;
     let max: Option<usize> = args.int("max")?;
@@ -244,6 +248,7 @@ pub(super) static NOTIFY: Verb = Verb {
                 "which one; without it, this actor is told no more",
             ),
         ],
+        refuses: Some(|given| posix::no_system_v(given, FAMILY, "queue")),
         runs: Runs::Actor,
         calls: &["mq_notify(3)"],
         errnos: &[
@@ -282,6 +287,7 @@ pub(super) static CLOSE: Verb = Verb {
         name: "msgq close",
         summary: "close a POSIX queue in this actor",
         params: &[super::QUEUE],
+        refuses: Some(|given| posix::no_system_v(given, FAMILY, "queue")),
         runs: Runs::Actor,
         calls: &["mq_close(3)"],
         errnos: &[("EBADF", "this actor does not have it open")],

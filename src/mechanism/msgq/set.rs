@@ -4,8 +4,9 @@ use super::{FAMILY, QUEUE};
 use crate::data::{Failure, Outcome, StepResult};
 use crate::kernel::sysv::PermSet;
 use crate::kernel::{Errno, msg};
-use crate::lang::{Example, Kind, Param, Runs, Signature};
+use crate::lang::{Example, Kind, Param, Rule, Runs, Signature};
 use crate::mechanism::common::{self, GROUP, NEW_MODE, OWNER};
+use crate::mechanism::posix::no_posix;
 use crate::mechanism::{Args, Run, Verb, World};
 
 pub(super) static SET: Verb = Verb {
@@ -23,6 +24,8 @@ pub(super) static SET: Verb = Verb {
             OWNER,
             GROUP,
         ],
+        rules: &[Rule::Some(&["qbytes", "mode", "owner", "group"])],
+        refuses: Some(|given| no_posix(given, FAMILY, "queue")),
         runs: Runs::Actor,
         calls: &["msgctl(2)"],
         errnos: &[
@@ -55,10 +58,7 @@ pub(super) static SET: Verb = Verb {
 
 fn set(world: &mut World, args: &Args) -> StepResult {
     let qbytes: Option<u64> = args.int("qbytes")?;
-    let perm = match (common::perm_set(args)?, qbytes) {
-        (None, None) => return Err(common::nothing_to_set(args)),
-        (perm, _) => perm.unwrap_or_default(),
-    };
+    let perm = common::perm_set(args)?.unwrap_or_default();
     let id = world.find_id(FAMILY, args, "queue")?;
     match msg::set(id, &perm, qbytes) {
         Ok(()) => Ok(Outcome::ok()),
@@ -118,8 +118,8 @@ mod tests {
     fn nothing_and_nobody_are_refused() {
         let mut bench = Bench::new();
         bench.ok("msgq create jobs");
-        let failure = bench.fails("msgq set jobs", "error");
-        assert!(failure.to_string().contains("usage: msgq set"), "{failure}");
+        bench.refuses("msgq set jobs", "`msgq set` needs something to do");
+        bench.refuses("msgq set /jobs qbytes=1", "done to no POSIX message queue");
         let failure = bench.fails("msgq set jobs owner=no_such_user", "error");
         assert_eq!(failure.meaning, "there is no user `no_such_user`");
         bench.fails("msgq set id:2147483000 mode=0600", "EINVAL");

@@ -8,6 +8,7 @@ use crate::data::StepResult;
 use crate::kernel::sem::{self, SemOp};
 use crate::lang::{Example, Kind, Param, Rule, Runs, Signature};
 use crate::mechanism::common;
+use crate::mechanism::posix::no_posix;
 use crate::mechanism::{Args, Flavour, Run, Verb, World};
 
 /// Who would not wait waits for no time.
@@ -55,6 +56,7 @@ pub(super) static P: Verb = Verb {
             TIMEOUT,
         ],
         rules: &[PATIENCE],
+        refuses: Some(posix::of_semop),
         runs: Runs::Actor,
         takes: true,
         blocks: Some("while the semaphore's value is less than N"),
@@ -120,6 +122,7 @@ pub(super) static V: Verb = Verb {
             NOWAIT,
             UNDO,
         ],
+        refuses: Some(posix::of_semop),
         runs: Runs::Actor,
         calls: &["semop(2)", "sem_post(3)"],
         errnos: &[
@@ -168,6 +171,7 @@ pub(super) static Z: Verb = Verb {
         summary: "wait until a semaphore is zero",
         params: &[SEMAPHORE, NOWAIT, TIMEOUT],
         rules: &[PATIENCE],
+        refuses: Some(|given| no_posix(given, FAMILY, "set")),
         runs: Runs::Actor,
         takes: true,
         blocks: Some("while the semaphore's value is not 0"),
@@ -228,6 +232,7 @@ pub(super) static OP: Verb = Verb {
             UNDO,
             TIMEOUT,
         ],
+        refuses: Some(|given| no_posix(given, FAMILY, "set")),
         runs: Runs::Actor,
         blocks: Some("while any of the operations cannot be made, and then none is"),
         calls: &["semop(2)", "semtimedop(2)"],

@@ -7,11 +7,33 @@ use crate::inspect::thing::Thing;
 use crate::kernel::Errno;
 use crate::kernel::posix::Patience;
 use crate::kernel::posix::sem::{self, Semaphore};
+use crate::lang::{Given, Refusal, Term};
+use crate::mechanism::common::PRIVATE_IS;
 use crate::mechanism::fields::{self, Field};
-use crate::mechanism::posix::{self, Making, name_of, not_posix, posix_row};
+use crate::mechanism::posix::{self, Making, name_of, not_posix, posix_row, with_posix};
 use crate::mechanism::{Args, Listing, ObjectKind, Sight, World};
 use crate::session::holds;
 use crate::session::ledger::FileKind;
+
+/// What only sets have.
+pub(super) const COUNT_IS: (&str, &str) = ("count", "count= is for sets of semaphores");
+
+/// What `--undo` is.
+const UNDO_IS: (&str, &str) = ("undo", "--undo is SEM_UNDO of semop");
+
+fn several(n: impl std::fmt::Display) -> String {
+    format!("taking or giving {n} at once is an operation of semop")
+}
+
+/// What only semop(2) can do, as far as the text tells.
+pub(super) fn of_semop(given: Given) -> Option<Refusal> {
+    let undone = with_posix(given, FAMILY, "set", &[UNDO_IS]);
+    undone.or_else(|| match given.term("n")?.1 {
+        Term::Int(1) => None,
+        Term::Int(n) => with_posix(given, FAMILY, "set", &[("n", &several(n))]),
+        _ => None,
+    })
+}
 
 pub(super) fn create(
     world: &mut World,
@@ -21,10 +43,10 @@ pub(super) fn create(
     mode: u32,
 ) -> StepResult {
     if args.flag("private") {
-        return Err(not_posix(FAMILY, "--private makes a key of IPC_PRIVATE"));
+        return Err(not_posix(FAMILY, PRIVATE_IS.1));
     }
     if args.get("count").is_some() {
-        return Err(not_posix(FAMILY, "count= is for sets of semaphores"));
+        return Err(not_posix(FAMILY, COUNT_IS.1));
     }
     let path = sem::path(name);
     let making = Making {
@@ -69,16 +91,13 @@ fn open(args: &Args, name: &str) -> Result<Semaphore, Failure> {
 /// Refuses what only semop(2) can do.
 fn refuse(args: &Args) -> Result<(), Failure> {
     if args.flag("undo") {
-        return Err(not_posix(FAMILY, "--undo is SEM_UNDO of semop")
+        return Err(not_posix(FAMILY, UNDO_IS.1)
             .help("Its value stays as a process leaves it, also when it is killed"));
     }
     match args.int::<i32>("n")?.unwrap_or(1) {
         1 => Ok(()),
-        n => Err(not_posix(
-            FAMILY,
-            &format!("taking or giving {n} at once is an operation of semop"),
-        )
-        .help("A POSIX semaphore goes down and up by 1; say it several times")),
+        n => Err(not_posix(FAMILY, &several(n))
+            .help("A POSIX semaphore goes down and up by 1; say it several times")),
     }
 }
 

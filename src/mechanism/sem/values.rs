@@ -5,8 +5,9 @@ use super::{FAMILY, SEMAPHORE, VALUE, index, posix};
 use crate::data::{Cell, Failure, Outcome, StepResult, counted};
 use crate::kernel::sysv::PermSet;
 use crate::kernel::{Errno, Result as KernelResult, sem};
-use crate::lang::{Example, Kind, Param, Rule, Runs, Signature};
+use crate::lang::{Example, Given, Kind, Param, Refusal, Rule, Runs, Signature};
 use crate::mechanism::common::{self, GROUP, NEW_MODE, OWNER};
+use crate::mechanism::posix::no_posix;
 use crate::mechanism::{Args, Flavour, Run, Verb, World};
 
 pub(super) static GET: Verb = Verb {
@@ -96,10 +97,12 @@ pub(super) static SET: Verb = Verb {
             GROUP,
         ],
         rules: &[
+            Rule::Some(&["value", "mode", "owner", "group"]),
             Rule::Apart(&["value", "mode"]),
             Rule::Apart(&["value", "owner"]),
             Rule::Apart(&["value", "group"]),
         ],
+        refuses: Some(|given| no_posix(given, FAMILY, "set").or_else(|| of_one(given))),
         runs: Runs::Actor,
         calls: &["semctl(2)"],
         errnos: &[
@@ -134,13 +137,28 @@ pub(super) static SET: Verb = Verb {
     run: Run::Actor(set),
 };
 
+/// One semaphore has one value, and permissions are those of its set.
+fn of_one(given: Given) -> Option<Refusal> {
+    given.reference("set")?.index.as_ref()?;
+    if let Some((at, _)) = given.all("value").nth(1) {
+        return Some(Refusal::new(
+            at,
+            "one semaphore has one value",
+            "leave it out",
+        ));
+    }
+    given.first(&["mode", "owner", "group"])?;
+    let message = "permissions are those of the whole set, not of one semaphore";
+    let label = "expected the set, without the number in brackets";
+    Some(Refusal::new(given.at("set")?, message, label))
+}
+
 fn set(world: &mut World, args: &Args) -> StepResult {
     let perm = common::perm_set(args)?;
     let values = given(args)?;
-    match (perm, values.as_slice()) {
-        (None, []) => Err(common::nothing_to_set(args)),
-        (Some(perm), _) => set_perm(world, args, &perm),
-        (None, values) => set_values(world, args, values),
+    match perm {
+        Some(perm) => set_perm(world, args, &perm),
+        None => set_values(world, args, &values),
     }
 }
 
@@ -160,12 +178,6 @@ fn given(args: &Args) -> Result<Vec<i32>, Failure> {
 }
 
 fn set_perm(world: &World, args: &Args, perm: &PermSet) -> StepResult {
-    if index(args)?.is_some() {
-        return Err(Failure::refused(
-            "permissions are those of the whole set, not of one semaphore",
-        )
-        .help("Leave away the [i]"));
-    }
     let id = world.find_id(FAMILY, args, "set")?;
     sem::set(id, perm).map(|()| Outcome::ok()).map_err(|errno| {
         let label = label(world, args, id);
@@ -273,6 +285,21 @@ mod tests {
         let mut bench = Bench::new();
         bench.fails("sem get", "error");
         bench.ok("sem create set 0 count=3");
+        bench.ok("let v = sem get set[0]");
+        for (line, why) in [
+            ("sem set set[1] 1 2", "one semaphore has one value"),
+            ("sem set set", "`sem set` needs something to do"),
+            (
+                "sem set set[0] mode=0600",
+                "permissions are those of the whole set, not of one semaphore",
+            ),
+            ("sem set /s 1", "this is done to no POSIX semaphore"),
+            ("sem op /s 0:1", "this is done to no POSIX semaphore"),
+            ("sem get /s[1]", "a POSIX semaphore has no members"),
+            ("sem get set[$((70000))]", "is no number of a semaphore"),
+        ] {
+            bench.refuses(line, why);
+        }
         for (line, why) in [
             (
                 "sem set set 1",
@@ -283,16 +310,7 @@ mod tests {
                 "set has 3 semaphores, and 2 values are given",
             ),
             (
-                "sem set set[1] 1 2",
-                "set[1] has one value, and 2 values are given",
-            ),
-            ("sem set set", "nothing is given that could be set"),
-            (
-                "sem set set[0] mode=0600",
-                "permissions are those of the whole set, not of one semaphore",
-            ),
-            (
-                "sem get set[$((70000))]",
+                "sem get set[$((v + 70000))]",
                 "there is no semaphore 70000: they are numbered from 0 to 65535 at most",
             ),
         ] {

@@ -6,7 +6,7 @@ use crate::data::{Failure, Object, counted};
 use crate::kernel::posix::shm::Segment;
 use crate::kernel::shm::{self, Attachment};
 use crate::kernel::{Errno, Result as KernelResult};
-use crate::lang::{Arg, IntType};
+use crate::lang::{Arg, Given, IntType, Refusal};
 use crate::mechanism::common;
 use crate::mechanism::resolve::system_v;
 use crate::mechanism::{Args, World};
@@ -181,6 +181,21 @@ pub(super) fn spot(args: &Args) -> Result<Spot, Failure> {
             ))
         })?,
     })
+}
+
+/// An integer at a place has a length of its own: none of these is given with it.
+pub fn one_integer(given: Given, lengths: &[&str]) -> Option<Refusal> {
+    let ty = given.all("place").find_map(|(_, arg)| match arg {
+        Arg::Place(place) => place.ty,
+        _ => None,
+    })?;
+    let (_, at) = given.first(lengths)?;
+    let message = format!(
+        "a {} has a length of its own, {}",
+        ty.name(),
+        counted(ty.width(), "byte")
+    );
+    Some(Refusal::new(at, message, "leave it out, or the type"))
 }
 
 /// Where the low `width` bytes of a word stand in memory.

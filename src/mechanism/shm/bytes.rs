@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::access::{self, Access, Spot, access, spot};
+use super::access::{self, Access, Spot, access, one_integer, spot};
 use super::{FAMILY, SEGMENT, find_or_make};
 use crate::data::{Cell, Failure, Outcome, StepResult, counted};
 use crate::kernel::Errno;
@@ -159,6 +159,7 @@ pub(super) static READ: Verb = Verb {
                 "how many bytes; where it is left out, up to the last that is not 0",
             ),
         ],
+        refuses: Some(|given| one_integer(given, &["len"])),
         runs: Runs::Actor,
         takes: true,
         calls: &["shmat(2)", "shmdt(2)", "shm_open(3)"],
@@ -199,14 +200,6 @@ fn read(world: &mut World, args: &Args) -> StepResult {
     let object = world.find(FAMILY, args, "segment")?;
     let segment = access(world, args, &object, true)?;
     if let Some(ty) = at.ty {
-        if length.is_some() {
-            return Err(Failure::refused(format!(
-                "a {} has a length of its own, {}",
-                ty.name(),
-                counted(ty.width(), "byte")
-            ))
-            .help("Leave the length away, or the type"));
-        }
         return match segment.load(ty, at.offset) {
             Ok(word) => Ok(Outcome::value(Cell::Int(ty.decode(word)))),
             Err(errno) => {

@@ -3,9 +3,9 @@
 use std::fmt::Write;
 
 use super::access::{access, spot};
-use super::bytes::{GLANCE, PLACE, copy};
+use super::bytes::{GLANCE, copy};
 use super::{FAMILY, SEGMENT};
-use crate::data::{Failure, Outcome, StepResult, counted};
+use crate::data::{Outcome, StepResult, counted};
 use crate::lang::{Example, Kind, Param, Runs, Signature};
 use crate::mechanism::{Args, Run, Verb, World};
 
@@ -15,7 +15,11 @@ pub(super) static DUMP: Verb = Verb {
         summary: "show a segment's bytes in hexadecimal and ASCII",
         params: &[
             SEGMENT,
-            PLACE,
+            Param::optional(
+                "place",
+                Kind::Offset,
+                "where it begins; @0 where it is left out",
+            ),
             Param::optional(
                 "len",
                 Kind::Size,
@@ -46,12 +50,6 @@ pub(super) static DUMP: Verb = Verb {
 
 fn dump(world: &mut World, args: &Args) -> StepResult {
     let at = spot(args)?;
-    if let Some(ty) = at.ty {
-        return Err(
-            Failure::refused(format!("a dump shows bytes, not a {}", ty.name()))
-                .help(format!("Say only where: @{}", at.offset)),
-        );
-    }
     let object = world.find(FAMILY, args, "segment")?;
     let segment = access(world, args, &object, true)?;
     let (data, rest) = copy(world, args, &segment, at.offset, args.int("len")?)?;
@@ -148,7 +146,7 @@ mod tests {
         let outcome = bench.ok("shm dump @16 5");
         let text = outcome.text().unwrap();
         assert!(text.contains("|hello|"), "{text}");
-        bench.fails("shm dump u32@0", "error");
+        bench.refuses("shm dump u32@0", "bytes are shown here, not a u32");
         bench.fails("shm dump 4097", "EFAULT");
         bench.fails("shm dump id:2147483000", "EINVAL");
         assert_eq!(shm::stat(bench.id("cnt")).unwrap().nattch, 0);

@@ -1,6 +1,6 @@
 //! Seeing a segment's bytes without attaching it, which would change `lpid`, `atime` and `dtime`.
 
-use super::access::{low, memory_failure, spot};
+use super::access::{low, memory_failure, one_integer, spot};
 use super::bytes::{GLANCE, PLACE, cut_zeros, room};
 use super::{FAMILY, SEGMENT};
 use crate::data::{Cell, Failure, Object, Outcome, Reply, counted};
@@ -31,6 +31,7 @@ pub(super) static PEEK: Verb = Verb {
             EVERYTHING,
         ],
         rules: &[Rule::Apart(&["n", "max", "all"])],
+        refuses: Some(|given| one_integer(given, &["n", "max", "all"])),
         calls: &["process_vm_readv(2)", "pread(2)"],
         errnos: &[
             (
@@ -60,14 +61,6 @@ pub(super) static PEEK: Verb = Verb {
 pub(super) fn peek(sight: &Sight, object: &Object, args: &Args) -> Result<Reply, Failure> {
     let at = spot(args)?;
     let much = Much::of(args)?;
-    if let Some(ty) = at.ty.filter(|_| much.max.is_some() || much.all) {
-        return Err(Failure::refused(format!(
-            "a {} has a length of its own, {}",
-            ty.name(),
-            counted(ty.width(), "byte")
-        ))
-        .help("Leave the length away, or the type"));
-    }
     let exact: Option<usize> = match at.ty {
         Some(ty) => Some(ty.width()),
         None => args.int("n")?,

@@ -6,6 +6,7 @@ use crate::inspect::posix::{Segment as Row, segment, segments};
 use crate::kernel::Errno;
 use crate::kernel::posix::shm::{self, Segment};
 use crate::lang::{Example, Kind, Param, Runs, Signature};
+use crate::mechanism::common::PRIVATE_IS;
 use crate::mechanism::fields::{self, Field};
 use crate::mechanism::posix::{self, Making, name_of, not_posix, only_posix, posix_row};
 use crate::mechanism::{Args, Flavour, Listing, ObjectKind, Run, Sight, Verb, World};
@@ -19,7 +20,7 @@ pub(super) fn create(
     mode: u32,
 ) -> StepResult {
     if args.flag("private") {
-        return Err(not_posix(FAMILY, "--private makes a key of IPC_PRIVATE"));
+        return Err(not_posix(FAMILY, PRIVATE_IS.1));
     }
     let path = shm::path(name);
     let making = Making {
@@ -91,6 +92,7 @@ pub(super) static RESIZE: Verb = Verb {
             Param::required("segment", Kind::Ref(FAMILY), "the segment, /NAME"),
             Param::required("size", Kind::Size, "its new size in bytes"),
         ],
+        refuses: Some(|given| posix::no_system_v(given, FAMILY, "segment")),
         runs: Runs::Actor,
         calls: &["ftruncate(2)"],
         errnos: &[

@@ -7,6 +7,7 @@ use crate::kernel::sysv::PermSet;
 use crate::kernel::{Errno, shm};
 use crate::lang::{Example, Param, Rule, Runs, Signature};
 use crate::mechanism::common::{self, GROUP, NEW_MODE, OWNER};
+use crate::mechanism::posix::no_posix;
 use crate::mechanism::{Args, Run, Verb, World};
 
 pub(super) static SET: Verb = Verb {
@@ -22,10 +23,12 @@ pub(super) static SET: Verb = Verb {
             Param::flag("unlock", "let them be swapped out again (SHM_UNLOCK)"),
         ],
         rules: &[
+            Rule::Some(&["mode", "owner", "group", "lock", "unlock"]),
             Rule::Apart(&["lock", "unlock", "mode"]),
             Rule::Apart(&["lock", "unlock", "owner"]),
             Rule::Apart(&["lock", "unlock", "group"]),
         ],
+        refuses: Some(|given| no_posix(given, FAMILY, "segment")),
         runs: Runs::Actor,
         calls: &["shmctl(2)"],
         errnos: &[
@@ -63,9 +66,6 @@ pub(super) static SET: Verb = Verb {
 fn set(world: &mut World, args: &Args) -> StepResult {
     let perm = common::perm_set(args)?;
     let lock = args.flag("lock");
-    if perm.is_none() && !lock && !args.flag("unlock") {
-        return Err(common::nothing_to_set(args));
-    }
     let id = world.find_id(FAMILY, args, "segment")?;
     let (command, done) = match &perm {
         Some(perm) => (
@@ -122,9 +122,12 @@ mod tests {
         assert!(locked());
         bench.ok("shm set --unlock");
         assert!(!locked());
-        for line in ["shm set cnt", "shm set group=no_such_group"] {
-            bench.fails(line, "error");
-        }
+        bench.refuses("shm set cnt", "`shm set` needs something to do");
+        bench.refuses(
+            "shm set /cnt --lock",
+            "done to no POSIX shared memory segment",
+        );
+        bench.fails("shm set group=no_such_group", "error");
         bench.fails("shm set id:2147483000 mode=0600", "EINVAL");
         bench.fails("shm set id:2147483000 --lock", "EINVAL");
         let failure = bench.fails("shm set owner=4294967295 group=4294967295", "EINVAL");

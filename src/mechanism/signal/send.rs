@@ -3,14 +3,18 @@
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
-use super::{name, number, shell, table};
+use super::{WHICH, name, number, shell, table, unknown};
 use crate::data::{Cell, Failure, Outcome, StepResult};
 use crate::inspect::process::signals::signals as signals_of;
 use crate::inspect::process::thread_stat;
 use crate::kernel::poll::{PollFd, PollFlags, poll};
-use crate::kernel::signal::{DefaultAction, Signal, pidfd_sigqueue, signal_name, signals};
+use crate::kernel::signal::{
+    DefaultAction, Signal, pidfd_sigqueue, signal_name, signal_named, signals,
+};
 use crate::kernel::{Errno, process};
-use crate::lang::{Arg, Asks, Example, Kind, Need, Param, Rule, Runs, Signature, closest};
+use crate::lang::{
+    Arg, Asks, Example, Given, Kind, Need, Param, Refusal, Rule, Runs, Signature, Term, closest,
+};
 use crate::mechanism::{Args, Run, Verb, World};
 
 pub(super) static KILL: Verb = Verb {
@@ -34,7 +38,7 @@ pub(super) static KILL: Verb = Verb {
                 need: Need::Unless("list"),
                 ..Param::any(
                     "target",
-                    Kind::Word,
+                    Kind::Process { group: true },
                     "actors by name, processes by pid; behind a signal, -PID is a group",
                 )
             },
@@ -46,6 +50,7 @@ pub(super) static KILL: Verb = Verb {
             Param::flag("force", "send it to a process that is not of this session"),
         ],
         rules: &[Rule::Apart(&["signal", "named"])],
+        refuses: Some(no_signal),
         runs: Runs::Actor,
         asks: Asks::Signal,
         calls: &["pidfd_send_signal(2)", "kill(2)"],
@@ -87,6 +92,25 @@ pub(super) static KILL: Verb = Verb {
     },
     run: Run::Actor(kill),
 };
+
+/// `-l` takes one signal, that there is.
+fn no_signal(given: Given) -> Option<Refusal> {
+    given.at("list")?;
+    let (at, term) = given.term("target")?;
+    if let Some((at, _)) = given.all("target").nth(1) {
+        let message = "`-l` says what one signal is";
+        return Some(Refusal::new(at, message, "leave it out"));
+    }
+    let Term::Bytes(word) = term else {
+        return None;
+    };
+    let word = String::from_utf8_lossy(word);
+    let label = "expected a signal, by its name or its number";
+    match signal_named(&word) {
+        Some(_) => None,
+        None => Some(Refusal::new(at, unknown(&word), label).help(WHICH)),
+    }
+}
 
 fn kill(_: &mut World, args: &Args) -> StepResult {
     if args.flag("list") {

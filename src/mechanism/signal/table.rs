@@ -103,7 +103,7 @@ pub(super) static INFO: Verb = Verb {
         looks: true,
         params: &[Param::required(
             "process",
-            Kind::Word,
+            Kind::Process { group: false },
             "an actor by name, a process by pid",
         )],
         calls: &["proc_pid_status(5)"],

@@ -17,6 +17,13 @@ use crate::mechanism::common::not_asked;
 use crate::mechanism::place::file_words;
 use crate::session::Names;
 
+/// Whether a text is a TCP address, whoever its host is.
+pub(super) fn is_tcp(text: &[u8]) -> bool {
+    text.starts_with(TCP)
+}
+
+const TCP: &[u8] = b"tcp:";
+
 /// The address that a text names, in an actor: the host of a TCP address is looked up, which may take
 /// as long as name servers do. A path is made absolute, so that it means the same to every process.
 ///
@@ -59,7 +66,7 @@ fn parse_with(
     if let Some(name) = text.strip_prefix(b"@") {
         return Ok(Address::Abstract(name.to_vec()));
     }
-    if let Some(place) = text.strip_prefix(b"tcp:") {
+    if let Some(place) = text.strip_prefix(TCP) {
         let place = String::from_utf8_lossy(place);
         return inet(&place).map(Address::Inet);
     }

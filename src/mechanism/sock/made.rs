@@ -7,7 +7,7 @@ use super::{FAMILY, KIND};
 use crate::data::{Cell, Failure, Object, Outcome, StepResult};
 use crate::kernel::fds;
 use crate::kernel::socket::{self, Address, Domain, Kind};
-use crate::lang::{Arg, Example, Param, Reference, Runs, Signature, Target};
+use crate::lang::{Example, Param, Reference, Refusal, Rule, Runs, Signature, Target};
 use crate::mechanism::{Args, Run, Verb, World};
 use crate::session::{Binding, Entry, Side};
 
@@ -132,12 +132,23 @@ pub(super) static PAIR: Verb = Verb {
         summary: "make two sockets that are connected to each other; this actor has both",
         params: &[
             KIND,
-            Param::any(
-                "name",
-                crate::lang::Kind::NewRef(FAMILY),
-                "their names in this session, two of them",
+            Param::optional(
+                "one",
+                crate::lang::Kind::NewName(FAMILY),
+                "the name of the one in this session",
+            ),
+            Param::optional(
+                "other",
+                crate::lang::Kind::NewName(FAMILY),
+                "the name of the other",
             ),
         ],
+        rules: &[Rule::With("one", &["other"])],
+        refuses: Some(|given| {
+            let at = given.at("other")?;
+            let same = given.reference("one") == given.reference("other");
+            same.then(|| Refusal::new(at, "this is the name of the other", "expected another"))
+        }),
         runs: Runs::Actor,
         calls: &["socketpair(2)"],
         errnos: &[
@@ -157,21 +168,11 @@ pub(super) static PAIR: Verb = Verb {
 };
 
 fn pair(world: &mut World, args: &Args) -> StepResult {
-    let mut names = Vec::new();
-    for arg in args.all("name") {
-        if let Arg::Ref(reference) = arg {
-            names.push(NewName::of(world, reference)?);
-        }
-    }
-    let [one, other] = match names.len() {
-        0 => [NewName::any(world), NewName::any(world)],
-        2 if names[0].name != names[1].name => [names.remove(0), names.remove(0)],
-        _ => {
-            return Err(Failure::refused("a pair has two names, or none")
-                .help(format!("usage: {}", args.signature.usage())));
-        }
+    let mut name = |param| match args.reference(param) {
+        Some(reference) => NewName::of(world, reference),
+        None => Ok(NewName::any(world)),
     };
-    let names = [one, other];
+    let names = [name("one")?, name("other")?];
     let failed = |errno| args.failure(errno, "socketpair()".into());
     let (one, other) = socket::pair_of(kind(args)).map_err(failed)?;
     let mut outcome = Outcome::ok();

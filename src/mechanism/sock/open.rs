@@ -13,7 +13,7 @@ use crate::inspect::socket_file::{self, Behind};
 use crate::inspect::{tcp, unix};
 use crate::kernel::socket::{self, Address, Kind};
 use crate::kernel::{Errno, fds};
-use crate::lang::{Example, Param, Runs, Signature};
+use crate::lang::{Example, Given, Param, Refusal, Runs, Signature, Term};
 use crate::mechanism::telling::process_words;
 use crate::mechanism::{Args, Run, Verb, World};
 use crate::session::ledger::FileKind;
@@ -37,6 +37,7 @@ pub(super) static LISTEN: Verb = Verb {
             ),
             NAME,
         ],
+        refuses: Some(|given| of_tcp(given).or_else(|| accepts_none(given))),
         runs: Runs::Actor,
         calls: &["socket(2)", "bind(2)", "listen(2)"],
         errnos: &[
@@ -87,11 +88,6 @@ fn listen(world: &mut World, args: &Args) -> StepResult {
     let (to, _, kind) = given(args)?;
     let call = format!("bind({})", address::written(&to).unwrap_or_default());
     let backlog = args.int::<i32>("backlog")?;
-    if kind == Kind::Dgram && backlog.is_some() {
-        return Err(Failure::refused(
-            "a datagram socket has no backlog: nothing is accepted",
-        ));
-    }
     let name = NewName::wanted(world, args)?;
     let (socket, object) = make(args, &to, kind)?;
     let entry = match &to {
@@ -136,14 +132,32 @@ fn listen(world: &mut World, args: &Args) -> StepResult {
     })
 }
 
+const A_STREAM: &str = "TCP is a stream: datagrams and packets are for Unix sockets here";
+
+/// A kind of socket that no TCP address can have.
+fn of_tcp(given: Given) -> Option<Refusal> {
+    let (Some((_, Term::Bytes(address))), Some("dgram" | "seqpacket")) =
+        (given.term("address"), given.word("kind"))
+    else {
+        return None;
+    };
+    let at = given.at("kind").filter(|_| address::is_tcp(address))?;
+    Some(Refusal::new(at, A_STREAM, "expected stream"))
+}
+
+/// Who takes datagrams accepts nobody.
+fn accepts_none(given: Given) -> Option<Refusal> {
+    let at = given.at("backlog")?;
+    let message = "a datagram socket has no backlog: nothing is accepted";
+    (given.word("kind") == Some("dgram")).then(|| Refusal::new(at, message, "leave it out"))
+}
+
 /// Where, where else the same host is, and what kind of socket.
 fn given(args: &Args) -> Result<(Address, Vec<Address>, Kind), Failure> {
     let (to, others) = address::parse_each(&args.bytes("address")?.unwrap_or_default())?;
     let kind = kind(args);
     match (&to, kind) {
-        (Address::Inet(_), Kind::Dgram | Kind::Seqpacket) => Err(Failure::refused(
-            "TCP is a stream: datagrams and packets are for Unix sockets here",
-        )),
+        (Address::Inet(_), Kind::Dgram | Kind::Seqpacket) => Err(Failure::refused(A_STREAM)),
         _ => Ok((to, others, kind)),
     }
 }
@@ -221,6 +235,7 @@ pub(super) static CONNECT: Verb = Verb {
         yields: &["ino", "address"],
         summary: "make a socket and connect it",
         params: &[ADDRESS, KIND, NAME, NOWAIT],
+        refuses: Some(of_tcp),
         runs: Runs::Actor,
         blocks: Some("while as many connections wait to be accepted there as the backlog allows"),
         calls: &["socket(2)", "connect(2)"],

@@ -160,7 +160,7 @@ fn of_kind(
         Kind::Choice(words) => {
             found.extend(words.iter().map(|w| Candidate::new(*w, param.help)));
         }
-        Kind::Actor { new: false } => actors(signature.name, know, found),
+        Kind::Actor { new: false } | Kind::Process { .. } => actors(signature.name, know, found),
         Kind::Place => {
             let types = vocabulary().into_iter();
             for word in types.filter(|w| IntType::from_name(w).is_some()) {

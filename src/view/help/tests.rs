@@ -117,17 +117,14 @@ fn every_topic_is_answered_or_the_closest_is_named() {
         about("EAGAIN").unwrap(),
         "EAGAIN: Try again\n    msgq send  the queue is full\n"
     );
-    assert_eq!(
-        about("msgq sent").unwrap_err(),
-        "there is no help on `msgq sent`. Did you mean `msgq send`?"
-    );
+    assert_eq!(about("msgq sent").unwrap_err(), "did you mean `msgq send`?");
     assert_eq!(
         about("\x1b").unwrap_err(),
-        "there is no help on `\\x1b`. `help` alone lists all there is"
+        "`help` alone lists all there is"
     );
     assert_eq!(about("eagain").unwrap(), about("EAGAIN").unwrap());
     assert!(about("send").unwrap().starts_with("msgq send "));
-    assert!(about("mgsq").unwrap_err().ends_with("Did you mean `msgq`?"));
+    assert_eq!(about("mgsq").unwrap_err(), "did you mean `msgq`?");
 }
 
 #[test]

@@ -58,19 +58,34 @@ fn numbers_keep_to_their_type() {
             "shm write cnt u8@0 -1",
             "-1 does not fit u8, which holds 0 to 255",
         ),
-        ("shm write cnt u32@0 \"x\"", "\"x\" is not an integer"),
+        ("shm write cnt u32@0 \"x\"", "data is no u32"),
+        ("shm write cnt u32@0 u32:1", "data is no u32"),
+        ("shm write cnt $((1 + 2))", "this number has no width"),
         (
             "shm read cnt u32@0 4",
             "a u32 has a length of its own, 4 bytes",
         ),
         (
-            "shm read cnt @$((0-1))",
+            "shm peek cnt u32@0 max=4",
+            "a u32 has a length of its own, 4 bytes",
+        ),
+        ("shm read cnt @$((0-1))", "an offset is not negative"),
+    ] {
+        bench.refuses(line, why);
+    }
+    bench.ok("let v = shm read cnt u32@0");
+    for (line, why) in [
+        (
+            "shm write cnt u8@0 $((v + 256))",
+            "256 does not fit u8, which holds 0 to 255",
+        ),
+        (
+            "shm read cnt @$((v - 1))",
             "the offset -1 is out of range: it is from 0 to 18446744073709551615",
         ),
     ] {
         assert_eq!(bench.fails(line, "error").meaning, why, "{line}");
     }
-    bench.ok("let v = shm read cnt u32@0");
     bench.fails("shm write cnt $v", "error");
     bench.ok("shm write cnt u64@0 18446744073709551615");
     bench.shows("shm read cnt u64@0", "18446744073709551615");
