@@ -251,13 +251,27 @@ impl Look<'_> {
             pad(&mut line, &self.heading(c), widths[c].natural, right[c]);
         }
         writeln!(out, "{}", self.style.strong(line.trim_end()))?;
+        // What stands in each column of the row above, where it is not marked.
+        let mut drawn = vec![String::new(); widths.len()];
+        let mut above: &[Cell] = &[];
         for (r, row) in self.table.rows().enumerate() {
             line.clear();
             for &c in shown {
+                let same = above.get(c) == Some(&row[c]) && !drawn[c].is_empty();
+                if same && !(self.changed)(r, c) {
+                    line.push_str(&drawn[c]);
+                    continue;
+                }
                 text.clear();
-                self.push(&mut text, r, c, &row[c]);
-                pad(&mut line, &text, widths[c].natural, right[c]);
+                let marked = self.push(&mut text, r, c, &row[c]);
+                drawn[c].clear();
+                pad(&mut drawn[c], &text, widths[c].natural, right[c]);
+                line.push_str(&drawn[c]);
+                if marked {
+                    drawn[c].clear();
+                }
             }
+            above = row;
             line.truncate(line.trim_end_matches(' ').len());
             match (self.tone)(r) {
                 Tone::Usual => out.write_all(line.as_bytes())?,

@@ -50,8 +50,13 @@ impl Look<'_> {
             })
             .collect();
         let mut text = String::new();
+        let mut above: &[Cell] = &[];
         for (r, row) in self.table.rows().enumerate() {
             for (c, cell) in row.iter().enumerate() {
+                // Most of a long table is as in the row above.
+                if above.get(c) == Some(cell) && !(self.changed)(r, c) {
+                    continue;
+                }
                 text.clear();
                 self.push(&mut text, r, c, cell);
                 let width = &mut widths[c];
@@ -59,6 +64,7 @@ impl Look<'_> {
                 let words = matches!(cell, Cell::Text(_) | Cell::List(_) | Cell::Data(_));
                 width.prose |= words && text.len() > PROSE && text.contains(' ');
             }
+            above = row;
         }
         for (before, width) in before.iter_mut().zip(&widths) {
             // Prose would keep its widest line for ever.
