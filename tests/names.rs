@@ -16,10 +16,7 @@ fn with_getent(program: &str, text: &str) -> Ran {
     let executable = std::fs::Permissions::from_mode(0o755);
     std::fs::set_permissions(&getent, executable).unwrap();
     let rest = std::env::var("PATH").unwrap_or_default();
-    let ran = Command::new("timeout")
-        .args(["-s", "KILL", "60"])
-        .arg(harness::program())
-        .args(["-c", text])
+    let ran = harness::command(&["-c", text])
         .env("PATH", format!("{}:{rest}", directory.path().display()))
         .output();
     ran.unwrap().into()

@@ -257,8 +257,7 @@ impl Look<'_> {
         for (r, row) in self.table.rows().enumerate() {
             line.clear();
             for &c in shown {
-                let same = above.get(c) == Some(&row[c]) && !drawn[c].is_empty();
-                if same && !(self.changed)(r, c) {
+                if !drawn[c].is_empty() && self.repeats(above, r, c, &row[c]) {
                     line.push_str(&drawn[c]);
                     continue;
                 }
@@ -312,6 +311,11 @@ impl Look<'_> {
         // A rate has a sign, and is text.
         let rate = |c: usize| self.table.columns[c].traits.role == Role::Rate;
         right.enumerate().map(|(c, n)| n || rate(c)).collect()
+    }
+
+    /// Whether a cell is shown as the one in the row above, where that is not marked.
+    fn repeats(&self, above: &[Cell], r: usize, c: usize, cell: &Cell) -> bool {
+        above.get(c) == Some(cell) && !(self.changed)(r, c)
     }
 
     /// Appends a cell; says whether it is marked as changed.

@@ -35,15 +35,17 @@ impl From<Output> for Ran {
     }
 }
 
-/// Runs it with these arguments and this standard input, for a minute at most.
-pub fn run(args: &[&str], input: &[u8]) -> Ran {
+/// The program with these arguments, for a minute at most.
+pub fn command(args: &[&str]) -> Command {
     // timeout(1) is coreutils: a run that hangs must not hang the tests.
-    let mut child = Command::new("timeout")
-        .arg("-s")
-        .arg("KILL")
-        .arg("60")
-        .arg(program())
-        .args(args)
+    let mut command = Command::new("timeout");
+    command.args(["-s", "KILL", "60"]).arg(program()).args(args);
+    command
+}
+
+/// Runs it with these arguments and this standard input.
+pub fn run(args: &[&str], input: &[u8]) -> Ran {
+    let mut child = command(args)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -1,10 +1,12 @@
 //! Reading, writing and peeking a FIFO.
 
+use std::os::fd::BorrowedFd;
+
 use super::{
     FAMILY, FIFO, LONG, LOOP, Meaning, NO_DIRECTORY, NO_FIFO, NO_MODE, NO_READER, NO_ROOM, NOTHING,
     make_current, open,
 };
-use crate::data::{Failure, Object, Reply, StepResult};
+use crate::data::{Failure, Family, Object, Reply, StepResult};
 use crate::lang::{Example, Runs, Signature};
 use crate::mechanism::pipe::table;
 use crate::mechanism::stream::{
@@ -56,15 +58,22 @@ fn held(world: &mut World, args: &Args, side: Side) -> Result<(Object, Option<St
     Ok((object, Some(note)))
 }
 
-fn with_note(result: StepResult, note: Option<String>) -> StepResult {
-    match note {
-        Some(note) => result.map(|outcome| outcome.note(note)),
-        None => result,
-    }
-}
-
-fn gone(object: &Object) -> Failure {
-    Failure::refused(format!("{object} is not open here any more"))
+/// Moves bytes through the FIFO, one way or the other.
+fn transfer(
+    world: &mut World,
+    args: &Args,
+    side: Side,
+    way: fn(BorrowedFd, (Family, &Object), &str, &Args) -> StepResult,
+) -> StepResult {
+    let (object, note) = held(world, args, side)?;
+    let fd = world.files.get(FAMILY, &object, side);
+    let gone = || Failure::refused(format!("{object} is not open here any more"));
+    let fd = fd.ok_or_else(gone)?;
+    let outcome = way(fd, (FAMILY, &object), &object.to_string(), args)?;
+    Ok(match note {
+        Some(note) => outcome.note(note),
+        None => outcome,
+    })
 }
 
 pub(super) static READ: Verb = Verb {
@@ -87,15 +96,7 @@ pub(super) static READ: Verb = Verb {
         }],
         ..Signature::of(FAMILY)
     },
-    run: Run::Actor(|world, args| {
-        let (object, note) = held(world, args, Side::Read)?;
-        let fd = world.files.get(FAMILY, &object, Side::Read);
-        let fd = fd.ok_or_else(|| gone(&object))?;
-        with_note(
-            stream::read(fd, (FAMILY, &object), &object.to_string(), args),
-            note,
-        )
-    }),
+    run: Run::Actor(|world, args| transfer(world, args, Side::Read, stream::read)),
 };
 
 pub(super) static WRITE: Verb = Verb {
@@ -117,15 +118,7 @@ pub(super) static WRITE: Verb = Verb {
         }],
         ..Signature::of(FAMILY)
     },
-    run: Run::Actor(|world, args| {
-        let (object, note) = held(world, args, Side::Write)?;
-        let fd = world.files.get(FAMILY, &object, Side::Write);
-        let fd = fd.ok_or_else(|| gone(&object))?;
-        with_note(
-            stream::write(fd, (FAMILY, &object), &object.to_string(), args),
-            note,
-        )
-    }),
+    run: Run::Actor(|world, args| transfer(world, args, Side::Write, stream::write)),
 };
 
 pub(super) static PEEK: Verb = Verb {

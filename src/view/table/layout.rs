@@ -54,7 +54,7 @@ impl Look<'_> {
         for (r, row) in self.table.rows().enumerate() {
             for (c, cell) in row.iter().enumerate() {
                 // Most of a long table is as in the row above.
-                if above.get(c) == Some(cell) && !(self.changed)(r, c) {
+                if self.repeats(above, r, c, cell) {
                     continue;
                 }
                 text.clear();
