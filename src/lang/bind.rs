@@ -40,7 +40,7 @@ fn command(tokens: &mut [Token], catalog: &Catalog, text: &str, nested: bool) ->
         return Err(blame::unwatched(name, signature, catalog));
     }
     let mut binder = Binder::new(signature, catalog, text);
-    binder.args.reserve_exact(tokens.len() - words);
+    binder.reserve(tokens.len() - words);
     binder.bind(&mut tokens[words..], name)?;
     let acts = signature.rules.iter().find_map(|rule| match rule {
         Rule::Acts(param) if nested && binder.gives(param) => Some(*param),
@@ -101,6 +101,14 @@ impl<'a> Binder<'a> {
             spans: Vec::new(),
             judged: literal::is_judged(signature),
             position: 0,
+        }
+    }
+
+    /// Room for so many arguments, and no more: a program may have hundreds of thousands.
+    fn reserve(&mut self, args: usize) {
+        self.args.reserve_exact(args);
+        if self.judged {
+            self.spans.reserve_exact(args);
         }
     }
 

@@ -124,8 +124,7 @@ fn make(
 
 /// System V's calls wait without an end.
 fn untimed(given: Given) -> Option<Refusal> {
-    let system_v = given.is_system_v("queue");
-    with_system_v(given, FAMILY, &["timeout"]).filter(|_| system_v)
+    with_system_v(given, FAMILY, &["timeout"]).filter(|_| given.is_system_v("queue"))
 }
 
 static SEND: Verb = Verb {
